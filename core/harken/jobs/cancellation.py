@@ -1,0 +1,44 @@
+"""Asking for jobs to be stopped. It needs the database only: workers see the request there."""
+
+from datetime import datetime
+
+from harken.jobs import queries
+from harken.jobs.change import Change, change, lock, write
+from harken.jobs.errors import JobNotFound
+from harken.jobs.job import Batch, Job
+from harken.jobs.schema import JOBS
+from harken.jobs.state import JobState, after_cancel
+from sqlalchemy import Connection, select
+
+_OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+def cancel_job(connection: Connection, job_id: str, *, owner: str, now: datetime) -> Job:
+    """The job after the request; a terminal one stays as it is. Raises JobNotFound."""
+    job = lock(connection, job_id, owner)
+    if job is None:
+        raise JobNotFound(job_id)
+    decided = _decide(job)
+    if decided is None:
+        return job
+    write(connection, job, decided, now)
+    return queries.get_job(connection, job_id, owner=owner)
+
+
+def cancel_batch(connection: Connection, batch_id: str, *, owner: str, now: datetime) -> Batch:
+    """The batch after the request for all its jobs. Raises BatchNotFound."""
+    queries.get_batch(connection, batch_id, owner=owner)
+    # In the order of their ids, so that two such transactions cannot wait for each other.
+    open_jobs = (
+        select(JOBS.c.job_id)
+        .where(JOBS.c.batch_id == batch_id, JOBS.c.state.in_(_OPEN))
+        .order_by(JOBS.c.job_id)
+    )
+    for job_id in connection.execute(open_jobs).scalars().all():
+        change(connection, job_id, now, _decide)
+    return queries.get_batch(connection, batch_id, owner=owner)
+
+
+def _decide(job: Job) -> Change | None:
+    to = after_cancel(job.state)
+    return None if to is job.state else Change(to=to)

@@ -1,0 +1,76 @@
+"""A database as the job domain uses it: short write transactions, and reads that see one moment."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool, QueuePool
+
+BUSY_TIMEOUT_MS = 30_000  # how long a SQLite writer waits for its turn
+POOL_SIZE = 5
+
+
+class Database:
+    """The engine behind one URL.
+
+    `pooled=False` opens a connection for each transaction: for processes that fork, since no connection may cross a
+    fork.
+    """
+
+    def __init__(self, url: str, *, pooled: bool = True) -> None:
+        self.engine = _engine(url, pooled=pooled)
+        self.dialect = self.engine.dialect.name
+
+    @contextmanager
+    def write(self) -> Generator[Connection]:
+        """A write transaction: committed at the end, rolled back on an error."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(harken_write=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """A read transaction, in which all reads see the same moment."""
+        with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Closes the pooled connections."""
+        self.engine.dispose()
+
+
+def _engine(url: str, *, pooled: bool) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    options: dict[str, Any] = {"poolclass": NullPool}
+    if pooled:
+        options = {"poolclass": QueuePool, "pool_size": POOL_SIZE, "pool_pre_ping": True}
+    engine = create_engine(parsed, **options)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, and too late: `_begin_sqlite` does it.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can fail in the middle when another writer was first.
+    write = connection.get_execution_options().get("harken_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

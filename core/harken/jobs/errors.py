@@ -1,0 +1,67 @@
+"""What can be wrong with a request to the job domain.
+
+JobsError
+├── JobNotFound            no job of this owner has the id
+├── BatchNotFound          no batch of this owner has the id
+├── RequestIdReused        the request_id came before, with another payload
+├── PositionAhead          a log position from the future
+└── SchemaMismatch         the database has another schema than this version of harken
+"""
+
+
+class JobsError(Exception):
+    """Base of all errors of the job domain."""
+
+
+class JobNotFound(JobsError):
+    """No job of this owner has the id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"There is no job {job_id}: it was never made here, or was deleted after its retention."
+        )
+        self.job_id = job_id
+
+
+class BatchNotFound(JobsError):
+    """No batch of this owner has the id."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(
+            f"There is no batch {batch_id}: it was never made here, or was deleted after its retention."
+        )
+        self.batch_id = batch_id
+
+
+class RequestIdReused(JobsError):
+    """The request_id came before, with another payload. `made_id` is the job or batch it made then."""
+
+    def __init__(self, request_id: str, made_id: str) -> None:
+        super().__init__(
+            f"The request_id {request_id} already made {made_id} of another payload."
+            " Send a new request_id with a new payload."
+        )
+        self.request_id = request_id
+        self.made_id = made_id
+
+
+class PositionAhead(JobsError):
+    """A position in the transition log that it has not reached, as after a restore from a backup."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            f"The transition log has not reached position {position}. Start again without a token."
+        )
+        self.position = position
+
+
+class SchemaMismatch(JobsError):
+    """The database has another schema than this version of harken."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        super().__init__(
+            f"The database has schema {found or 'none'}, this harken needs {wanted}."
+            " Run `harken migrate` with a harken of the right version."
+        )
+        self.found = found
+        self.wanted = wanted

@@ -1,0 +1,202 @@
+"""What a worker does to a job: claim it, and end the attempt.
+
+Every write names the attempt or the worker that holds the job, so a zombie's is refused.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from harken.jobs import log
+from harken.jobs.change import Change, change
+from harken.jobs.job import ErrorKind, Job, JobError
+from harken.jobs.retry import retry_delay
+from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
+from harken.jobs.schema import JOBS, RESULTS
+from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+LEASE = timedelta(seconds=15)
+
+_WAITING_AGAIN: Mapping[str, Any] = {
+    "published_at": None,
+    "lease_expires_at": None,
+    "worker": None,
+}
+
+
+def claim(connection: Connection, job_id: str, *, worker: str, now: datetime) -> Job | None:
+    """Takes a queued job for `worker`; None when it is not to be had: a duplicate, cancelled, or not yet due."""
+    due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
+    row = connection.execute(
+        update(JOBS)
+        .where(JOBS.c.job_id == job_id, JOBS.c.state == JobState.QUEUED.value, due)
+        .values(
+            state=JobState.RUNNING.value,
+            revision=JOBS.c.revision + 1,
+            attempt=JOBS.c.attempt + 1,
+            worker=worker,
+            lease_expires_at=now + LEASE,
+            not_before=None,
+            start_time=func.coalesce(JOBS.c.start_time, now),
+            **error_columns(None),
+        )
+        .returning(*JOB_COLUMNS)
+    ).one_or_none()
+    if row is None:
+        return None
+    job = job_of(row)
+    log.append(
+        connection,
+        [
+            {
+                "job_id": job.job_id,
+                "batch_id": job.batch_id,
+                "revision": job.revision,
+                "attempt": job.attempt,
+                "before": JobState.QUEUED.value,
+                "after": JobState.RUNNING.value,
+                "worker": worker,
+                "time": now,
+            }
+        ],
+    )
+    return job
+
+
+def cancel_requested(connection: Connection, job_id: str, attempt: int) -> bool:
+    """Whether the attempt has to stop: cancel was asked for, or the job is no longer its own."""
+    query = select(JOBS.c.state).where(JOBS.c.job_id == job_id, JOBS.c.attempt == attempt)
+    return connection.execute(query).scalar_one_or_none() != JobState.RUNNING.value
+
+
+def succeed(
+    connection: Connection, job_id: str, attempt: int, result: Mapping[str, Any], now: datetime
+) -> JobState | None:
+    """Keeps the result; None when the attempt no longer holds the job."""
+
+    def decide(job: Job) -> Change | None:
+        return Change(to=JobState.SUCCEEDED) if _holds(job, attempt) else None
+
+    written = change(connection, job_id, now, decide)
+    if written is not None:
+        connection.execute(insert(RESULTS).values(job_id=job_id, result=dict(result)))
+    return written
+
+
+def fail(
+    connection: Connection, job_id: str, attempt: int, error: JobError, now: datetime
+) -> JobState | None:
+    """Ends the job as failed; None when the attempt no longer holds it."""
+
+    def decide(job: Job) -> Change | None:
+        return Change(to=JobState.FAILED, error=error) if _holds(job, attempt) else None
+
+    return change(connection, job_id, now, decide)
+
+
+def stop(connection: Connection, job_id: str, attempt: int, now: datetime) -> JobState | None:
+    """Ends a job whose work stopped because cancel was asked for; None when it was not."""
+
+    def decide(job: Job) -> Change | None:
+        stopped = job.attempt == attempt and job.state is JobState.CANCELLING
+        return Change(to=JobState.CANCELLED) if stopped else None
+
+    return change(connection, job_id, now, decide)
+
+
+def retry(
+    connection: Connection,
+    job_id: str,
+    attempt: int,
+    error: JobError,
+    *,
+    max_retries: int,
+    chance: float,
+    now: datetime,
+) -> JobState | None:
+    """Puts a job that met a transient error back, due after a delay, or fails it when its retries are spent."""
+
+    def decide(job: Job) -> Change | None:
+        if not _holds(job, attempt):
+            return None
+        to = after_transient_error(job.state, job.retries, max_retries)
+        if to is not JobState.QUEUED:
+            return Change(to=to, error=error if to is JobState.FAILED else None)
+        due = now + retry_delay(job.retries, chance)
+        values = {**_WAITING_AGAIN, "retries": job.retries + 1, "not_before": due}
+        return Change(to=to, error=error, values=values)
+
+    return change(connection, job_id, now, decide)
+
+
+def hand_back(
+    connection: Connection, job_id: str, *, worker: str, now: datetime
+) -> JobState | None:
+    """Puts a job back that a stopping worker cannot finish; it counts as neither crash nor retry."""
+
+    def decide(job: Job) -> Change | None:
+        if job.state not in HELD or job.worker != worker:
+            return None
+        if job.state is JobState.CANCELLING:
+            return Change(to=JobState.CANCELLED)
+        return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
+
+    return change(connection, job_id, now, decide)
+
+
+def lose(
+    connection: Connection,
+    job_id: str,
+    *,
+    worker: str,
+    cause: str,
+    max_crashes: int,
+    now: datetime,
+) -> JobState | None:
+    """Puts a job back whose process at `worker` died of `cause`, or fails it when that was once too often."""
+
+    def decide(job: Job) -> Change | None:
+        if job.state not in HELD or job.worker != worker:
+            return None
+        crashes = job.crashes + 1
+        to = after_loss(job.state, crashes, max_crashes)
+        if to is JobState.CANCELLED:
+            return Change(to=to)
+        error = JobError(
+            kind=ErrorKind.CRASHED,
+            reason="WORKER_DIED",
+            message=f"The process that worked on it died ({cause}), {crashes} of {max_crashes} times.",
+        )
+        values: dict[str, Any] = {"crashes": crashes}
+        if to is JobState.QUEUED:
+            values |= _WAITING_AGAIN
+        return Change(to=to, error=error, values=values)
+
+    return change(connection, job_id, now, decide)
+
+
+def expire(
+    connection: Connection, job_id: str, *, worker: str, limit_s: float, now: datetime
+) -> JobState | None:
+    """Fails a job whose process at `worker` was killed at the hard time limit."""
+
+    def decide(job: Job) -> Change | None:
+        if job.state not in HELD or job.worker != worker:
+            return None
+        return Change(to=JobState.FAILED, error=timeout_error(limit_s))
+
+    return change(connection, job_id, now, decide)
+
+
+def timeout_error(limit_s: float) -> JobError:
+    """The error of a job that ran into a time limit."""
+    return JobError(
+        kind=ErrorKind.TIMEOUT,
+        reason="TIME_LIMIT",
+        message=f"It was stopped after the time limit of {limit_s:g} s.",
+    )
+
+
+def _holds(job: Job, attempt: int) -> bool:
+    return job.attempt == attempt and job.state in HELD

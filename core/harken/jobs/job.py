@@ -1,0 +1,129 @@
+"""The values of the job domain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from harken.jobs.state import JobState
+
+DEFAULT_PRIORITY = 5
+
+
+class ErrorKind(StrEnum):
+    """Who has to do something about a failure."""
+
+    INPUT = "INPUT"
+    TRANSIENT = "TRANSIENT"
+    TIMEOUT = "TIMEOUT"
+    CRASHED = "CRASHED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """Why a job failed: `reason` is for programs, `message` for people."""
+
+    kind: ErrorKind
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the bytes come from: `kind` names the field of the contract's oneof, `value` what it holds."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What is known of a job before it has an id."""
+
+    source: Source
+    features: tuple[str, ...]
+    queue: str
+    priority: int = DEFAULT_PRIORITY
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedItem:
+    """An item of a batch that was not accepted."""
+
+    index: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewBatch:
+    """What is known of a batch before it has an id: its acceptable items with their indices, and the others."""
+
+    items: tuple[tuple[int, NewJob], ...]
+    refused: tuple[RefusedItem, ...] = ()
+    request_id: str | None = None
+    request_hash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job as the store has it."""
+
+    job_id: str
+    owner: str
+    batch_id: str | None
+    state: JobState
+    revision: int
+    attempt: int
+    crashes: int
+    retries: int
+    priority: int
+    queue: str
+    source: Source
+    features: tuple[str, ...]
+    labels: Mapping[str, str]
+    error: JobError | None
+    worker: str | None
+    create_time: datetime
+    start_time: datetime | None
+    end_time: datetime | None
+    stopped_time: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A batch, counted; those being cancelled count as running."""
+
+    batch_id: str
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    create_time: datetime
+    end_time: datetime | None
+    refused: tuple[RefusedItem, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all its jobs are terminal."""
+        return self.queued == 0 and self.running == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A row of the transition log; `position` is its place there."""
+
+    position: int
+    job_id: str
+    batch_id: str | None
+    revision: int
+    attempt: int
+    before: JobState | None
+    after: JobState
+    error: JobError | None
+    time: datetime

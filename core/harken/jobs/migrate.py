@@ -1,0 +1,46 @@
+"""Bringing a database to the schema of this version, and refusing to work on another one."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from harken.jobs.database import Database
+from harken.jobs.errors import SchemaMismatch
+from sqlalchemy import Connection, text
+
+VERSION_TABLE = "harken_schema_version"
+_SCRIPTS = Path(__file__).with_name("migrations")
+_LOCK = 0x6861726B  # "hark": the key of PostgreSQL's advisory lock around a migration
+
+
+def migrate(database: Database, to: str = "head") -> None:
+    """Runs the migrations up to a revision; two processes at once do it one after the other."""
+    with database.write() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        command.upgrade(_config(connection), to)
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Takes the schema back to a revision, or to "base"."""
+    with database.write() as connection:
+        command.downgrade(_config(connection), to)
+
+
+def check(database: Database) -> None:
+    """Raises SchemaMismatch when the database has not the schema of this version."""
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        found = context.get_current_revision()
+    wanted = ScriptDirectory(str(_SCRIPTS)).get_current_head()
+    if found != wanted:
+        raise SchemaMismatch(found, str(wanted))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,36 @@
+"""Deleting jobs some time after their end, with their results and logs."""
+
+from datetime import datetime, timedelta
+
+from harken.jobs.schema import BATCHES, JOBS, RESULTS, TRANSITIONS, WORKERS
+from harken.jobs.workers import SHOWN_FOR
+from sqlalchemy import Connection, delete, exists, select
+
+CHUNK = 500  # jobs that one transaction deletes, so that others do not wait for long
+
+
+def delete_ended_before(connection: Connection, moment: datetime) -> int:
+    """Deletes up to `CHUNK` jobs that ended before a moment; returns how many, 0 when none is left."""
+    ended = select(JOBS.c.job_id).where(JOBS.c.end_time < moment).limit(CHUNK)
+    job_ids = connection.execute(ended).scalars().all()
+    for table in (RESULTS, TRANSITIONS, JOBS):
+        connection.execute(delete(table).where(table.c.job_id.in_(job_ids)))
+    return len(job_ids)
+
+
+def delete_empty_batches(connection: Connection, moment: datetime) -> int:
+    """Deletes batches from before a moment that have no job left; returns how many."""
+    has_job = exists().where(JOBS.c.batch_id == BATCHES.c.batch_id)
+    gone = connection.execute(delete(BATCHES).where(BATCHES.c.create_time < moment, ~has_job))
+    return gone.rowcount
+
+
+def delete_silent_workers(connection: Connection, now: datetime) -> int:
+    """Deletes workers that are no longer shown; returns how many."""
+    gone = connection.execute(delete(WORKERS).where(WORKERS.c.heartbeat_time < now - SHOWN_FOR))
+    return gone.rowcount
+
+
+def moment_of(now: datetime, days: int) -> datetime:
+    """The moment before which jobs are past their retention."""
+    return now - timedelta(days=days)

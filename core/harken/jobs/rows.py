@@ -1,0 +1,113 @@
+"""Rows of the tables as values of the domain."""
+
+from typing import Any
+
+from harken.jobs.job import ErrorKind, Job, JobError, Source, Transition
+from harken.jobs.schema import JOBS, TRANSITIONS
+from harken.jobs.state import JobState
+from sqlalchemy import Row
+
+JOB_COLUMNS = tuple(
+    JOBS.c[name]
+    for name in [
+        "job_id",
+        "owner",
+        "batch_id",
+        "state",
+        "revision",
+        "attempt",
+        "crashes",
+        "retries",
+        "priority",
+        "queue",
+        "source_kind",
+        "source",
+        "features",
+        "labels",
+        "error_kind",
+        "error_reason",
+        "error_message",
+        "worker",
+        "create_time",
+        "start_time",
+        "end_time",
+        "stopped_time",
+    ]
+)
+
+TRANSITION_COLUMNS = tuple(
+    TRANSITIONS.c[name]
+    for name in [
+        "position",
+        "job_id",
+        "batch_id",
+        "revision",
+        "attempt",
+        "before",
+        "after",
+        "error_kind",
+        "error_reason",
+        "error_message",
+        "time",
+    ]
+)
+
+
+def job_of(row: Row[Any]) -> Job:
+    """The job of a row of `JOB_COLUMNS`."""
+    return Job(
+        job_id=row.job_id,
+        owner=row.owner,
+        batch_id=row.batch_id,
+        state=JobState(row.state),
+        revision=row.revision,
+        attempt=row.attempt,
+        crashes=row.crashes,
+        retries=row.retries,
+        priority=row.priority,
+        queue=row.queue,
+        source=Source(kind=row.source_kind, value=row.source),
+        features=tuple(row.features),
+        labels=row.labels,
+        error=error_of(row),
+        worker=row.worker,
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        stopped_time=row.stopped_time,
+    )
+
+
+def transition_of(row: Row[Any]) -> Transition:
+    """The transition of a row of `TRANSITION_COLUMNS`."""
+    return Transition(
+        position=row.position,
+        job_id=row.job_id,
+        batch_id=row.batch_id,
+        revision=row.revision,
+        attempt=row.attempt,
+        before=JobState(row.before) if row.before else None,
+        after=JobState(row.after),
+        error=error_of(row),
+        time=row.time,
+    )
+
+
+def error_of(row: Row[Any]) -> JobError | None:
+    """The error in a row's three error columns."""
+    if row.error_kind is None:
+        return None
+    return JobError(
+        kind=ErrorKind(row.error_kind), reason=row.error_reason, message=row.error_message
+    )
+
+
+def error_columns(error: JobError | None) -> dict[str, str | None]:
+    """The three error columns of an error."""
+    if error is None:
+        return {"error_kind": None, "error_reason": None, "error_message": None}
+    return {
+        "error_kind": error.kind.value,
+        "error_reason": error.reason,
+        "error_message": error.message,
+    }

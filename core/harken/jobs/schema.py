@@ -1,0 +1,175 @@
+"""The tables. Each name starts with `harken_`, so that a shared database is not disturbed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+METADATA = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time-zone-aware UTC time; SQLite keeps it as text without a zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: always UTC."""
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 # SQLAlchemy hands it in
+        """From the database: always UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+LogPosition = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id(name: str, *arguments: Any, **options: Any) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), *arguments, **options)
+
+
+BATCHES = Table(
+    "harken_batches",
+    METADATA,
+    _id("batch_id", primary_key=True),
+    Column("owner", String(200), nullable=False),
+    _id("request_id"),
+    Column("request_hash", String(64), nullable=False, server_default=""),
+    Column("refused", JSON, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    UniqueConstraint("owner", "request_id", name="harken_batches_request"),
+)
+
+JOBS = Table(
+    "harken_jobs",
+    METADATA,
+    _id("job_id", primary_key=True),
+    Column("owner", String(200), nullable=False),
+    _id("batch_id", ForeignKey("harken_batches.batch_id")),
+    _id("request_id"),
+    Column("request_hash", String(64), nullable=False, server_default=""),
+    _id("retry_of"),
+    Column("state", String(10), nullable=False),
+    Column("revision", Integer, nullable=False),
+    # Raised by each claim; every later write of the worker has to name it.
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("retries", Integer, nullable=False, server_default="0"),
+    Column("priority", SmallInteger, nullable=False),
+    Column("queue", String(100), nullable=False),
+    Column("source_kind", String(20), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("features", JSON, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("error_kind", String(10)),
+    Column("error_reason", String(100)),
+    Column("error_message", Text),
+    Column("worker", String(255)),
+    Column("lease_expires_at", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    # A queued row without it is the outbox: the broker does not have it yet.
+    Column("published_at", UtcDateTime),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("start_time", UtcDateTime),
+    Column("end_time", UtcDateTime),
+    Column("stopped_time", UtcDateTime),
+    UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
+)
+
+_UNPUBLISHED = text("state = 'QUEUED' AND published_at IS NULL")
+_WAITING = text("state = 'QUEUED'")
+_HELD = text("state IN ('RUNNING', 'CANCELLING')")
+
+
+def _partial(where: Any) -> dict[str, Any]:
+    return {"sqlite_where": where, "postgresql_where": where}
+
+
+Index("harken_jobs_outbox", JOBS.c.priority.desc(), JOBS.c.job_id, **_partial(_UNPUBLISHED))
+Index("harken_jobs_waiting", JOBS.c.queue, JOBS.c.create_time, **_partial(_WAITING))
+Index("harken_jobs_held", JOBS.c.queue, JOBS.c.lease_expires_at, **_partial(_HELD))
+Index("harken_jobs_owner", JOBS.c.owner, JOBS.c.job_id)
+Index("harken_jobs_batch", JOBS.c.batch_id, JOBS.c.state)
+Index("harken_jobs_ended", JOBS.c.end_time, **_partial(text("end_time IS NOT NULL")))
+
+RESULTS = Table(
+    "harken_results",
+    METADATA,
+    _id("job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), primary_key=True),
+    # An object with the names of the contract's AnalysisResult.
+    Column("result", JSON, nullable=False),
+)
+
+TRANSITIONS = Table(
+    "harken_transitions",
+    METADATA,
+    Column("position", LogPosition, primary_key=True, autoincrement=True),
+    _id("job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), nullable=False),
+    _id("batch_id"),
+    Column("revision", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("before", String(10)),
+    Column("after", String(10), nullable=False),
+    Column("error_kind", String(10)),
+    Column("error_reason", String(100)),
+    Column("error_message", Text),
+    Column("worker", String(255)),
+    Column("time", UtcDateTime, nullable=False),
+    # On PostgreSQL positions commit out of order; readers stop below the oldest running transaction.
+    Column("transaction_id", BigInteger),
+    UniqueConstraint("job_id", "revision", name="harken_transitions_revision"),
+    # A position is never given twice, not even after the newest row was deleted.
+    sqlite_autoincrement=True,
+)
+Index("harken_transitions_batch", TRANSITIONS.c.batch_id, TRANSITIONS.c.position)
+
+WORKERS = Table(
+    "harken_workers",
+    METADATA,
+    Column("name", String(255), primary_key=True),
+    Column("hostname", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(50), nullable=False),
+    Column("queues", JSON, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("jobs_done", Integer, nullable=False),
+    Column("stopping", Boolean, nullable=False),
+    Column("start_time", UtcDateTime, nullable=False),
+    Column("heartbeat_time", UtcDateTime, nullable=False),
+)
+
+# Who may do what only one process may do at a time, such as the relay.
+LEADERS = Table(
+    "harken_leaders",
+    METADATA,
+    Column("role", String(50), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)

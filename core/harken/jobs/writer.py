@@ -1,0 +1,103 @@
+"""Group commit: one thread that writes for all callers of an event loop, many writes to a transaction.
+
+A commit waits for the disk; waiting once for a hundred callers is what makes a hundred callers fast. It also keeps
+SQLite's writers from waiting for each other.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from harken.jobs.database import Database
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+LARGEST_GROUP = 256  # writes to a transaction
+
+
+@dataclass(frozen=True)
+class _Write:
+    work: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+    def settle(self, result: Any, error: BaseException | None) -> None:
+        self.loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():
+            return  # the caller has gone; the write stands all the same
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
+
+
+class GroupWriter:
+    """Runs write functions in order, in transactions that they share.
+
+    Each function has a savepoint of its own: one that raises undoes and fails itself alone.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="group-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a write transaction; returns its value once that is committed."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Write(work, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Finishes what was asked for, and ends."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, last = self._gather(first)
+            self._commit(group)
+            if last:
+                return
+
+    def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
+        group = [first]
+        while len(group) < LARGEST_GROUP:
+            try:
+                write = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+            if write is None:
+                return group, True
+            group.append(write)
+        return group, False
+
+    def _commit(self, group: list[_Write]) -> None:
+        outcomes: list[tuple[Any, BaseException | None]] = []
+        try:
+            with self._database.write() as connection:
+                outcomes.extend(_attempt(connection, write.work) for write in group)
+        except Exception as error:
+            outcomes = [(None, error)] * len(group)
+        for write, (result, error) in zip(group, outcomes, strict=True):
+            write.settle(result, error)
+
+
+def _attempt(
+    connection: Connection, work: Callable[[Connection], Any]
+) -> tuple[Any, BaseException | None]:
+    try:
+        with connection.begin_nested():
+            return work(connection), None
+    except Exception as error:
+        if connection.invalidated:
+            raise  # the connection is gone, and with it the whole group
+        return None, error

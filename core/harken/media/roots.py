@@ -1,0 +1,83 @@
+"""The folders below which files may be read, and the way from a submitted path to such a file.
+
+SourceError
+├── SourceOutside     the path leads out of the roots, by `..`, a symbolic link or as it stands
+├── SourceNotFound    nothing is there
+└── SourceNotAFile    a folder, a device, a pipe
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class SourceError(Exception):
+    """A path that cannot be analysed. `reason` is for programs, `path` is as it was submitted."""
+
+    reason = "SOURCE_ERROR"
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class SourceOutside(SourceError):
+    """The path leads out of the roots."""
+
+    reason = "SOURCE_OUTSIDE_ROOTS"
+
+
+class SourceNotFound(SourceError):
+    """Nothing is there."""
+
+    reason = "SOURCE_NOT_FOUND"
+
+
+class SourceNotAFile(SourceError):
+    """It is something else than a regular file."""
+
+    reason = "SOURCE_NOT_A_FILE"
+
+
+class MediaRoots:
+    """Folders below which files may be read."""
+
+    def __init__(self, roots: Iterable[str | Path]) -> None:
+        self._roots = tuple(Path(os.path.realpath(root)) for root in roots)
+
+    def resolve(self, path: str) -> Path:
+        """The file that a submitted path names: absolute, or relative to one of the roots.
+
+        Links are followed, and where they end has to be below a root. Whether anything is there is told
+        only of places below a root. Raises SourceError.
+        """
+        if "\0" in path:
+            raise SourceNotFound(path, "The path holds a NUL character; no file has such a name.")
+        candidates = [os.path.realpath(root / path) for root in self._roots]
+        inside = [Path(found) for found in dict.fromkeys(candidates) if self._is_inside(found)]
+        if not inside:
+            roots = ", ".join(str(root) for root in self._roots)
+            raise SourceOutside(
+                path,
+                f"{path!r} is not below a media root ({roots})."
+                " Move the file there, or start the server with --media-root for its folder.",
+            )
+        for found in inside:
+            try:
+                mode = found.stat().st_mode
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise SourceNotFound(
+                    path, f"{path!r} cannot be opened: {error.strerror}."
+                ) from error
+            if not stat.S_ISREG(mode):
+                raise SourceNotAFile(
+                    path, f"{path!r} is not a file. Submit the files in it instead."
+                )
+            return found
+        raise SourceNotFound(path, f"{path!r} does not exist. Check the spelling of the path.")
+
+    def _is_inside(self, path: str) -> bool:
+        return any(Path(path).is_relative_to(root) for root in self._roots)

@@ -1,0 +1,103 @@
+"""The settings of one process."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+from harken.settings.variables import VARIABLES, Variable
+
+
+class SettingsError(Exception):
+    """A variable holds what it cannot hold: `variable` and `problem` say which and why."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(f"{variable}: {problem}")
+        self.variable = variable
+        self.problem = problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server, the workers and beat have to know. Fields are described in `variables.VARIABLES`."""
+
+    database_url: str = "sqlite:///harken.db"
+    broker_url: str = "redis://127.0.0.1:6379/0"
+    result_backend: str = ""
+    listen: str = "127.0.0.1:50051"
+    media_roots: tuple[str, ...] = ()
+    concurrency: int = 0
+    task_time_limit_s: int = 3600
+    task_soft_time_limit_s: int = 3300
+    max_tasks_per_child: int = 200
+    max_retries: int = 3
+    max_crashes: int = 3
+    retention_days: int = 30
+    grace_period_s: int = 10
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        """Fills what follows from the rest: the backend, the number of processors, the current folder as root."""
+        fill = object.__setattr__
+        fill(self, "result_backend", self.result_backend or self.broker_url)
+        fill(self, "concurrency", self.concurrency or os.cpu_count() or 1)
+        fill(self, "media_roots", self.media_roots or (os.getcwd(),))
+        if self.task_soft_time_limit_s >= self.task_time_limit_s:
+            raise SettingsError(
+                "HARKEN_TASK_SOFT_TIME_LIMIT",
+                f"{self.task_soft_time_limit_s} s has to be less than the hard limit"
+                f" of {self.task_time_limit_s} s (HARKEN_TASK_TIME_LIMIT)",
+            )
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], *, fallbacks: bool = True, **given: Any
+    ) -> Self:
+        """Settings of the variables in `environment`.
+
+        `given` are values from the command line: they win. Without `fallbacks` only the `HARKEN_*` names count.
+        Raises SettingsError.
+        """
+        values: dict[str, Any] = {}
+        for variable in VARIABLES:
+            found = _find(environment, variable, fallbacks=fallbacks)
+            if found is None:
+                continue
+            name, text = found
+            try:
+                values[variable.field] = variable.parse(text)
+            except ValueError as error:
+                raise SettingsError(name, f"{text!r} cannot be used: {error}") from error
+        values.update((field, value) for field, value in given.items() if value is not None)
+        return cls(**values)
+
+    def to_environment(self) -> dict[str, str]:
+        """The `HARKEN_*` variables from which a child process reads these settings."""
+        environment: dict[str, str] = {}
+        for variable in VARIABLES:
+            value = getattr(self, variable.field)
+            text = ":".join(value) if isinstance(value, tuple) else str(value)
+            environment[variable.name] = text
+        return environment
+
+
+def _find(
+    environment: Mapping[str, str], variable: Variable, *, fallbacks: bool
+) -> tuple[str, str] | None:
+    """The name that is set and what it holds; an empty variable counts as unset."""
+    names = (variable.name, *variable.fallbacks) if fallbacks else (variable.name,)
+    for name in names:
+        if environment.get(name):
+            return name, environment[name]
+    if fallbacks and "REDIS_URL" in variable.fallbacks and environment.get("REDIS_HOST"):
+        return "REDIS_HOST", _redis_url(environment)
+    return None
+
+
+def _redis_url(environment: Mapping[str, str]) -> str:
+    """The URL of REDIS_HOST, REDIS_PORT, REDIS_DB and REDIS_PASSWORD."""
+    password = environment.get("REDIS_PASSWORD")
+    login = f":{quote(password, safe='')}@" if password else ""
+    port = environment.get("REDIS_PORT") or "6379"
+    return f"redis://{login}{environment['REDIS_HOST']}:{port}/{environment.get('REDIS_DB') or '0'}"

@@ -1,0 +1,138 @@
+"""The environment variables, each with the setting it fills: adding one is a line here and a field in `Settings`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One setting's way in.
+
+    `fallbacks` are the names people already have; `harken up` ignores them, so that a stray `DATABASE_URL` is never
+    migrated.
+    """
+
+    field: str
+    name: str
+    meaning: str
+    parse: Callable[[str], Any] = str
+    fallbacks: tuple[str, ...] = ()
+
+
+def parse_integer(text: str) -> int:
+    """A whole number of at least 0; raises ValueError."""
+    number = int(text)
+    if number < 0:
+        raise ValueError("it has to be at least 0")
+    return number
+
+
+def parse_positive(text: str) -> int:
+    """A whole number of at least 1; raises ValueError."""
+    number = int(text)
+    if number < 1:
+        raise ValueError("it has to be at least 1")
+    return number
+
+
+def parse_roots(text: str) -> tuple[str, ...]:
+    """Folders, separated by colons as in PATH."""
+    return tuple(part for part in text.split(":") if part)
+
+
+def parse_level(text: str) -> str:
+    """A level of Python's logging; raises ValueError."""
+    level = text.upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("it has to be one of DEBUG, INFO, WARNING, ERROR")
+    return level
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        field="database_url",
+        name="HARKEN_DATABASE_URL",
+        meaning="Where jobs are kept: a SQLAlchemy URL of SQLite or PostgreSQL.",
+        fallbacks=("DATABASE_URL",),
+    ),
+    Variable(
+        field="broker_url",
+        name="HARKEN_BROKER_URL",
+        meaning="The Redis that carries the tasks.",
+        fallbacks=("CELERY_BROKER_URL", "REDIS_URL"),
+    ),
+    Variable(
+        field="result_backend",
+        name="HARKEN_RESULT_BACKEND",
+        meaning="The Redis that carries progress; the broker's when unset.",
+        fallbacks=("CELERY_RESULT_BACKEND", "REDIS_URL"),
+    ),
+    Variable(
+        field="listen",
+        name="HARKEN_LISTEN",
+        meaning="HOST:PORT, or unix:PATH, that the server listens on.",
+    ),
+    Variable(
+        field="media_roots",
+        name="HARKEN_MEDIA_ROOTS",
+        meaning="Folders below which files may be submitted, separated by colons.",
+        parse=parse_roots,
+    ),
+    Variable(
+        field="concurrency",
+        name="HARKEN_CONCURRENCY",
+        meaning="Jobs that a worker runs at once; the number of processors when unset.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="task_time_limit_s",
+        name="HARKEN_TASK_TIME_LIMIT",
+        meaning="Seconds after which a job's process is killed.",
+        parse=parse_positive,
+        fallbacks=("CELERY_TASK_TIME_LIMIT",),
+    ),
+    Variable(
+        field="task_soft_time_limit_s",
+        name="HARKEN_TASK_SOFT_TIME_LIMIT",
+        meaning="Seconds after which a job is asked to stop and fails as TIMEOUT.",
+        parse=parse_positive,
+        fallbacks=("CELERY_TASK_SOFT_TIME_LIMIT",),
+    ),
+    Variable(
+        field="max_tasks_per_child",
+        name="HARKEN_MAX_TASKS_PER_CHILD",
+        meaning="Jobs after which a worker's child process is replaced.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="max_retries",
+        name="HARKEN_MAX_RETRIES",
+        meaning="How often a job is tried again after a transient error.",
+        parse=parse_integer,
+    ),
+    Variable(
+        field="max_crashes",
+        name="HARKEN_MAX_CRASHES",
+        meaning="How many worker deaths a job survives before it fails as CRASHED.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="retention_days",
+        name="HARKEN_RETENTION_DAYS",
+        meaning="Days after its end at which a job and its result are deleted.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="grace_period_s",
+        name="HARKEN_GRACE_PERIOD",
+        meaning="Seconds that open calls and running jobs get when the server or a worker stops.",
+        parse=parse_integer,
+    ),
+    Variable(
+        field="log_level",
+        name="HARKEN_LOG_LEVEL",
+        meaning="DEBUG, INFO, WARNING or ERROR.",
+        parse=parse_level,
+    ),
+)
