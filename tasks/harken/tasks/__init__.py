@@ -1,0 +1,1 @@
+"""The Celery side: the app, its tasks, the queues, and the life of a worker."""

@@ -1,0 +1,48 @@
+"""The Celery app: `celery -A harken.tasks.app worker`, `beat`, `flower` work with it as with any other."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+from harken.settings import Settings
+from harken.tasks import names
+from harken.tasks.queues import AUDIO, MAINTENANCE, RESULT_EXPIRES_S, broker_settings
+
+CLEAN_UP_EVERY = timedelta(hours=1)
+
+
+def make_app(settings: Settings) -> Celery:
+    """The app of these settings, without tasks."""
+    app = Celery("harken", set_as_current=True)
+    app.conf.update(broker_settings(settings))
+    app.conf.update(
+        result_backend=settings.result_backend,
+        result_expires=RESULT_EXPIRES_S,
+        redis_socket_timeout=30,
+        redis_socket_connect_timeout=5,
+        redis_retry_on_timeout=True,
+        redis_backend_health_check_interval=10,
+        task_acks_late=True,
+        # A child's loss is written to SQL, which publishes the job again: the old message is done with.
+        task_reject_on_worker_lost=False,
+        task_track_started=False,
+        task_time_limit=settings.task_time_limit_s,
+        task_soft_time_limit=settings.task_soft_time_limit_s,
+        task_routes={names.ANALYZE: {"queue": AUDIO}, names.CLEAN_UP: {"queue": MAINTENANCE}},
+        worker_disable_prefetch=True,
+        worker_prefetch_multiplier=1,
+        worker_concurrency=settings.concurrency,
+        worker_max_tasks_per_child=settings.max_tasks_per_child,
+        worker_proc_alive_timeout=30,
+        worker_send_task_events=True,
+        task_send_sent_event=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        beat_schedule={"clean-up": {"task": names.CLEAN_UP, "schedule": CLEAN_UP_EVERY}},
+        beat_max_loop_interval=60,
+    )
+    return app
+
+
+SETTINGS = Settings.from_environment(os.environ)
+app = make_app(SETTINGS)
+app.conf.imports = ("harken.tasks.analysis", "harken.tasks.maintenance", "harken.tasks.lifecycle")

@@ -1,0 +1,79 @@
+"""The commands of the workers: `harken worker`, `beat`, `flower`, and `analyze`, which needs no server."""
+
+import os
+import socket
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+from harken.settings import SettingsError
+
+
+@click.command()
+@click.option("--name", help="Celery's name of the worker. [worker-PID@HOST]")
+@click.option("--queues", help="The queues to take from, separated by commas. [all]")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Jobs to run at once.")
+def worker(name: str | None, queues: str | None, concurrency: int | None) -> None:
+    """Run a worker. Its database, broker and limits come from the environment."""
+    app = _app()
+    arguments = [
+        "worker",
+        f"--hostname={name or f'worker-{os.getpid()}'}@{socket.gethostname()}"
+        if not name or "@" not in name
+        else f"--hostname={name}",
+        f"--loglevel={_log_level()}",
+        # Workers learn of each other from the database; asking around costs a second at start.
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    if queues:
+        _check_queues(queues)
+        arguments.append(f"--queues={queues}")
+    if concurrency:
+        arguments.append(f"--concurrency={concurrency}")
+    app.worker_main(arguments)
+
+
+@click.command()
+@click.option(
+    "--schedule",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file in which beat notes what it sent. [celerybeat-schedule]",
+)
+def beat(schedule: Path | None) -> None:
+    """Run beat, which sends the tasks that keep the house in order."""
+    arguments = ["beat", f"--loglevel={_log_level()}"]
+    if schedule is not None:
+        arguments.append(f"--schedule={schedule}")
+    _app().start(arguments)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def flower(arguments: tuple[str, ...]) -> None:
+    """Run Flower, a web page on workers and tasks; ARGUMENTS are its own, such as --port=5555."""
+    if find_spec("flower") is None:
+        raise click.UsageError("Flower is not installed. Run: pip install 'harken[all]'")
+    _app().start(["flower", *arguments])
+
+
+def _app():  # Celery is slow to import, and only then known
+    try:
+        from harken.tasks.app import app
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    return app
+
+
+def _log_level() -> str:
+    from harken.tasks.app import SETTINGS
+
+    return SETTINGS.log_level
+
+
+def _check_queues(names: str) -> None:
+    from harken.tasks.queues import QUEUES
+
+    for name in names.split(","):
+        if name not in QUEUES:
+            raise click.UsageError(f"There is no queue {name!r}. There are {', '.join(QUEUES)}.")

@@ -1,0 +1,75 @@
+"""What tasks that run jobs have in common: the database, the bell, and how an attempt ends."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from celery import Task
+from harken.jobs.bell import Bell
+from harken.jobs.database import Database
+from harken.settings import Settings
+from harken.tasks.app import SETTINGS
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    _Task = Task[..., object]  # generic for the type checker only
+else:
+    _Task = Task
+
+# An answer that has been computed is worth waiting for a database that comes back.
+WRITE_WITHIN_S = 60.0
+WRITE_AGAIN_S = 0.5
+
+
+class JobTask(_Task):
+    """A task with what a job needs, opened in the child process that first uses it."""
+
+    Request = "harken.tasks.request:JobRequest"
+    settings: Settings = SETTINGS
+
+    @cached_property
+    def database(self) -> Database:
+        """The child's own database."""
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def bell(self) -> Bell:
+        """The child's own bell."""
+        return Bell(self.settings.result_backend)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a write transaction and rings the bell; a database that is away is waited for.
+
+        Raises OperationalError when it stays away.
+        """
+        give_up = time.monotonic() + WRITE_WITHIN_S
+        while True:
+            try:
+                with self.database.write() as connection:
+                    value = work(connection)
+            except OperationalError as error:
+                if time.monotonic() > give_up:
+                    raise
+                LOG.warning("the database does not answer, trying again: %s", error.orig)
+                time.sleep(WRITE_AGAIN_S)
+            else:
+                self.bell.ring()
+                return value
+
+    def cancel_check(self, work: Callable[[Connection], bool]) -> bool:
+        """Runs a read in a transaction of its own."""
+        with self.database.read() as connection:
+            return work(connection)
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)

@@ -1,0 +1,93 @@
+"""Progress from the work to Celery's result backend: the newest only, and never in the way of the work."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+LOG = logging.getLogger(__name__)
+
+FLUSH_EVERY_S = 0.02  # more is not seen by anybody
+CHECK_EVERY_S = 0.25  # how often the database is asked whether the job is to stop
+CLOSE_WITHIN_S = 2.0  # with Redis gone the last flush is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How far an attempt is; `fraction` is of the whole job, 0 to 1."""
+
+    stage: str
+    fraction: float
+    message: str
+
+
+class Cancelled(Exception):
+    """The work has to stop: cancel was asked for, or the attempt lost its job."""
+
+
+class ProgressReporter:
+    """Takes ticks from the work, publishes the newest from a thread, and tells the work when to stop.
+
+    `publish(tick, seq)` and `cancel_requested()` run in the thread and may be slow or raise.
+    """
+
+    def __init__(
+        self, publish: Callable[[Tick, int], None], cancel_requested: Callable[[], bool]
+    ) -> None:
+        self._publish = publish
+        self._cancel_requested = cancel_requested
+        self._newest: Tick | None = None
+        self._seq = 0
+        self._fraction = 0.0
+        self._cancelled = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join(CLOSE_WITHIN_S)
+
+    def report(self, stage: str, fraction: float, message: str) -> None:
+        """Takes a tick; a fraction below an earlier one counts as that one. Raises Cancelled."""
+        if self._cancelled:
+            raise Cancelled
+        self._fraction = max(self._fraction, min(fraction, 1.0))
+        self._newest = Tick(stage, self._fraction, message)
+
+    def check(self) -> None:
+        """Asks the database at once. Raises Cancelled."""
+        if self._cancelled or self._cancel_requested():
+            raise Cancelled
+
+    def _run(self) -> None:
+        published: Tick | None = None
+        until_check = CHECK_EVERY_S
+        while not self._closing.wait(FLUSH_EVERY_S):
+            published = self._flush(published)
+            until_check -= FLUSH_EVERY_S
+            if until_check <= 0:
+                until_check = CHECK_EVERY_S
+                self._look()
+        self._flush(published)
+
+    def _flush(self, published: Tick | None) -> Tick | None:
+        newest = self._newest
+        if newest is None or newest is published:
+            return published
+        self._seq += 1
+        try:
+            self._publish(newest, self._seq)
+        except Exception as error:
+            LOG.warning("progress could not be published: %s", error)
+        return newest
+
+    def _look(self) -> None:
+        try:
+            self._cancelled = self._cancelled or self._cancel_requested()
+        except Exception as error:
+            LOG.warning("the database could not be asked for a cancel request: %s", error)

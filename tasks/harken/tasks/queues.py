@@ -1,0 +1,63 @@
+"""The queues, which job goes to which, and the broker as all sides have to see it. It imports no task."""
+
+from collections.abc import Collection
+from typing import Any
+
+from harken.settings import Settings
+from kombu import Queue
+
+DEFAULT = "default"
+AUDIO = "audio_processing"
+AI = "ai_analysis"
+EMBEDDINGS = "embeddings"
+MEDIA = "media_processing"
+MAINTENANCE = "maintenance"
+
+# Those that carry jobs, and the one that keeps the house in order.
+JOB_QUEUES = (DEFAULT, AUDIO, AI, EMBEDDINGS, MEDIA)
+QUEUES = (*JOB_QUEUES, MAINTENANCE)
+
+HIGHEST_PRIORITY = 9
+
+VISIBILITY_TIMEOUT_S = 7200  # twice the hard time limit: a running job's message is not sent twice
+RESULT_EXPIRES_S = 24 * 3600  # progress is of no use a day later; results are kept in SQL
+
+
+def queue_for(features: Collection[str]) -> str:
+    """The queue of a job by the features it wants."""
+    wanted = set(features)
+    if wanted == {"embedding"}:
+        return EMBEDDINGS
+    if wanted == {"media"}:
+        return MEDIA
+    return AUDIO
+
+
+def celery_priority(priority: int) -> int:
+    """A job's priority, 9 the most urgent, as Celery's Redis transport counts it: 0 the most urgent."""
+    return HIGHEST_PRIORITY - priority
+
+
+def broker_settings(settings: Settings) -> dict[str, Any]:
+    """Celery's settings that publisher and worker have to agree on."""
+    return {
+        "broker_url": settings.broker_url,
+        "broker_connection_retry_on_startup": True,
+        "broker_pool_limit": 10,
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT_S,
+            "priority_steps": list(range(HIGHEST_PRIORITY + 1)),
+            "queue_order_strategy": "priority",
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "health_check_interval": 10,
+        },
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "task_default_queue": DEFAULT,
+        "task_queues": [Queue(name) for name in QUEUES],
+        "task_create_missing_queues": False,
+        "enable_utc": True,
+        "timezone": "UTC",
+    }
