@@ -1,0 +1,1 @@
+"""The whole system on one machine from one command: `harken up`."""

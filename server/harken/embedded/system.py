@@ -1,0 +1,138 @@
+"""The embedded system: which parts it has, and the order in which they start and stop."""
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from harken.embedded.data_folder import DataFolder
+from harken.embedded.leash import Leash
+from harken.embedded.part import Part
+from harken.embedded.ready import is_ready
+from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.server.serve import CannotListen, prepare
+from harken.settings import Settings
+from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
+
+READY_WITHIN_S = 60.0  # a first start may have to compile
+LOOK_EVERY_S = 0.05
+WATCH_EVERY_S = 0.2
+STOPPED_WITHIN_S = 5.0  # beyond the grace period
+
+
+class NotReady(Exception):
+    """The parts run, but the system did not become ready."""
+
+
+class System:
+    """All parts, started within its context and stopped at its end."""
+
+    def __init__(self, settings: Settings, folder: DataFolder, leash: Leash) -> None:
+        self._folder = folder
+        self._leash = leash
+        # A socket's path has at most 107 bytes, so it cannot be in the data folder.
+        self._runtime = Path(tempfile.mkdtemp(prefix="harken-"))
+        leash.remove(str(self._runtime))
+        self._socket = self._runtime / "redis.sock"
+        self._address_file = self._runtime / "address"
+        self._settings = settings
+        self._parts: list[Part] = []
+        self.address = settings.listen
+
+    def start(self) -> None:
+        """Starts all parts; returns when the system is ready. Raises PartFailed, NotReady, CannotListen."""
+        check_free(self._settings.listen)
+        if not self._settings.broker_url:
+            url = redis_socket_url(self._socket)
+            backend = self._settings.result_backend or url
+            self._settings = replace(self._settings, broker_url=url, result_backend=backend)
+            redis = self._add("redis", redis_command(find_redis(), self._socket))
+            self._wait(self._socket.exists, redis)
+        prepare(self._settings)
+        python = [sys.executable, "-m"]
+        self._add("server", [*python, "harken.server", "--address-file", str(self._address_file)])
+        self._add("worker", [*python, "harken.tasks", *_worker("worker", JOB_QUEUES)])
+        housekeeper = _worker("maintenance", (MAINTENANCE,))
+        self._add("maintenance", [*python, "harken.tasks", *housekeeper, "--concurrency=1"])
+        schedule = self._folder.path / "beat-schedule"
+        self._add("beat", [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
+        self._wait(self._is_ready, *self._parts)
+
+    def watch(self, stop: threading.Event) -> Iterator[str]:
+        """Keeps the parts up until `stop` is set; yields the names of those it had to start again."""
+        while not stop.wait(WATCH_EVERY_S):
+            for part in self._parts:
+                if part.watch():
+                    yield part.name
+
+    def stop(self) -> None:
+        """Stops all parts, those that others need last."""
+        within_s = self._settings.grace_period_s + STOPPED_WITHIN_S
+        for part in reversed(self._parts):
+            part.stop(within_s)
+        shutil.rmtree(self._runtime, ignore_errors=True)
+
+    def _add(self, name: str, command: list[str]) -> Part:
+        part = Part(
+            name,
+            command,
+            log=self._folder.log_file(name),
+            env=self._settings.to_environment(),
+            leash=self._leash,
+        )
+        self._parts.append(part)
+        part.start()
+        return part
+
+    def _is_ready(self) -> bool:
+        if not self._address_file.exists():
+            return False
+        self.address = self._address_file.read_text()
+        return bool(self.address) and is_ready(self.address, AUDIO)
+
+    def _wait(self, condition: Callable[[], bool], *parts: Part) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not condition():
+            for part in parts:
+                part.fail_if_ended()
+            if time.monotonic() > deadline:
+                logs = self._folder.path / "logs"
+                raise NotReady(f"Not ready after {READY_WITHIN_S:g} s. The logs are in {logs}.")
+            time.sleep(LOOK_EVERY_S)
+
+
+@contextmanager
+def running_system(settings: Settings, folder: DataFolder) -> Generator[System]:
+    """A system that is ready within, and stopped at the end; killed with this process if it comes to that."""
+    with Leash() as leash:
+        system = System(settings, folder, leash)
+        try:
+            system.start()
+            yield system
+        finally:
+            system.stop()
+
+
+def check_free(address: str) -> None:
+    """Raises CannotListen when the address is taken, before anything is started."""
+    host, _, port = address.rpartition(":")
+    if address.startswith("unix:") or not port.isdigit():
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            raise CannotListen(address, os.strerror(error.errno or 0)) from error
+
+
+def _worker(name: str, queues: tuple[str, ...]) -> list[str]:
+    return ["worker", f"--name={name}", f"--queues={','.join(queues)}"]

@@ -1,0 +1,65 @@
+"""The commands of the server: `harken serve` and `harken migrate`."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from harken.settings import Settings, SettingsError
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
+    """Settings of the environment and the command line, with a usage error for what cannot be."""
+    try:
+        return Settings.from_environment(os.environ, fallbacks=fallbacks, **given)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@click.command()
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+@click.option(
+    "--media-root",
+    "media_roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="A folder below which files may be submitted; repeat it for more. [the current folder]",
+)
+@click.option(
+    "--address-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the address here once the server answers.",
+)
+def serve(listen: str | None, media_roots: tuple[str, ...], address_file: Path | None) -> None:
+    """Run the gRPC server. Its database, broker and limits come from the environment."""
+    from harken.jobs.errors import SchemaMismatch
+    from harken.server.serve import CannotListen
+    from harken.server.serve import serve as run
+    from sqlalchemy.exc import OperationalError
+
+    settings = settings_of(listen=listen, media_roots=media_roots or None)
+    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        asyncio.run(run(settings, address_file))
+    except (CannotListen, SchemaMismatch) as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"The database does not answer: {error.orig}") from error
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version."""
+    from harken.server.serve import prepare
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        prepare(settings_of())
+    except OperationalError as error:
+        raise click.ClickException(f"The database does not answer: {error.orig}") from error
+    click.echo("The database has the schema of this version.")

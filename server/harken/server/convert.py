@@ -1,0 +1,201 @@
+"""Values of the domain as messages of the contract."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import ParseDict
+from google.protobuf.timestamp_pb2 import Timestamp
+from harken.jobs import job as domain
+from harken.jobs import workers
+from harken.jobs.state import JobState
+from harken.server.ticks import Tick
+from harken.v1 import (
+    analysis_result_pb2,
+    batch_pb2,
+    event_pb2,
+    feature_pb2,
+    job_pb2,
+    job_service_pb2,
+    source_pb2,
+    worker_pb2,
+)
+
+_FEATURE = "FEATURE_"
+_STATE = "JOB_STATE_"
+_KIND = "KIND_"
+_STATUS = "STATUS_"
+
+
+def feature_name(number: int) -> str:
+    """The domain's name of a feature: "rhythm" of FEATURE_RHYTHM."""
+    return feature_pb2.Feature.Name(number).removeprefix(_FEATURE).lower()  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
+
+
+def feature_number(name: str) -> feature_pb2.Feature.ValueType:
+    """The contract's number of a feature."""
+    return feature_pb2.Feature.Value(_FEATURE + name.upper())
+
+
+def state_number(state: JobState | None) -> job_pb2.JobState.ValueType:
+    """The contract's number of a state; of none, that of UNSPECIFIED."""
+    return job_pb2.JobState.Value(_STATE + (state.value if state else "UNSPECIFIED"))
+
+
+def state_of(number: int) -> JobState:
+    """The domain's state of a number."""
+    return JobState(job_pb2.JobState.Name(number).removeprefix(_STATE))  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
+
+
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """The message of a time, which is None for none."""
+    if time is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def duration(length: timedelta | None) -> Duration | None:
+    """The message of a length of time, which is None for none."""
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
+def source_message(source: domain.Source) -> source_pb2.Source:
+    """The message of a source."""
+    return source_pb2.Source(**{source.kind: source.value})
+
+
+def error_message(error: domain.JobError | None) -> job_pb2.JobError | None:
+    """The message of an error, which is None for none."""
+    if error is None:
+        return None
+    return job_pb2.JobError(
+        kind=job_pb2.JobError.Kind.Value(_KIND + error.kind.value),
+        reason=error.reason,
+        message=error.message,
+    )
+
+
+def progress_message(tick: Tick) -> job_pb2.Progress:
+    """The message of a tick."""
+    return job_pb2.Progress(stage=tick.stage, fraction=tick.fraction, message=tick.message)
+
+
+def job_message(
+    job: domain.Job, *, tick: Tick | None = None, result: Mapping[str, Any] | None = None
+) -> job_pb2.Job:
+    """The message of a job; a tick counts when it is of the attempt that runs."""
+    running = job.state in (JobState.RUNNING, JobState.CANCELLING)
+    current = tick if tick is not None and running and tick.attempt == job.attempt else None
+    return job_pb2.Job(
+        job_id=job.job_id,
+        batch_id=job.batch_id,
+        state=state_number(job.state),
+        revision=job.revision,
+        attempt=job.attempt,
+        priority=job.priority,
+        source=source_message(job.source),
+        features=[feature_number(name) for name in job.features],
+        labels=job.labels,
+        progress=progress_message(current) if current else None,
+        error=error_message(job.error),
+        result=result_message(result) if result is not None else None,
+        create_time=timestamp(job.create_time),
+        start_time=timestamp(job.start_time),
+        end_time=timestamp(job.end_time),
+        stopped_time=timestamp(job.stopped_time),
+        worker=job.worker,
+    )
+
+
+def result_message(result: Mapping[str, Any]) -> analysis_result_pb2.AnalysisResult:
+    """The message of a stored result; what a newer engine wrote and this contract lacks is left out."""
+    return ParseDict(dict(result), analysis_result_pb2.AnalysisResult(), ignore_unknown_fields=True)
+
+
+def batch_message(batch: domain.Batch) -> batch_pb2.Batch:
+    """The message of a batch."""
+    return batch_pb2.Batch(
+        batch_id=batch.batch_id,
+        total=batch.total,
+        queued=batch.queued,
+        running=batch.running,
+        succeeded=batch.succeeded,
+        failed=batch.failed,
+        cancelled=batch.cancelled,
+        create_time=timestamp(batch.create_time),
+        end_time=timestamp(batch.end_time),
+    )
+
+
+def failed_item(item: domain.RefusedItem) -> job_service_pb2.FailedItem:
+    """The message of an item that was not accepted."""
+    return job_service_pb2.FailedItem(index=item.index, reason=item.reason, message=item.message)
+
+
+def transition_event(transition: domain.Transition) -> event_pb2.Event:
+    """The event of a change of state."""
+    change = event_pb2.Transition(
+        to=state_number(transition.after),
+        error=error_message(transition.error),
+        **{"from": state_number(transition.before)},
+    )
+    return event_pb2.Event(
+        job_id=transition.job_id,
+        revision=transition.revision,
+        attempt=transition.attempt,
+        time=timestamp(transition.time),
+        transition=change,
+    )
+
+
+def tick_event(job_id: str, revision: int, tick: Tick, now: datetime) -> event_pb2.Event:
+    """The event of a tick."""
+    return event_pb2.Event(
+        job_id=job_id,
+        revision=revision,
+        attempt=tick.attempt,
+        time=timestamp(now),
+        progress=progress_message(tick),
+    )
+
+
+def worker_message(worker: workers.Worker) -> worker_pb2.Worker:
+    """The message of a worker."""
+    beat = worker.heartbeat
+    return worker_pb2.Worker(
+        name=beat.name,
+        status=worker_pb2.Worker.Status.Value(_STATUS + worker.status.value),
+        hostname=beat.hostname,
+        pid=beat.pid,
+        version=beat.version,
+        queues=beat.queues,
+        concurrency=beat.concurrency,
+        running_jobs=[
+            worker_pb2.RunningJob(
+                job_id=job.job_id, attempt=job.attempt, start_time=timestamp(job.start_time)
+            )
+            for job in worker.running
+        ],
+        jobs_done=beat.jobs_done,
+        start_time=timestamp(beat.start_time),
+        heartbeat_time=timestamp(worker.heartbeat_time),
+        age=duration(worker.age),
+    )
+
+
+def queue_message(queue: workers.Queue) -> worker_pb2.Queue:
+    """The message of a queue."""
+    return worker_pb2.Queue(
+        name=queue.name,
+        queued=queue.queued,
+        running=queue.running,
+        oldest_age=duration(queue.oldest_age),
+        workers=queue.workers,
+    )

@@ -1,0 +1,114 @@
+"""The loop that one server process of all runs: the relay from the outbox to the broker, and the reaper of leases."""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from harken.jobs import leadership, leases, outbox
+from harken.server.hub import Hub
+from harken.server.publisher import Publisher
+from harken.server.store import Store
+from harken.settings import Settings
+from kombu.exceptions import OperationalError
+
+LOG = logging.getLogger(__name__)
+
+ROLE = "housekeeping"
+LOOK_EVERY_S = 1.0  # due retries and expired leases ring no bell
+LEAD_EVERY_S = leadership.TERM.total_seconds() / 3
+PUBLISH_AT_ONCE = 500  # between two looks at what is more urgent
+
+
+class Housekeeping:
+    """Leads by a lease in SQL, so that with many server processes the work is done once."""
+
+    def __init__(self, store: Store, hub: Hub, publisher: Publisher, settings: Settings) -> None:
+        self._store = store
+        self._hub = hub
+        self._publisher = publisher
+        self._settings = settings
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._bell = asyncio.Event()
+        self._publishing = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+        self._led_at = 0.0
+        self._leads = False
+        self._broker_gone = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins; the first round is at once."""
+        self._hub.listen(self._bell)
+        self._task = asyncio.create_task(self._run(), name=ROLE)
+
+    async def stop(self) -> None:
+        """Ends, and lets another process lead at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._leads:
+            await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
+        self._publishing.shutdown()
+        self._publisher.close()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if await self._lead():
+                    await self._reap()
+                    await self._relay()
+            except Exception:
+                LOG.exception("housekeeping failed, trying again")
+                await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._bell.wait()
+            except TimeoutError:
+                pass
+            self._bell.clear()
+
+    async def _lead(self) -> bool:
+        clock = asyncio.get_running_loop().time()
+        if clock - self._led_at >= LEAD_EVERY_S or not self._led_at:
+            now = datetime.now(UTC)
+            leads = await self._store.write(
+                lambda c: leadership.lead(c, ROLE, holder=self._holder, now=now)
+            )
+            if leads != self._leads:
+                LOG.info("%s housekeeping", "leading" if leads else "another process leads")
+            self._leads, self._led_at = leads, clock
+        return self._leads
+
+    async def _reap(self) -> None:
+        now = datetime.now(UTC)
+        if not await self._store.read(lambda c: leases.any_expired(c, now)):
+            return
+        crashes = self._settings.max_crashes
+        reaped = await self._store.write(lambda c: leases.reap(c, max_crashes=crashes, now=now))
+        LOG.warning("%d jobs of lost workers were put back or failed", reaped)
+        self._hub.ring()
+
+    async def _relay(self) -> None:
+        """Publishes what is due. A crash before the mark publishes twice; the claim lets one through."""
+        while await self._lead():
+            now = datetime.now(UTC)
+            jobs = await self._store.read(lambda c, at=now: outbox.due(c, at, PUBLISH_AT_ONCE))
+            if not jobs:
+                return
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._publishing, self._publisher.publish, jobs
+                )
+            except (OperationalError, OSError) as error:
+                if not self._broker_gone:
+                    LOG.warning("the broker is gone, jobs wait in the database: %s", error)
+                self._broker_gone = True
+                return
+            if self._broker_gone:
+                LOG.info("the broker is back")
+                self._broker_gone = False
+            ids = [job.job_id for job in jobs]
+            await self._store.write(lambda c, ids=ids, at=now: outbox.mark_published(c, ids, at))

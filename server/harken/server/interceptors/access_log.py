@@ -1,0 +1,37 @@
+"""One log line a call: method, status, duration, peer. No payload."""
+
+import logging
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import grpc
+from harken.server.interceptors.around import Around, Context
+
+LOG = logging.getLogger("harken.access")
+
+
+class AccessLog(Around):
+    """Logs each call when it has ended."""
+
+    @asynccontextmanager
+    async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
+        """Entered before the call is handled."""
+        start = time.monotonic()
+        status = "CANCELLED"
+        try:
+            yield
+            status = _name(context.code())
+        except grpc.aio.AbortError:
+            status = _name(context.code())
+            raise
+        finally:
+            elapsed_ms = (time.monotonic() - start) * 1000
+            LOG.info("%s %s %.1f ms %s", method, status, elapsed_ms, context.peer())
+
+
+def _name(code: object) -> str:
+    """The status code's name; grpc.aio keeps it as a number, and 0 or None is OK."""
+    if isinstance(code, grpc.StatusCode):
+        return code.name
+    return next((known.name for known in grpc.StatusCode if known.value[0] == code), "OK")

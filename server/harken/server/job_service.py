@@ -1,0 +1,153 @@
+"""JobService: each call checks its request, asks the store, and answers in messages."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from harken.jobs import cancellation, queries, submission
+from harken.jobs.job import Job
+from harken.jobs.state import HELD
+from harken.media import MediaRoots
+from harken.server import convert, tokens, validate
+from harken.server.errors import InvalidRequest, InvalidToken, Violation
+from harken.server.hub import Hub
+from harken.server.interceptors.around import Context
+from harken.server.store import Store
+from harken.server.streams import BatchStream, JobStream
+from harken.server.ticks import Tick
+from harken.v1 import job_service_pb2 as messages
+from harken.v1.job_service_pb2_grpc import JobServiceServicer
+
+# Whose jobs they are, as long as there is no access control.
+OWNER = "local"
+
+
+class JobService(JobServiceServicer):
+    """The servicer of JobService."""
+
+    def __init__(self, store: Store, hub: Hub, roots: MediaRoots) -> None:
+        self._store = store
+        self._hub = hub
+        self._roots = roots
+
+    async def SubmitAnalysis(
+        self, request: messages.SubmitAnalysisRequest, context: Context
+    ) -> messages.SubmitAnalysisResponse:
+        """Accepts one file."""
+        new = validate.new_job(request, self._roots)
+        now = datetime.now(UTC)
+        job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
+        self._hub.ring()
+        return messages.SubmitAnalysisResponse(job=convert.job_message(job))
+
+    async def SubmitBatch(
+        self, request: messages.SubmitBatchRequest, context: Context
+    ) -> messages.SubmitBatchResponse:
+        """Accepts many files."""
+        new = await self._store.read(lambda _: validate.new_batch(request, self._roots))
+        now = datetime.now(UTC)
+        batch = await self._store.write(
+            lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
+        )
+        self._hub.ring()
+        return messages.SubmitBatchResponse(
+            batch=convert.batch_message(batch),
+            failed_items=[convert.failed_item(item) for item in batch.refused],
+        )
+
+    async def GetJob(
+        self, request: messages.GetJobRequest, context: Context
+    ) -> messages.GetJobResponse:
+        """One job with its result."""
+        job_id = validate.identifier("job_id", request.job_id)
+        job, result = await self._store.read(
+            lambda c: (
+                queries.get_job(c, job_id, owner=OWNER),
+                queries.get_result(c, job_id),
+            )
+        )
+        ticks = await self._ticks_of(job)
+        message = convert.job_message(job, tick=ticks.get(job_id), result=result)
+        return messages.GetJobResponse(job=message)
+
+    async def GetBatch(
+        self, request: messages.GetBatchRequest, context: Context
+    ) -> messages.GetBatchResponse:
+        """One batch."""
+        batch_id = validate.identifier("batch_id", request.batch_id)
+        batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
+        return messages.GetBatchResponse(batch=convert.batch_message(batch))
+
+    async def ListJobs(
+        self, request: messages.ListJobsRequest, context: Context
+    ) -> messages.ListJobsResponse:
+        """A page of jobs."""
+        wanted = validate.job_filter(request)
+        size = validate.page_size(request.page_size)
+        bound_to = [wanted.batch_id, sorted(wanted.states), sorted(wanted.labels.items())]
+        before_id = _page_start(request.page_token, bound_to)
+        jobs = await self._store.read(
+            lambda c: queries.list_jobs(c, wanted, owner=OWNER, limit=size + 1, before_id=before_id)
+        )
+        page, more = jobs[:size], len(jobs) > size
+        ticks = await self._ticks_of(*page)
+        return messages.ListJobsResponse(
+            jobs=[convert.job_message(job, tick=ticks.get(job.job_id)) for job in page],
+            next_page_token=tokens.encode(page[-1].job_id, bound_to) if more else "",
+        )
+
+    async def CancelJob(
+        self, request: messages.CancelJobRequest, context: Context
+    ) -> messages.CancelJobResponse:
+        """Asks for one job to be stopped."""
+        job_id = validate.identifier("job_id", request.job_id)
+        now = datetime.now(UTC)
+        job = await self._store.write(
+            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=now)
+        )
+        self._hub.ring()
+        return messages.CancelJobResponse(job=convert.job_message(job))
+
+    async def CancelBatch(
+        self, request: messages.CancelBatchRequest, context: Context
+    ) -> messages.CancelBatchResponse:
+        """Asks for all jobs of a batch to be stopped."""
+        batch_id = validate.identifier("batch_id", request.batch_id)
+        now = datetime.now(UTC)
+        batch = await self._store.write(
+            lambda c: cancellation.cancel_batch(c, batch_id, owner=OWNER, now=now)
+        )
+        self._hub.ring()
+        return messages.CancelBatchResponse(batch=convert.batch_message(batch))
+
+    async def StreamProgress(
+        self, request: messages.StreamProgressRequest, context: Context
+    ) -> AsyncIterator[messages.StreamProgressResponse]:
+        """Follows a job or a batch to its end."""
+        heartbeat = validate.heartbeat_interval(
+            request.heartbeat_interval if request.HasField("heartbeat_interval") else None
+        )
+        match request.WhichOneof("target"):
+            case "job_id":
+                job_id = validate.identifier("job_id", request.job_id)
+                stream = JobStream(self._hub, self._store, job_id, OWNER)
+            case "batch_id":
+                batch_id = validate.identifier("batch_id", request.batch_id)
+                stream = BatchStream(self._hub, self._store, batch_id, OWNER)
+            case _:
+                description = "Name a job_id or a batch_id to follow."
+                raise InvalidRequest([Violation("target", "NO_TARGET", description)])
+        async for response in stream.responses(request.resume_token, heartbeat):
+            yield response
+
+    async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
+        running = [job.job_id for job in jobs if job.state in HELD]
+        return await self._hub.ticks(*running) if running else {}
+
+
+def _page_start(page_token: str, bound_to: object) -> str | None:
+    if not page_token:
+        return None
+    before_id = tokens.decode(page_token, bound_to, field="page_token")
+    if not isinstance(before_id, str):
+        raise InvalidToken("page_token")
+    return before_id

@@ -1,0 +1,120 @@
+"""A server process: its parts put together, run until it is told to stop, and taken apart in order."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from harken.jobs.database import Database
+from harken.jobs.migrate import check, migrate
+from harken.media import MediaRoots
+from harken.server.housekeeping import Housekeeping
+from harken.server.hub import Hub
+from harken.server.interceptors import interceptors
+from harken.server.job_service import JobService
+from harken.server.publisher import Publisher
+from harken.server.reflection import add_reflection
+from harken.server.store import Store
+from harken.server.worker_service import WorkerService
+from harken.settings import Settings
+from harken.v1 import job_service_pb2, worker_service_pb2
+from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
+from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
+
+LOG = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 32 * 1024 * 1024  # a batch of 10,000 items with 1 kB paths and labels fits
+
+SERVICES = (
+    job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
+    worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    health.SERVICE_NAME,
+)
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    ("grpc.max_send_message_length", -1),
+    # A taken port is an error, not a port shared with whoever has it.
+    ("grpc.so_reuseport", 0),
+    # Watchers may ping idle streams as often as every 10 s.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+class CannotListen(Exception):
+    """The address is taken or not to be had."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(f"Cannot listen on {address}: {why}. Choose another one with --listen.")
+        self.address = address
+
+
+@asynccontextmanager
+async def running_server(settings: Settings) -> AsyncGenerator[str]:
+    """A server that answers within, at the address given; stopped gracefully at the end.
+
+    Raises CannotListen, SchemaMismatch and SQLAlchemy's OperationalError.
+    """
+    database = Database(settings.database_url)
+    check(database)
+    store = Store(database)
+    hub = Hub(store, settings.result_backend)
+    housekeeping = Housekeeping(store, hub, Publisher(settings), settings)
+    server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
+    roots = MediaRoots(settings.media_roots)
+    add_JobServiceServicer_to_server(JobService(store, hub, roots), server)
+    add_WorkerServiceServicer_to_server(WorkerService(store), server)
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    add_reflection(server, SERVICES)
+    try:
+        address = _listen(server, settings.listen)
+        hub.start()
+        housekeeping.start()
+        await server.start()
+        for service in ("", *SERVICES):
+            await healthy.set(service, health_pb2.HealthCheckResponse.SERVING)
+        yield address
+    finally:
+        await healthy.enter_graceful_shutdown()
+        hub.drain()
+        await server.stop(settings.grace_period_s)
+        await housekeeping.stop()
+        await hub.stop()
+        store.close()
+
+
+async def serve(settings: Settings, address_file: Path | None = None) -> None:
+    """Serves until SIGTERM or SIGINT; writes the address to the file once it answers."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running_server(settings) as address:
+        LOG.info("serving on %s", address)
+        if address_file is not None:
+            await asyncio.to_thread(address_file.write_text, address)
+        await stop.wait()
+        LOG.info("stopping: open calls get %d s", settings.grace_period_s)
+
+
+def prepare(settings: Settings) -> None:
+    """Brings the database to this version's schema."""
+    database = Database(settings.database_url, pooled=False)
+    migrate(database)
+
+
+def _listen(server: grpc.aio.Server, address: str) -> str:
+    """Binds the address; returns it with the port that was chosen for port 0."""
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise CannotListen(address, "it is taken, or no address of this machine") from error
+    if address.startswith("unix:"):
+        return address
+    return f"{address.rpartition(':')[0]}:{port}"

@@ -1,0 +1,116 @@
+"""Errors as gRPC statuses with the details of AIP-193: the one place where both are known."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import code_pb2, status_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from harken.jobs.errors import BatchNotFound, JobNotFound, PositionAhead, RequestIdReused
+from harken.media import SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+DOMAIN = "harken"
+DETAILS_KEY = "grpc-status-details-bin"
+RETRY_AFTER = timedelta(seconds=1)
+
+Code = grpc.StatusCode
+
+
+def status_of(error: Exception) -> status_pb2.Status | None:
+    """The status of an error that is somebody else's doing; None for a fault of harken's own."""
+    match error:
+        case InvalidRequest():
+            first = error.violations[0]
+            return _status(
+                Code.INVALID_ARGUMENT,
+                error,
+                first.reason,
+                {"field": first.field},
+                _bad_request(*((found.field, found.description) for found in error.violations)),
+            )
+        case InvalidToken():
+            field = error.field
+            return _status(
+                Code.INVALID_ARGUMENT,
+                error,
+                "INVALID_TOKEN",
+                {"field": field},
+                _bad_request((field, str(error))),
+            )
+        case JobNotFound():
+            return _not_found(error, "JOB_NOT_FOUND", "harken.v1.Job", error.job_id)
+        case BatchNotFound():
+            return _not_found(error, "BATCH_NOT_FOUND", "harken.v1.Batch", error.batch_id)
+        case SourceNotFound():
+            return _not_found(error, error.reason, "file", error.path)
+        case SourceOutside():
+            return _status(Code.PERMISSION_DENIED, error, error.reason, {"path": error.path})
+        case SourceNotAFile() | SourceError():
+            violation = _bad_request(("source.path", str(error)))
+            return _status(
+                Code.INVALID_ARGUMENT, error, error.reason, {"path": error.path}, violation
+            )
+        case RequestIdReused():
+            metadata = {"request_id": error.request_id, "made": error.made_id}
+            return _status(Code.ALREADY_EXISTS, error, "REQUEST_ID_REUSED", metadata)
+        case PositionAhead():
+            return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
+        case ServerStopping():
+            return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case OperationalError() | InterfaceError() | PoolTimeout():
+            message = "The database does not answer. Nothing was done; try again."
+            return _status(Code.UNAVAILABLE, message, "DATABASE_UNAVAILABLE", {}, _retry())
+        case _:
+            return None
+
+
+def internal(fault_id: str) -> status_pb2.Status:
+    """The status of a fault of harken's own, to be found in the log by its id."""
+    message = f"A fault in harken. The server's log tells more under fault {fault_id}."
+    return _status(Code.INTERNAL, message, "INTERNAL_FAULT", {"fault_id": fault_id})
+
+
+def code_of(status: status_pb2.Status) -> grpc.StatusCode:
+    """The status code as grpc has it."""
+    return Code[code_pb2.Code.Name(status.code)]
+
+
+def _status(
+    code: grpc.StatusCode,
+    error: Exception | str,
+    reason: str,
+    metadata: Mapping[str, str],
+    *details: Message,
+) -> status_pb2.Status:
+    info = ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
+    packed: list[Any] = []
+    for detail in (info, *details):
+        packed.append(Any())
+        packed[-1].Pack(detail)
+    return status_pb2.Status(code=code.value[0], message=str(error), details=packed)
+
+
+def _not_found(error: Exception, reason: str, kind: str, name: str) -> status_pb2.Status:
+    resource = ResourceInfo(resource_type=kind, resource_name=name, description=str(error))
+    return _status(Code.NOT_FOUND, error, reason, {"name": name}, resource)
+
+
+def _bad_request(*violations: tuple[str, str]) -> BadRequest:
+    return BadRequest(
+        field_violations=[
+            BadRequest.FieldViolation(field=field, description=description)
+            for field, description in violations
+        ]
+    )
+
+
+def _retry() -> RetryInfo:
+    delay = Duration()
+    delay.FromTimedelta(RETRY_AFTER)
+    return RetryInfo(retry_delay=delay)

@@ -1,0 +1,39 @@
+"""The store as the event loop uses it: reads in a few threads, writes in the group writer's."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from harken.jobs.database import POOL_SIZE, Database
+from harken.jobs.writer import GroupWriter
+from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class Store:
+    """A database whose transactions can be awaited."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = GroupWriter(database)
+        self._readers = ThreadPoolExecutor(POOL_SIZE - 1, thread_name_prefix="reader")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a read transaction, in which all it reads is of one moment."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a write transaction; returns once that is committed."""
+        return await self._writer.run(work)
+
+    def close(self) -> None:
+        """Finishes the writes that were asked for, and closes the connections."""
+        self._writer.close()
+        self._readers.shutdown()
+        self._database.close()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._database.read() as connection:
+            return work(connection)

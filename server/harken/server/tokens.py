@@ -1,0 +1,41 @@
+"""Tokens that clients hand back: opaque to them, and bound to the request they were made for."""
+
+import base64
+import binascii
+import hashlib
+import json
+
+from harken.server.errors import InvalidToken
+
+_CHECK_BYTES = 6  # enough to tell a token from noise; it is no secret
+
+
+def encode(value: str | int, bound_to: object) -> str:
+    """A token that holds `value` and is good for requests about `bound_to` only."""
+    payload = json.dumps(value).encode()
+    return base64.urlsafe_b64encode(_check(payload, bound_to) + payload).decode().rstrip("=")
+
+
+def decode(token: str, bound_to: object, *, field: str) -> str | int:
+    """What a token holds. Raises InvalidToken, naming `field`."""
+    try:
+        raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+    except (ValueError, binascii.Error, UnicodeEncodeError):
+        raise InvalidToken(field) from None
+    check, payload = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
+    if check != _check(payload, bound_to):
+        raise InvalidToken(field)
+    return json.loads(payload)
+
+
+def decode_position(token: str, bound_to: object, *, field: str) -> int:
+    """The log position that a token holds. Raises InvalidToken."""
+    value = decode(token, bound_to, field=field)
+    if not isinstance(value, int):
+        raise InvalidToken(field)
+    return value
+
+
+def _check(payload: bytes, bound_to: object) -> bytes:
+    text = json.dumps(bound_to, sort_keys=True, default=str).encode()
+    return hashlib.blake2b(text + b"\0" + payload, digest_size=_CHECK_BYTES).digest()

@@ -1,0 +1,235 @@
+"""Requests as values of the domain; what cannot be one is refused with the name of its field."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from harken.jobs.ids import is_id
+from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
+from harken.jobs.queries import JobFilter
+from harken.media import MediaRoots, SourceError
+from harken.server import convert
+from harken.server.errors import InvalidRequest, Violation
+from harken.server.streams import DEFAULT_HEARTBEAT
+from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
+from harken.v1.feature_pb2 import Feature
+from harken.v1.job_pb2 import JobState
+from harken.v1.job_service_pb2 import ListJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
+from harken.v1.source_pb2 import Source as SourceMessage
+
+# Published in job_service.proto and docs/limits.md.
+LONGEST_PATH_BYTES = 4096
+MOST_ITEMS = 10_000
+MOST_LABELS = 64
+LONGEST_LABEL_KEY = 63
+LONGEST_LABEL_VALUE = 255
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 1_000
+SHORTEST_HEARTBEAT = timedelta(seconds=1)
+LONGEST_HEARTBEAT = timedelta(hours=1)
+
+ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
+
+
+def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
+    """The job of a request. Raises InvalidRequest and SourceError."""
+    violations = [
+        *_request_id_violations("request_id", request),
+        *_source_violations("source", request),
+        *_feature_violations("features", request.features),
+        *_priority_violations(request),
+        *_label_violations("labels", request.labels),
+    ]
+    if violations:
+        raise InvalidRequest(violations)
+    return _job(request, _features(request.features), _priority(request), roots)
+
+
+def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
+    """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
+    violations = [
+        *_request_id_violations("request_id", request),
+        *_feature_violations("features", request.features),
+        *_priority_violations(request),
+    ]
+    if not request.items:
+        violations.append(Violation("items", "NO_ITEMS", "Send at least one item."))
+    if len(request.items) > MOST_ITEMS:
+        description = f"{len(request.items)} items; send at most {MOST_ITEMS} at once."
+        violations.append(Violation("items", "TOO_MANY_ITEMS", description))
+    if violations:
+        raise InvalidRequest(violations)
+    features = _features(request.features)
+    accepted: list[tuple[int, NewJob]] = []
+    refused: list[RefusedItem] = []
+    for index, item in enumerate(request.items):
+        try:
+            accepted.append((index, _item(index, item, features, _priority(request), roots)))
+        except InvalidRequest as error:
+            reason = error.violations[0].reason
+            refused.append(RefusedItem(index=index, reason=reason, message=str(error)))
+        except SourceError as error:
+            refused.append(RefusedItem(index=index, reason=error.reason, message=str(error)))
+    return NewBatch(
+        items=tuple(accepted),
+        refused=tuple(refused),
+        request_id=_request_id(request),
+        request_hash=hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest(),
+    )
+
+
+def job_filter(request: ListJobsRequest) -> JobFilter:
+    """The filter of a request. Raises InvalidRequest."""
+    violations = [
+        *_label_violations("labels", request.labels),
+        *(
+            Violation(f"states[{index}]", "UNKNOWN_STATE", f"{number} is no state to filter by.")
+            for index, number in enumerate(request.states)
+            if number not in JobState.values() or number == JobState.JOB_STATE_UNSPECIFIED
+        ),
+    ]
+    if request.HasField("batch_id"):
+        violations += _id_violations("batch_id", request.batch_id)
+    if violations:
+        raise InvalidRequest(violations)
+    return JobFilter(
+        batch_id=request.batch_id.lower() if request.HasField("batch_id") else None,
+        states=tuple(convert.state_of(number) for number in request.states),
+        labels=dict(request.labels),
+    )
+
+
+def page_size(wanted: int) -> int:
+    """The size of a page: the default for 0, and never over the published cap. Raises InvalidRequest."""
+    if wanted < 0:
+        violation = Violation("page_size", "NEGATIVE_PAGE_SIZE", "It has to be at least 0.")
+        raise InvalidRequest([violation])
+    return min(wanted or DEFAULT_PAGE, LARGEST_PAGE)
+
+
+def identifier(field: str, text: str) -> str:
+    """An id in its canonical spelling. Raises InvalidRequest."""
+    violations = list(_id_violations(field, text))
+    if violations:
+        raise InvalidRequest(violations)
+    return text.lower()
+
+
+def heartbeat_interval(message: Duration | None) -> timedelta:
+    """The interval of a request, or the default. Raises InvalidRequest."""
+    if message is None:
+        return DEFAULT_HEARTBEAT
+    interval = timedelta(seconds=message.seconds, microseconds=message.nanos / 1000)
+    if not SHORTEST_HEARTBEAT <= interval <= LONGEST_HEARTBEAT:
+        description = "It has to be between 1 s and 1 h."
+        raise InvalidRequest([Violation("heartbeat_interval", "OUT_OF_RANGE", description)])
+    return interval
+
+
+def _item(
+    index: int,
+    item: SubmitBatchRequest.Item,
+    features: tuple[str, ...],
+    priority: int,
+    roots: MediaRoots,
+) -> NewJob:
+    place = f"items[{index}]"
+    violations = [
+        *_request_id_violations(f"{place}.request_id", item),
+        *_source_violations(f"{place}.source", item),
+        *_feature_violations(f"{place}.features", item.features),
+        *_label_violations(f"{place}.labels", item.labels),
+    ]
+    if violations:
+        raise InvalidRequest(violations)
+    return _job(item, _features(item.features) if item.features else features, priority, roots)
+
+
+def _job(
+    request: SubmitAnalysisRequest | SubmitBatchRequest.Item,
+    features: tuple[str, ...],
+    priority: int,
+    roots: MediaRoots,
+) -> NewJob:
+    roots.resolve(request.source.path)
+    return NewJob(
+        source=Source(kind="path", value=request.source.path),
+        features=features,
+        queue=queue_for(features),
+        priority=priority,
+        labels=dict(request.labels),
+        request_id=_request_id(request),
+    )
+
+
+def _request_id(
+    request: SubmitAnalysisRequest | SubmitBatchRequest | SubmitBatchRequest.Item,
+) -> str | None:
+    return request.request_id.lower() if request.HasField("request_id") else None
+
+
+def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
+    return request.priority if request.HasField("priority") else DEFAULT_PRIORITY
+
+
+def _features(numbers: Sequence[int]) -> tuple[str, ...]:
+    """The names of the features in the order of the enum, each once; all of them for none."""
+    wanted = {convert.feature_name(number) for number in numbers}
+    return tuple(name for name in ALL_FEATURES if name in wanted or not wanted)
+
+
+def _request_id_violations(
+    field: str, request: SubmitAnalysisRequest | SubmitBatchRequest | SubmitBatchRequest.Item
+) -> Iterable[Violation]:
+    return _id_violations(field, request.request_id) if request.HasField("request_id") else ()
+
+
+def _id_violations(field: str, text: str) -> Iterable[Violation]:
+    if not is_id(text):
+        shown = text if len(text) <= 50 else text[:50] + "…"
+        description = f"{shown!r} is not a UUID such as 0197c0de-0000-7000-8000-000000000000."
+        yield Violation(field, "MALFORMED_ID", description)
+
+
+def _source_violations(
+    field: str, request: SubmitAnalysisRequest | SubmitBatchRequest.Item
+) -> Iterable[Violation]:
+    source: SourceMessage = request.source
+    if source.WhichOneof("source") is None or not source.path:
+        yield Violation(field, "NO_SOURCE", "Name what to analyse, such as source.path.")
+    elif len(source.path.encode()) > LONGEST_PATH_BYTES:
+        description = f"The path has more than {LONGEST_PATH_BYTES} bytes."
+        yield Violation(f"{field}.path", "PATH_TOO_LONG", description)
+
+
+def _feature_violations(field: str, numbers: Sequence[int]) -> Iterable[Violation]:
+    for index, number in enumerate(numbers):
+        if number not in Feature.values() or number == Feature.FEATURE_UNSPECIFIED:
+            known = ", ".join(Feature.Name(value) for value in Feature.values() if value)
+            description = f"{number} is no feature. There are {known}."
+            yield Violation(f"{field}[{index}]", "UNKNOWN_FEATURE", description)
+
+
+def _priority_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest,
+) -> Iterable[Violation]:
+    if not 0 <= _priority(request) <= HIGHEST_PRIORITY:
+        description = f"{request.priority} is not between 0 and 9, 9 the most urgent."
+        yield Violation("priority", "PRIORITY_OUT_OF_RANGE", description)
+
+
+def _label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:
+    if len(labels) > MOST_LABELS:
+        description = f"{len(labels)} labels; send at most {MOST_LABELS}."
+        yield Violation(field, "TOO_MANY_LABELS", description)
+    for key, value in labels.items():
+        place = f"{field}[{key[:LONGEST_LABEL_KEY]!r}]"
+        if not 1 <= len(key) <= LONGEST_LABEL_KEY:
+            description = f"A key has 1 to {LONGEST_LABEL_KEY} characters."
+            yield Violation(place, "LABEL_KEY_LENGTH", description)
+        if len(value) > LONGEST_LABEL_VALUE:
+            description = f"A value has at most {LONGEST_LABEL_VALUE} characters."
+            yield Violation(place, "LABEL_VALUE_LENGTH", description)
+        if "\0" in key + value:
+            yield Violation(place, "LABEL_NUL", "A label holds no NUL character.")
