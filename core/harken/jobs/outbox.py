@@ -52,3 +52,13 @@ def mark_published(connection: Connection, job_ids: Sequence[str], now: datetime
         )
         .values(published_at=now)
     )
+
+
+def forget_published(connection: Connection) -> int:
+    """Puts all queued jobs back into the outbox, as the broker has lost them; returns how many."""
+    forgotten = connection.execute(
+        update(JOBS)
+        .where(JOBS.c.state == JobState.QUEUED.value, JOBS.c.published_at.is_not(None))
+        .values(published_at=None)
+    )
+    return forgotten.rowcount

@@ -68,12 +68,16 @@ class Part:
         if self._process is not None and self._process.poll() is not None:
             raise PartFailed(self.name, self._log, self.tail())
 
-    def stop(self, within_s: float) -> None:
-        """Asks the process to end, and kills it and its children when it has not in time."""
+    def terminate(self) -> None:
+        """Asks the process to end."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait(self, within_s: float) -> None:
+        """Waits for the process to end, and kills it and its children when it has not in time."""
         if self._process is None:
             return
         process, self._process = self._process, None
-        process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(within_s)
         signal_group(process.pid, signal.SIGKILL)

@@ -27,6 +27,10 @@ WATCH_EVERY_S = 0.2
 STOPPED_WITHIN_S = 5.0  # beyond the grace period
 
 
+REDIS, SERVER, WORKER, HOUSEKEEPER, BEAT = "redis", "server", "worker", "maintenance", "beat"
+STOP_ORDER = ((WORKER, HOUSEKEEPER, BEAT), (SERVER,), (REDIS,))
+
+
 class NotReady(Exception):
     """The parts run, but the system did not become ready."""
 
@@ -53,16 +57,16 @@ class System:
             url = redis_socket_url(self._socket)
             backend = self._settings.result_backend or url
             self._settings = replace(self._settings, broker_url=url, result_backend=backend)
-            redis = self._add("redis", redis_command(find_redis(), self._socket))
+            redis = self._add(REDIS, redis_command(find_redis(), self._socket))
             self._wait(self._socket.exists, redis)
         prepare(self._settings)
         python = [sys.executable, "-m"]
-        self._add("server", [*python, "harken.server", "--address-file", str(self._address_file)])
-        self._add("worker", [*python, "harken.tasks", *_worker("worker", JOB_QUEUES)])
-        housekeeper = _worker("maintenance", (MAINTENANCE,))
-        self._add("maintenance", [*python, "harken.tasks", *housekeeper, "--concurrency=1"])
+        self._add(SERVER, [*python, "harken.server", "--address-file", str(self._address_file)])
+        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)])
+        housekeeper = [*_worker(HOUSEKEEPER, (MAINTENANCE,)), "--concurrency=1"]
+        self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper])
         schedule = self._folder.path / "beat-schedule"
-        self._add("beat", [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
+        self._add(BEAT, [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
         self._wait(self._is_ready, *self._parts)
 
     def watch(self, stop: threading.Event) -> Iterator[str]:
@@ -73,10 +77,14 @@ class System:
                     yield part.name
 
     def stop(self) -> None:
-        """Stops all parts, those that others need last."""
-        within_s = self._settings.grace_period_s + STOPPED_WITHIN_S
-        for part in reversed(self._parts):
-            part.stop(within_s)
+        """Stops all parts: workers and beat first, then the server, which they tell, then Redis."""
+        give_up = time.monotonic() + self._settings.grace_period_s + STOPPED_WITHIN_S
+        for names in STOP_ORDER:
+            parts = [part for part in self._parts if part.name in names]
+            for part in parts:
+                part.terminate()
+            for part in parts:
+                part.wait(max(give_up - time.monotonic(), STOPPED_WITHIN_S))
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def _add(self, name: str, command: list[str]) -> Part:

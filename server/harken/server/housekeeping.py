@@ -1,4 +1,4 @@
-"""The loop that one server process of all runs: the relay from the outbox to the broker, and the reaper of leases."""
+"""The loop that one server process of all runs: the relay from the outbox to the broker, and what repairs losses."""
 
 import asyncio
 import logging
@@ -9,11 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from harken.jobs import leadership, leases, outbox
+from harken.server.epoch import Epoch
 from harken.server.hub import Hub
 from harken.server.publisher import Publisher
 from harken.server.store import Store
 from harken.settings import Settings
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 
 LOG = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class Housekeeping:
         self._settings = settings
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._bell = asyncio.Event()
+        self._epoch = Epoch(settings.broker_url)
         self._publishing = ThreadPoolExecutor(1, thread_name_prefix="publisher")
         self._led_at = 0.0
         self._leads = False
@@ -53,13 +57,18 @@ class Housekeeping:
             await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
         self._publishing.shutdown()
         self._publisher.close()
+        await self._epoch.close()
 
     async def _run(self) -> None:
         while True:
             try:
                 if await self._lead():
                     await self._reap()
+                    await self._recover()
                     await self._relay()
+            except (OperationalError, RedisError, DBAPIError) as error:
+                LOG.warning("housekeeping has to wait: %s", error)
+                await asyncio.sleep(LOOK_EVERY_S)
             except Exception:
                 LOG.exception("housekeeping failed, trying again")
                 await asyncio.sleep(LOOK_EVERY_S)
@@ -90,6 +99,15 @@ class Housekeeping:
         reaped = await self._store.write(lambda c: leases.reap(c, max_crashes=crashes, now=now))
         LOG.warning("%d jobs of lost workers were put back or failed", reaped)
         self._hub.ring()
+
+    async def _recover(self) -> None:
+        """Publishes again what a broker that came back empty has lost."""
+        if not await self._epoch.is_over():
+            return
+        lost = await self._store.write(outbox.forget_published)
+        await self._epoch.begin(self._holder)
+        if lost:
+            LOG.warning("the broker came back empty: %d waiting jobs are published again", lost)
 
     async def _relay(self) -> None:
         """Publishes what is due. A crash before the mark publishes twice; the claim lets one through."""

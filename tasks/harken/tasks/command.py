@@ -16,11 +16,10 @@ from harken.settings import SettingsError
 def worker(name: str | None, queues: str | None, concurrency: int | None) -> None:
     """Run a worker. Its database, broker and limits come from the environment."""
     app = _app()
+    node = name or f"worker-{os.getpid()}"
     arguments = [
         "worker",
-        f"--hostname={name or f'worker-{os.getpid()}'}@{socket.gethostname()}"
-        if not name or "@" not in name
-        else f"--hostname={name}",
+        f"--hostname={node if '@' in node else f'{node}@{socket.gethostname()}'}",
         f"--loglevel={_log_level()}",
         # Workers learn of each other from the database; asking around costs a second at start.
         "--without-gossip",
@@ -55,6 +54,24 @@ def flower(arguments: tuple[str, ...]) -> None:
     if find_spec("flower") is None:
         raise click.UsageError("Flower is not installed. Run: pip install 'harken[all]'")
     _app().start(["flower", *arguments])
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@click.option("--features", metavar="LIST", help="Such as rhythm,loudness; or default. [default]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.pass_context
+def analyze(
+    context: click.Context, files: tuple[str, ...], features: str | None, as_json: bool
+) -> None:
+    """Analyse files here and now, without a server. Exit code 1 when one could not be."""
+    if find_spec("numpy") is None:
+        raise click.UsageError("The engine is not installed. Run: pip install 'harken[audio]'")
+    from harken.audio.__main__ import main
+
+    options = ["--json"] if as_json else []
+    options += [f"--features={features}"] if features else []
+    context.exit(main([*options, "--", *files]))
 
 
 def _app():  # Celery is slow to import, and only then known

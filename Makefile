@@ -1,0 +1,66 @@
+# `make` lists the targets. Nothing has to be installed but Python ≥ 3.11 and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+# Tools that find others by name (buf its plugins, pyright its Python) look into the environment first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "harken needs Python 3.11 or later; name one with make PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## Install everything into .venv
+
+.PHONY: demo
+demo: $(INSTALLED) ## Run the whole system on a minute of music made here, or on FILE=my.mp3
+	@$(BIN)/python -m demo $(if $(FILE),"$(FILE)")
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(INSTALLED) ## Check format, lint, types, imports, the contract and its generated code
+	ruff format --check .
+	ruff check .
+	pyright
+	lint-imports
+	buf lint
+	buf format --diff --exit-code
+	.ci/generated-is-current
+
+.PHONY: format
+format: $(INSTALLED) ## Format code and contract
+	ruff check --fix --exit-zero --quiet .
+	ruff format .
+	buf format --write
+
+.PHONY: generate
+generate: $(INSTALLED) ## Generate messages, stubs and type stubs from the contract
+	buf generate
+	@for stub in proto/harken/v1/*_pb2_grpc.pyi; do test -f "$${stub%i}" || rm "$$stub"; done
+
+.PHONY: lock
+lock: $(INSTALLED) ## Bring requirements.lock to the newest versions that work together
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --extra all --group dev pyproject.toml --output-file requirements.lock
+
+.PHONY: bench
+bench: $(INSTALLED) ## Run the benchmarks
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+.PHONY: clean
+clean: ## Remove what was installed and made
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
