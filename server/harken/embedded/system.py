@@ -39,20 +39,18 @@ class System:
     """All parts, started within its context and stopped at its end."""
 
     def __init__(self, settings: Settings, folder: DataFolder, leash: Leash) -> None:
+        self.address = free_address(settings.listen)
         self._folder = folder
         self._leash = leash
         # A socket's path has at most 107 bytes, so it cannot be in the data folder.
         self._runtime = Path(tempfile.mkdtemp(prefix="harken-"))
         leash.remove(str(self._runtime))
         self._socket = self._runtime / "redis.sock"
-        self._address_file = self._runtime / "address"
-        self._settings = settings
+        self._settings = replace(settings, listen=self.address)
         self._parts: list[Part] = []
-        self.address = settings.listen
 
     def start(self) -> None:
         """Starts all parts; returns when the system is ready. Raises PartFailed, NotReady, CannotListen."""
-        check_free(self._settings.listen)
         if not self._settings.broker_url:
             url = redis_socket_url(self._socket)
             backend = self._settings.result_backend or url
@@ -61,13 +59,13 @@ class System:
             self._wait(self._socket.exists, redis)
         prepare(self._settings)
         python = [sys.executable, "-m"]
-        self._add(SERVER, [*python, "harken.server", "--address-file", str(self._address_file)])
+        self._add(SERVER, [*python, "harken.server"])
         self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)])
         housekeeper = [*_worker(HOUSEKEEPER, (MAINTENANCE,)), "--concurrency=1"]
         self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper])
         schedule = self._folder.path / "beat-schedule"
         self._add(BEAT, [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
-        self._wait(self._is_ready, *self._parts)
+        self._wait(lambda: is_ready(self.address, AUDIO), *self._parts)
 
     def watch(self, stop: threading.Event) -> Iterator[str]:
         """Keeps the parts up until `stop` is set; yields the names of those it had to start again."""
@@ -99,12 +97,6 @@ class System:
         part.start()
         return part
 
-    def _is_ready(self) -> bool:
-        if not self._address_file.exists():
-            return False
-        self.address = self._address_file.read_text()
-        return bool(self.address) and is_ready(self.address, AUDIO)
-
     def _wait(self, condition: Callable[[], bool], *parts: Part) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
         while not condition():
@@ -128,11 +120,14 @@ def running_system(settings: Settings, folder: DataFolder) -> Generator[System]:
             system.stop()
 
 
-def check_free(address: str) -> None:
-    """Raises CannotListen when the address is taken, before anything is started."""
+def free_address(address: str) -> str:
+    """The address, with a free port in place of port 0: a part that is started again keeps its place.
+
+    Raises CannotListen when it is taken, before anything is started.
+    """
     host, _, port = address.rpartition(":")
     if address.startswith("unix:") or not port.isdigit():
-        return
+        return address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -140,6 +135,7 @@ def check_free(address: str) -> None:
             probe.bind((host.strip("[]"), int(port)))
         except OSError as error:
             raise CannotListen(address, os.strerror(error.errno or 0)) from error
+        return f"{host}:{probe.getsockname()[1]}"
 
 
 def _worker(name: str, queues: tuple[str, ...]) -> list[str]:

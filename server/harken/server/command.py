@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
 import click
@@ -29,12 +28,7 @@ def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     type=click.Path(exists=True, file_okay=False),
     help="A folder below which files may be submitted; repeat it for more. [the current folder]",
 )
-@click.option(
-    "--address-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the address here once the server answers.",
-)
-def serve(listen: str | None, media_roots: tuple[str, ...], address_file: Path | None) -> None:
+def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     """Run the gRPC server. Its database, broker and limits come from the environment."""
     from harken.jobs.errors import SchemaMismatch
     from harken.server.serve import CannotListen
@@ -45,7 +39,7 @@ def serve(listen: str | None, media_roots: tuple[str, ...], address_file: Path |
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        asyncio.run(run(settings, address_file))
+        asyncio.run(run(settings))
     except (CannotListen, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:

@@ -5,7 +5,6 @@ import logging
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -89,16 +88,14 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         store.close()
 
 
-async def serve(settings: Settings, address_file: Path | None = None) -> None:
-    """Serves until SIGTERM or SIGINT; writes the address to the file once it answers."""
+async def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running_server(settings) as address:
         LOG.info("serving on %s", address)
-        if address_file is not None:
-            await asyncio.to_thread(address_file.write_text, address)
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)
 

