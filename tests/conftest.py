@@ -11,7 +11,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.jobs.bell import redis_url
 from harken.jobs.database import Database
@@ -19,6 +21,8 @@ from harken.jobs.migrate import migrate
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, make_url, text
+
+from demo.piece import compose, write
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -140,3 +144,16 @@ def database(database_url: str) -> Iterator[Database]:
 def python() -> str:
     """The interpreter that has harken installed."""
     return sys.executable
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A media root with what every clone can make: a short piece, a long one, and a broken file."""
+    folder = tmp_path_factory.mktemp("media")
+    piece = compose(duration_s=12)
+    write(folder / "piece.flac", piece)
+    write(folder / "piece.mp3", piece)
+    long = np.tile(piece.samples[::4, 0], 100)
+    soundfile.write(folder / "20-minutes.wav", long, piece.sample_rate // 4)
+    (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEnothing of the kind")
+    return folder

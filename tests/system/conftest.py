@@ -11,16 +11,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import numpy as np
 import pytest
-import soundfile
-from demo.piece import compose, write
 from harken.client import Client
+from harken.v1 import job_pb2
+from harken.v1.job_service_pb2 import (
+    GetJobRequest,
+    StreamProgressRequest,
+    StreamProgressResponse,
+    SubmitAnalysisRequest,
+)
 from harken.v1.job_service_pb2_grpc import JobServiceStub
+from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from tests.conftest import new_postgresql_database
 
+QUEUED, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED = (
+    job_pb2.JOB_STATE_QUEUED,
+    job_pb2.JOB_STATE_RUNNING,
+    job_pb2.JOB_STATE_CANCELLING,
+    job_pb2.JOB_STATE_SUCCEEDED,
+    job_pb2.JOB_STATE_FAILED,
+    job_pb2.JOB_STATE_CANCELLED,
+)
 HARKEN = [sys.executable, "-m", "harken.client.cli"]
 READY = re.compile(r"harken is ready on (\S+)")
 STOPPED_WITHIN_S = 40
@@ -36,6 +49,30 @@ class System:
     jobs: JobServiceStub
     workers: WorkerServiceStub
     client: Client
+
+    def submit(self, path: str, **fields: object) -> job_pb2.Job:
+        """A submitted job."""
+        request = SubmitAnalysisRequest(source=Source(path=path), **fields)
+        return self.jobs.SubmitAnalysis(request).job
+
+    def get(self, job_id: str) -> job_pb2.Job:
+        """A job with its result."""
+        return self.jobs.GetJob(GetJobRequest(job_id=job_id)).job
+
+    def follow(self, job_id: str, **fields: object) -> list[StreamProgressResponse]:
+        """All messages of a job's stream, to its end."""
+        return list(self.jobs.StreamProgress(StreamProgressRequest(job_id=job_id, **fields)))
+
+    def follow_batch(self, batch_id: str, **fields: object) -> list[StreamProgressResponse]:
+        """All messages of a batch's stream, to its end."""
+        return list(self.jobs.StreamProgress(StreamProgressRequest(batch_id=batch_id, **fields)))
+
+    def until_running(self, job_id: str) -> None:
+        """Returns once a worker is on the job."""
+        for message in self.jobs.StreamProgress(StreamProgressRequest(job_id=job_id)):
+            running = message.snapshot.job.state == RUNNING
+            if running or any(event.HasField("progress") for event in message.events.events):
+                return
 
     def log(self, part: str) -> str:
         """What a part has logged."""
@@ -83,19 +120,6 @@ def harken_up(data: Path, *roots: Path, **environment: str) -> Generator[System]
             process.send_signal(signal.SIGINT)
         process.stdout.close()
         process.wait(STOPPED_WITHIN_S)
-
-
-@pytest.fixture(scope="session")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A media root with what every clone can make: a short piece, a long one, and a broken file."""
-    folder = tmp_path_factory.mktemp("media")
-    piece = compose(duration_s=12)
-    write(folder / "piece.flac", piece)
-    write(folder / "piece.mp3", piece)
-    hour = np.tile(piece.samples[::4, 0], 300)
-    soundfile.write(folder / "hour.wav", hour, piece.sample_rate // 4)
-    (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEnothing of the kind")
-    return folder
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -138,7 +138,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Jobs, the newest first, in pages, without their results.
+        """Jobs, the newest first, in pages, without their results. A page can hold fewer jobs than asked for; the last one is
+        that without a next_page_token.
 
         INVALID_ARGUMENT: malformed page_size, page_token or filter; a page_token that belongs to another filter.
         """

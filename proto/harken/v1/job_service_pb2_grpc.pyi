@@ -71,7 +71,8 @@ class JobServiceStub:
     NOT_FOUND (BATCH_NOT_FOUND): no such batch, or none any more after 30 days.
     """
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
-    """Jobs, the newest first, in pages, without their results.
+    """Jobs, the newest first, in pages, without their results. A page can hold fewer jobs than asked for; the last one is
+    that without a next_page_token.
 
     INVALID_ARGUMENT: malformed page_size, page_token or filter; a page_token that belongs to another filter.
     """
@@ -146,7 +147,8 @@ class JobServiceAsyncStub(JobServiceStub):
     NOT_FOUND (BATCH_NOT_FOUND): no such batch, or none any more after 30 days.
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
-    """Jobs, the newest first, in pages, without their results.
+    """Jobs, the newest first, in pages, without their results. A page can hold fewer jobs than asked for; the last one is
+    that without a next_page_token.
 
     INVALID_ARGUMENT: malformed page_size, page_token or filter; a page_token that belongs to another filter.
     """
@@ -248,7 +250,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.ListJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
-        """Jobs, the newest first, in pages, without their results.
+        """Jobs, the newest first, in pages, without their results. A page can hold fewer jobs than asked for; the last one is
+        that without a next_page_token.
 
         INVALID_ARGUMENT: malformed page_size, page_token or filter; a page_token that belongs to another filter.
         """

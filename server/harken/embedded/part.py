@@ -1,6 +1,5 @@
 """A part of the system: a process in a session of its own, with a log file, started again when it ends unasked."""
 
-import os
 import signal
 import subprocess
 import time
@@ -24,7 +23,7 @@ class PartFailed(Exception):
 
 
 class Part:
-    """One process; `env` is added to this process's environment."""
+    """One process with an environment of its own."""
 
     def __init__(
         self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str], leash: Leash
@@ -32,7 +31,7 @@ class Part:
         self.name = name
         self._command = list(command)
         self._log = log
-        self._env = {**os.environ, **env}
+        self._env = dict(env)
         self._leash = leash
         self._process: subprocess.Popen[bytes] | None = None
         self._starts: deque[float] = deque(maxlen=MOST_STARTS)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from harken.embedded.part import Part
 from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.server.serve import CannotListen, prepare
-from harken.settings import Settings
+from harken.settings import VARIABLES, Settings
 from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
 
 READY_WITHIN_S = 60.0  # a first start may have to compile
@@ -90,7 +90,7 @@ class System:
             name,
             command,
             log=self._folder.log_file(name),
-            env=self._settings.to_environment(),
+            env=part_environment(os.environ, self._settings),
             leash=self._leash,
         )
         self._parts.append(part)
@@ -118,6 +118,13 @@ def running_system(settings: Settings, folder: DataFolder) -> Generator[System]:
             yield system
         finally:
             system.stop()
+
+
+def part_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """The environment of a part: this one, without what Celery or harken would read another setting from."""
+    strange = {name for variable in VARIABLES for name in variable.fallbacks}
+    kept = {name: value for name, value in environment.items() if name not in strange}
+    return {**kept, **settings.to_environment()}
 
 
 def free_address(address: str) -> str:

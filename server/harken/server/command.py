@@ -1,6 +1,7 @@
 """The commands of the server: `harken serve` and `harken migrate`."""
 
 import asyncio
+import faulthandler
 import logging
 import os
 from typing import Any
@@ -36,6 +37,7 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     from sqlalchemy.exc import OperationalError
 
     settings = settings_of(listen=listen, media_roots=media_roots or None)
+    faulthandler.enable()  # a crash in C code leaves its stacks in the log
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:

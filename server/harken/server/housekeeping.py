@@ -128,5 +128,4 @@ class Housekeeping:
             if self._broker_gone:
                 LOG.info("the broker is back")
                 self._broker_gone = False
-            ids = [job.job_id for job in jobs]
-            await self._store.write(lambda c, ids=ids, at=now: outbox.mark_published(c, ids, at))
+            await self._store.write(lambda c, sent=jobs, at=now: outbox.mark_published(c, sent, at))

@@ -20,6 +20,9 @@ from harken.v1.job_service_pb2_grpc import JobServiceServicer
 # Whose jobs they are, as long as there is no access control.
 OWNER = "local"
 
+# A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
+LARGEST_PAGE_BYTES = 3 * 1024 * 1024
+
 
 class JobService(JobServiceServicer):
     """The servicer of JobService."""
@@ -88,12 +91,18 @@ class JobService(JobServiceServicer):
         jobs = await self._store.read(
             lambda c: queries.list_jobs(c, wanted, owner=OWNER, limit=size + 1, before_id=before_id)
         )
-        page, more = jobs[:size], len(jobs) > size
-        ticks = await self._ticks_of(*page)
-        return messages.ListJobsResponse(
-            jobs=[convert.job_message(job, tick=ticks.get(job.job_id)) for job in page],
-            next_page_token=tokens.encode(page[-1].job_id, bound_to) if more else "",
-        )
+        ticks = await self._ticks_of(*jobs)
+        response = messages.ListJobsResponse()
+        page_bytes = 0
+        for job in jobs[:size]:
+            message = convert.job_message(job, tick=ticks.get(job.job_id))
+            page_bytes += message.ByteSize()
+            if response.jobs and page_bytes > LARGEST_PAGE_BYTES:
+                break
+            response.jobs.append(message)
+        if len(response.jobs) < len(jobs):
+            response.next_page_token = tokens.encode(response.jobs[-1].job_id, bound_to)
+        return response
 
     async def CancelJob(
         self, request: messages.CancelJobRequest, context: Context

@@ -112,7 +112,7 @@ def describe(error: BaseException, soft_limit_s: float) -> JobError:
             return JobError(
                 kind=ErrorKind.TRANSIENT,
                 reason="IO_ERROR",
-                message=f"Reading failed ({reason}: {error}). It is tried again by itself.",
+                message=f"Reading failed ({reason}: {error}).",
             )
         case _:
             message = f"{type(error).__name__}: {error}. The worker's log has the traceback."

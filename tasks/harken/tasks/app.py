@@ -13,7 +13,8 @@ CLEAN_UP_EVERY = timedelta(hours=1)
 
 def make_app(settings: Settings) -> Celery:
     """The app of these settings, without tasks."""
-    app = Celery("harken", set_as_current=True)
+    # Given here, it wins over a CELERY_RESULT_BACKEND of the environment.
+    app = Celery("harken", backend=settings.result_backend, set_as_current=True)
     app.conf.update(broker_settings(settings))
     app.conf.update(
         result_backend=settings.result_backend,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from harken.jobs import leases, workers
 from harken.jobs.database import Database
 from harken.jobs.workers import BEAT_INTERVAL, Heartbeat
+from harken.tasks.fork_barrier import ForkBarrier
 from harken.tasks.job_task import utc_now
 
 LOG = logging.getLogger(__name__)
@@ -19,9 +20,14 @@ class HeartbeatThread:
     """
 
     def __init__(
-        self, database: Database, describe: Callable[[], Heartbeat], active: Callable[[], list[str]]
+        self,
+        database: Database,
+        barrier: ForkBarrier,
+        describe: Callable[[], Heartbeat],
+        active: Callable[[], list[str]],
     ) -> None:
         self._database = database
+        self._barrier = barrier
         self._describe = describe
         self._active = active
         self._stopped = threading.Event()
@@ -37,7 +43,7 @@ class HeartbeatThread:
         self._stopped.set()
         self._thread.join()
         try:
-            with self._database.write() as connection:
+            with self._barrier, self._database.write() as connection:
                 workers.leave(connection, self._describe().name)
         except Exception as error:
             LOG.warning("the worker could not take itself off the list: %s", error)
@@ -47,7 +53,7 @@ class HeartbeatThread:
         heartbeat = self._describe()
         now = utc_now()
         try:
-            with self._database.write() as connection:
+            with self._barrier, self._database.write() as connection:
                 workers.beat(connection, heartbeat, now)
                 leases.renew(connection, self._active(), worker=heartbeat.name, now=now)
         except Exception as error:

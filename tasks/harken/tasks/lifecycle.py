@@ -16,6 +16,7 @@ from harken.jobs.database import Database
 from harken.jobs.workers import Heartbeat
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
+from harken.tasks.fork_barrier import ForkBarrier
 from harken.tasks.heartbeat import HeartbeatThread
 from harken.tasks.job_task import utc_now
 from harken.tasks.queues import JOB_QUEUES
@@ -28,6 +29,7 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self._database = Database(SETTINGS.database_url, pooled=False)
+        self._barrier = ForkBarrier()
         self._heartbeat: HeartbeatThread | None = None
         self._start_time: datetime = utc_now()
         self._name = ""
@@ -40,7 +42,9 @@ class Lifecycle:
         self._name = sender.hostname
         self._queues = tuple(sorted(sender.app.amqp.queues.consume_from))
         self._concurrency = sender.pool.limit or 1
-        self._heartbeat = HeartbeatThread(self._database, self._describe, active_jobs)
+        self._heartbeat = HeartbeatThread(
+            self._database, self._barrier, self._describe, active_jobs
+        )
         self._heartbeat.start()
         LOG.info("worker %s is ready: queues %s", self._name, ", ".join(self._queues))
 
@@ -59,7 +63,7 @@ class Lifecycle:
     def _hand_back(self) -> None:
         for job_id in active_jobs():
             LOG.warning("job %s did not end within the grace period: handed back", job_id)
-            with self._database.write() as connection:
+            with self._barrier, self._database.write() as connection:
                 execution.hand_back(connection, job_id, worker=self._name, now=utc_now())
         Bell(SETTINGS.result_backend).ring()
         # Celery's cold shutdown: it ends the children, whose writes are refused from now on.

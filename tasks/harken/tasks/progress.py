@@ -60,8 +60,9 @@ class ProgressReporter:
         self._newest = Tick(stage, self._fraction, message)
 
     def check(self) -> None:
-        """Asks the database at once. Raises Cancelled."""
-        if self._cancelled or self._cancel_requested():
+        """Asks the database at once, where it answers. Raises Cancelled."""
+        self._look()
+        if self._cancelled:
             raise Cancelled
 
     def _run(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from harken.settings import Settings
-from kombu import Queue
+from kombu import Exchange, Queue
 
 DEFAULT = "default"
 AUDIO = "audio_processing"
@@ -17,9 +17,12 @@ MAINTENANCE = "maintenance"
 JOB_QUEUES = (DEFAULT, AUDIO, AI, EMBEDDINGS, MEDIA)
 QUEUES = (*JOB_QUEUES, MAINTENANCE)
 
+EXCHANGE = Exchange("harken", type="direct")
+
 HIGHEST_PRIORITY = 9
 
-VISIBILITY_TIMEOUT_S = 7200  # twice the hard time limit: a running job's message is not sent twice
+# A running job's message is not sent twice: where the hard time limit is set higher, it is twice that.
+VISIBILITY_TIMEOUT_S = 7200
 RESULT_EXPIRES_S = 24 * 3600  # progress is of no use a day later; results are kept in SQL
 
 
@@ -42,10 +45,13 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     """Celery's settings that publisher and worker have to agree on."""
     return {
         "broker_url": settings.broker_url,
+        # Celery prefers a CELERY_BROKER_URL of the environment to `broker_url`, but not to these.
+        "broker_read_url": settings.broker_url,
+        "broker_write_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
         "broker_pool_limit": 10,
         "broker_transport_options": {
-            "visibility_timeout": VISIBILITY_TIMEOUT_S,
+            "visibility_timeout": max(VISIBILITY_TIMEOUT_S, 2 * settings.task_time_limit_s),
             "priority_steps": list(range(HIGHEST_PRIORITY + 1)),
             "queue_order_strategy": "priority",
             "socket_timeout": 30,
@@ -56,7 +62,7 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "result_serializer": "json",
         "task_default_queue": DEFAULT,
-        "task_queues": [Queue(name) for name in QUEUES],
+        "task_queues": [Queue(name, EXCHANGE, routing_key=name) for name in QUEUES],
         "task_create_missing_queues": False,
         "enable_utc": True,
         "timezone": "UTC",

@@ -18,6 +18,8 @@ class AccessLog(Around):
     async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
         """Entered before the call is handled."""
         start = time.monotonic()
+        # Asked for after a cancelled call has been freed, gRPC crashes the process.
+        peer = context.peer()
         status = "CANCELLED"
         try:
             yield
@@ -27,7 +29,7 @@ class AccessLog(Around):
             raise
         finally:
             elapsed_ms = (time.monotonic() - start) * 1000
-            LOG.info("%s %s %.1f ms %s", method, status, elapsed_ms, context.peer())
+            LOG.info("%s %s %.1f ms %s", method, status, elapsed_ms, peer)
 
 
 def _name(code: object) -> str:

@@ -1,0 +1,31 @@
+# One image for server, worker, beat and flower: the command says which. Nothing in it runs as root.
+
+FROM python:3.13-slim AS build
+WORKDIR /build
+RUN python -m venv /opt/harken
+COPY requirements.image.lock .
+RUN /opt/harken/bin/pip install --no-cache-dir --require-hashes -r requirements.image.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY proto proto
+COPY client client
+COPY server server
+COPY tasks tasks
+COPY core core
+# hatchling is in the lock: what builds the package is checked like what runs it.
+RUN /opt/harken/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && /opt/harken/bin/pip uninstall --yes --quiet hatchling
+
+FROM python:3.13-slim
+RUN useradd --system --create-home --uid 10001 harken
+COPY --from=build /opt/harken /opt/harken
+ENV PATH=/opt/harken/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    NUMBA_CACHE_DIR=/home/harken/.cache/numba \
+    HARKEN_LISTEN=0.0.0.0:50051 \
+    HARKEN_MEDIA_ROOTS=/media
+WORKDIR /home/harken
+USER harken
+EXPOSE 50051
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["harken"]
+CMD ["serve"]
