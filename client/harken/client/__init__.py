@@ -1,0 +1,108 @@
+"""The typed clients of harken: `Client`, and `AsyncClient` for asyncio.
+
+    from harken.client import Client
+
+    with Client() as client:
+        for update in client.watch(client.submit("/music/song.flac")):
+            print(update)
+
+Values are frozen dataclasses that mirror the contract, `harken.v1`; errors are `HarkenError` and
+its children. Names are imported when they are first used: `harken --help` needs no gRPC.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harken.client.aio import AsyncClient as AsyncClient
+    from harken.client.analysis_result import AnalysisResult as AnalysisResult
+    from harken.client.analysis_result import Embedding as Embedding
+    from harken.client.analysis_result import Loudness as Loudness
+    from harken.client.analysis_result import Media as Media
+    from harken.client.analysis_result import Onsets as Onsets
+    from harken.client.analysis_result import Rhythm as Rhythm
+    from harken.client.analysis_result import Spectral as Spectral
+    from harken.client.analysis_result import TempoCandidate as TempoCandidate
+    from harken.client.analysis_result import Timbre as Timbre
+    from harken.client.analysis_result import Tonal as Tonal
+    from harken.client.async_handle import AsyncBatchHandle as AsyncBatchHandle
+    from harken.client.async_handle import AsyncJobHandle as AsyncJobHandle
+    from harken.client.batch import Batch as Batch
+    from harken.client.batch import BatchItem as BatchItem
+    from harken.client.batch import FailedItem as FailedItem
+    from harken.client.enums import ErrorKind as ErrorKind
+    from harken.client.enums import Feature as Feature
+    from harken.client.enums import JobState as JobState
+    from harken.client.enums import WorkerStatus as WorkerStatus
+    from harken.client.errors import AlreadyExists as AlreadyExists
+    from harken.client.errors import ClientClosed as ClientClosed
+    from harken.client.errors import DeadlineExceeded as DeadlineExceeded
+    from harken.client.errors import FieldViolation as FieldViolation
+    from harken.client.errors import HarkenError as HarkenError
+    from harken.client.errors import InvalidRequest as InvalidRequest
+    from harken.client.errors import JobCancelled as JobCancelled
+    from harken.client.errors import JobFailed as JobFailed
+    from harken.client.errors import LimitExceeded as LimitExceeded
+    from harken.client.errors import NotFound as NotFound
+    from harken.client.errors import NotSupported as NotSupported
+    from harken.client.errors import OutsideRoots as OutsideRoots
+    from harken.client.errors import PermissionDenied as PermissionDenied
+    from harken.client.errors import RequestRefused as RequestRefused
+    from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
+    from harken.client.errors import ServerError as ServerError
+    from harken.client.errors import ServerUnavailable as ServerUnavailable
+    from harken.client.handle import BatchHandle as BatchHandle
+    from harken.client.handle import JobHandle as JobHandle
+    from harken.client.job import Job as Job
+    from harken.client.job import JobError as JobError
+    from harken.client.job import Progress as Progress
+    from harken.client.job import Source as Source
+    from harken.client.json_form import to_dict as to_dict
+    from harken.client.reconnect import Reconnect as Reconnect
+    from harken.client.sync import Client as Client
+    from harken.client.update import BatchSnapshot as BatchSnapshot
+    from harken.client.update import JobSnapshot as JobSnapshot
+    from harken.client.update import JobUpdate as JobUpdate
+    from harken.client.update import ProgressTick as ProgressTick
+    from harken.client.update import Transition as Transition
+    from harken.client.update import Update as Update
+    from harken.client.worker import Queue as Queue
+    from harken.client.worker import RunningJob as RunningJob
+    from harken.client.worker import Worker as Worker
+
+_MODULES = {
+    "aio": "AsyncClient",
+    "analysis_result": (
+        "AnalysisResult Embedding Loudness Media Onsets Rhythm Spectral TempoCandidate Timbre Tonal"
+    ),
+    "async_handle": "AsyncBatchHandle AsyncJobHandle",
+    "batch": "Batch BatchItem FailedItem",
+    "enums": "ErrorKind Feature JobState WorkerStatus",
+    "errors": (
+        "AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
+        "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
+        "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
+    ),
+    "handle": "BatchHandle JobHandle",
+    "job": "Job JobError Progress Source",
+    "json_form": "to_dict",
+    "reconnect": "Reconnect",
+    "sync": "Client",
+    "update": "BatchSnapshot JobSnapshot JobUpdate ProgressTick Transition Update",
+    "worker": "Queue RunningJob Worker",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]  # a test compares them
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,283 @@
+"""The client for asyncio. Its twin is `harken.client.sync`."""
+
+# ruff: noqa: ASYNC109  # the timeouts are gRPC's deadlines, which the server learns of
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+import grpc
+import grpc.aio
+from harken.client import rpc
+from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
+from harken.client.batch import Batch
+from harken.client.batch_request import Item
+from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
+from harken.client.enums import JobState
+from harken.client.errors import ClientClosed, HarkenError
+from harken.client.follow import Deadline, Follow, OnLost
+from harken.client.job import Job
+from harken.client.reconnect import Patience, Reconnect
+from harken.client.requests import BatchRef, Features, JobRef, PathOrSource
+from harken.client.rpc import Rpc, Stubs
+from harken.client.status import own_errors
+from harken.client.update import BatchSnapshot, JobUpdate, Update
+from harken.client.worker import Queue, Worker
+
+T = TypeVar("T")
+
+_EOF: Any = grpc.aio.EOF  # pyright: ignore[reportAttributeAccessIssue]  # the stubs lack it
+
+
+class AsyncClient:
+    """A connection to a harken server, for one event loop.
+
+        async with AsyncClient() as client:
+            job = await client.submit("/music/song.flac")
+            async for update in client.watch(job):
+                print(update)
+            print((await job.result()).rhythm)
+
+    The arguments are those of `harken.client.Client`; the connection is made with the first call,
+    on the loop that makes it. A watch that is left before its end is closed by `aclose()`, or by
+    the loop a moment later.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_S,
+        reconnect: Reconnect | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        channel: grpc.aio.Channel | None = None,
+    ) -> None:
+        self.target = target_from(target)
+        self.timeout = timeout
+        self.reconnect = reconnect or Reconnect()
+        self._credentials = credentials
+        self._closed = False
+        self._own_channel = channel is None
+        self._channel = channel
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; jobs go on."""
+        self._closed = True
+        if self._own_channel and self._channel is not None:
+            await self._channel.close()
+
+    async def submit(
+        self,
+        source: PathOrSource,
+        *,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> AsyncJobHandle:
+        """Submits one file; the job is durable when this returns.
+
+        A text is a path as the server sees it, absolute or relative to a media root; a
+        `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
+        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A `request_id` is made for each
+        call unless you give one, to make your own repetitions safe.
+        """
+        call = rpc.submit(
+            source, features=features, priority=priority, labels=labels, request_id=request_id
+        )
+        return AsyncJobHandle(self, await self._call(call, timeout))
+
+    async def submit_batch(
+        self,
+        items: Iterable[Item],
+        *,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> AsyncBatchHandle:
+        """Submits up to 10,000 files at once.
+
+        What was not accepted stands in the handle's `failed_items`.
+        `labels` are put on each of the files, below those of a BatchItem.
+        """
+        call = rpc.submit_batch(
+            items, features=features, priority=priority, labels=labels, request_id=request_id
+        )
+        return AsyncBatchHandle(self, *await self._call(call, timeout))
+
+    async def get_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """A job, with its result if there is one."""
+        return await self._call(rpc.get_job(job), timeout)
+
+    async def get_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """A batch with its counts."""
+        return await self._call(rpc.get_batch(batch), timeout)
+
+    async def list_jobs(
+        self,
+        *,
+        states: Iterable[JobState | str] | str | None = None,
+        batch: BatchRef | None = None,
+        labels: Mapping[str, str] | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Job]:
+        """Jobs, the newest first, without their results; pages are fetched when reached."""
+        token = ""
+        while True:
+            page = rpc.list_jobs(
+                token, states=states, batch=batch, labels=labels, page_size=page_size
+            )
+            jobs, token = await self._call(page, timeout)
+            for job in jobs:
+                yield job
+            if not token:
+                return
+
+    async def cancel_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """Asks for a job to be stopped; a job that has ended stays as it is."""
+        return await self._call(rpc.cancel_job(job), timeout)
+
+    async def cancel_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """Asks for all jobs of a batch to be stopped."""
+        return await self._call(rpc.cancel_batch(batch), timeout)
+
+    async def inspect_workers(self, *, timeout: float | None = None) -> tuple[Worker, ...]:
+        """The workers that have beaten within the last day, by name."""
+        return await self._call(rpc.inspect_workers(), timeout)
+
+    async def list_queues(self, *, timeout: float | None = None) -> tuple[Queue, ...]:
+        """The queues, by name."""
+        return await self._call(rpc.list_queues(), timeout)
+
+    def watch(
+        self,
+        job: JobRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> AsyncGenerator[JobUpdate]:
+        """What happens to a job until it has ended.
+
+        A snapshot comes first, then each change of state, once and in order, and progress.
+        Goes on by itself when the server goes away and comes back; `on_lost` is called each time an
+        attempt fails, and ServerUnavailable is raised after `reconnect.give_up_after` seconds
+        without a server. `timeout` bounds the whole.
+        """
+        follow = Follow.job(job, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(AsyncGenerator[JobUpdate], self._follow(follow, timeout))
+
+    def watch_batch(
+        self,
+        batch: BatchRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> AsyncGenerator[BatchSnapshot]:
+        """The counts of a batch, each time they have changed; else as `watch`."""
+        follow = Follow.batch(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(AsyncGenerator[BatchSnapshot], self._follow(follow, timeout))
+
+    async def wait(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """Waits until a job has ended, in whatever way, and gives it with its result.
+
+        Raises DeadlineExceeded after `timeout` seconds; the job goes on.
+        """
+        async for _ in self.watch(job, timeout=timeout):
+            pass
+        return await self._patiently(rpc.get_job(job))
+
+    async def wait_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """Waits until all jobs of a batch have ended; else as `wait`."""
+        async for _ in self.watch_batch(batch, timeout=timeout):
+            pass
+        return await self._patiently(rpc.get_batch(batch))
+
+    async def _call(self, call: Rpc[T], timeout: float | None) -> T:
+        with self._own_errors():
+            method = call.method(self._stubs)
+            response = await method(
+                call.request, timeout=self.timeout if timeout is None else timeout
+            )
+        return call.value(response)
+
+    async def _follow(self, follow: Follow, timeout: float | None) -> AsyncGenerator[Update]:
+        deadline = Deadline(timeout)
+        while not follow.ended:
+            with self._own_errors():
+                stream: Any = self._stubs.jobs.StreamProgress(
+                    follow.request(), timeout=deadline.left()
+                )
+            try:
+                while (message := await self._next(stream)) is not None:
+                    for update in follow.take(message):
+                        yield update
+                    if follow.ended:
+                        break
+                return
+            except HarkenError as error:
+                pause = follow.lost(error, time.monotonic())
+            finally:
+                stream.cancel()
+            await asyncio.sleep(deadline.within(pause))
+
+    async def _next(self, stream: Any) -> Any | None:
+        """The stream's next message; None when the server has ended it with OK."""
+        with self._own_errors():
+            message = await stream.read()
+        return None if message is _EOF else message
+
+    async def _patiently(self, call: Rpc[T]) -> T:
+        """The call's answer, asked for again while the server is away, as a watch would."""
+        patience = Patience(self.reconnect)
+        while True:
+            try:
+                return await self._call(call, None)
+            except HarkenError as error:
+                await asyncio.sleep(patience.lost(error, time.monotonic()))
+
+    @cached_property
+    def _stubs(self) -> Stubs:
+        if self._channel is None:
+            options = options_for(self.target)
+            if self._credentials is not None:
+                self._channel = grpc.aio.secure_channel(self.target, self._credentials, options)
+            else:
+                self._channel = grpc.aio.insecure_channel(self.target, options)
+        return Stubs(self._channel)
+
+    @contextmanager
+    def _own_errors(self) -> Generator[None]:
+        try:
+            with own_errors(self.target, lambda: self._closed):
+                yield
+        except asyncio.CancelledError:
+            # gRPC cancels the calls of a channel that is closed as if their task had been
+            # cancelled.
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                raise ClientClosed("This client was closed during the call.") from None
+            raise

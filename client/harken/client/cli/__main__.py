@@ -1,0 +1,5 @@
+"""`python -m harken.client.cli` is `harken`."""
+
+from harken.client.cli import main
+
+main()

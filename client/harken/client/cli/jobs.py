@@ -1,0 +1,91 @@
+"""`harken jobs` and `harken job`: what was submitted, and what became of it."""
+
+from collections.abc import Mapping
+from itertools import islice
+
+import click
+from harken.client.cli.params import STATES, label_option
+from harken.client.cli.session import Session, pass_session, shared_options
+from harken.client.cli.summary import job_lines, result_lines
+from harken.client.cli.table import table
+from harken.client.cli.text import NOTHING, ago, duration, plain
+from harken.client.job import Job
+
+_PAGE_SIZE = 200
+
+
+@click.command()
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES, case_sensitive=False),
+    help="Only jobs in this state; may be given several times.",
+)
+@click.option("--batch", metavar="ID", help="Only jobs of this batch.")
+@label_option
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="At most so many jobs.",
+)
+@shared_options
+@pass_session
+def jobs(
+    session: Session,
+    states: tuple[str, ...],
+    batch: str | None,
+    labels: Mapping[str, str],
+    limit: int,
+) -> None:
+    """List jobs, the newest first."""
+    with session.connect() as client:
+        found = islice(
+            client.list_jobs(
+                states=states, batch=batch, labels=labels, page_size=min(limit, _PAGE_SIZE)
+            ),
+            limit,
+        )
+        if session.as_json:
+            for one in found:
+                session.emit(one)
+            return
+        rows = [_row(one) for one in found]
+    if not rows:
+        click.echo("No jobs.", err=True)
+        return
+    for line in table(("JOB", "STATE", "AGE", "TOOK", "REMARK", "FILE"), rows):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("job_id", metavar="ID")
+@shared_options
+@pass_session
+def job(session: Session, job_id: str) -> None:
+    """Show a job and its result."""
+    with session.connect() as client:
+        found = client.get_job(job_id)
+    if session.as_json:
+        session.emit(found)
+        return
+    for line in job_lines(found):
+        click.echo(line)
+    if found.result is not None:
+        click.echo()
+        for line in result_lines(found.result):
+            click.echo(line)
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    if job.error is not None:
+        remark = f"{job.error.kind} {job.error.reason}"
+    elif job.progress is not None and not job.state.is_terminal:
+        remark = str(job.progress).strip()
+    else:
+        remark = ""
+    took = duration(job.run_time.total_seconds()) if job.run_time else NOTHING
+    path = plain(job.path or NOTHING)
+    return (job.job_id, job.state.lower(), ago(job.create_time), took, plain(remark), path)

@@ -1,0 +1,70 @@
+"""`harken submit`: one job for each file."""
+
+import os
+from collections.abc import Mapping
+
+import click
+from harken.client import errors
+from harken.client.cli import exit_codes
+from harken.client.cli.failure import failure_of
+from harken.client.cli.params import features_option, label_option, priority_option
+from harken.client.cli.session import Session, pass_session, shared_options
+from harken.client.cli.text import plain
+from harken.client.cli.watching import follow_job
+from harken.client.enums import Feature
+from harken.client.job import Job
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@features_option
+@priority_option
+@label_option
+@click.option("--watch", is_flag=True, help="Follow each job to its end and show what was found.")
+@shared_options
+@pass_session
+def submit(
+    session: Session,
+    files: tuple[str, ...],
+    features: tuple[Feature, ...] | None,
+    priority: int | None,
+    labels: Mapping[str, str],
+    watch: bool,
+) -> None:
+    """Submit sound or video files to be analysed.
+
+    Each file becomes a job. The server reads the files itself: they have to be below one of its
+    media roots.
+    """
+    for file in files:
+        if os.path.isdir(file):
+            raise click.UsageError(f"{plain(file)} is a directory. Use: harken batch {plain(file)}")
+    jobs: list[Job] = []
+    code = exit_codes.DONE
+    with session.connect() as client:
+        for file in files:
+            try:
+                handle = client.submit(
+                    os.path.abspath(file), features=features, priority=priority, labels=labels
+                )
+            except errors.RequestRefused as error:
+                failure = failure_of(error, client.target, file)
+                click.echo(f"{plain(file)}: {failure}", err=True)
+                code = failure.exit_code
+                if session.debug:
+                    raise
+                continue
+            jobs.append(handle.job)
+            if not watch:
+                _show_submitted(session, handle.job, file)
+        if watch:
+            for job in jobs:
+                code = follow_job(client, session, job) or code
+    raise click.exceptions.Exit(code)
+
+
+def _show_submitted(session: Session, job: Job, file: str) -> None:
+    if session.as_json:
+        session.emit(job)
+    else:
+        click.echo(f"{job.job_id}  {plain(file)}")

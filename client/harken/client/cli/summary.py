@@ -1,0 +1,150 @@
+"""A job and its result as lines that a person can read, values with their units."""
+
+from collections.abc import Iterator
+
+from harken.client.analysis_result import AnalysisResult, Loudness, Media, Rhythm, Tonal
+from harken.client.cli.text import NOTHING, count, duration, local_time, number, plain
+from harken.client.enums import JobState
+from harken.client.job import Job
+
+_LABEL_WIDTH = 11
+
+_TAGS = ("title", "artist", "album", "date")
+"""Tags worth a place in a summary, in this order."""
+
+_CHANNELS = {1: "mono", 2: "stereo"}
+
+Row = tuple[str, str]
+
+
+def outcome(job: Job, name: str) -> str:
+    """One line: how the job ended, in the user's words."""
+    match job.state:
+        case JobState.SUCCEEDED:
+            took = f" in {duration(job.run_time.total_seconds())}" if job.run_time else ""
+            return f"{plain(name)}: done{took}"
+        case JobState.FAILED:
+            why = f": {plain(str(job.error))}" if job.error else ""
+            return f"{plain(name)}: failed{why}"
+        case _:
+            return f"{plain(name)}: {job.state.lower()}"
+
+
+def job_lines(job: Job) -> Iterator[str]:
+    """What there is to know about a job, its result apart."""
+    rows: list[Row] = [("Job", job.job_id)]
+    if job.batch_id:
+        rows.append(("Batch", job.batch_id))
+    rows.append(("File", plain(job.path or NOTHING)))
+    rows.append(("State", job.state.lower()))
+    if job.progress is not None and not job.state.is_terminal:
+        rows.append(("Progress", plain(str(job.progress).strip())))
+    if job.error is not None:
+        rows.append(("Error", plain(str(job.error))))
+    rows.append(("Features", ", ".join(job.features) or NOTHING))
+    rows.append(("Priority", str(job.priority)))
+    if job.labels:
+        rows.append(("Labels", plain(", ".join(f"{k}={v}" for k, v in job.labels.items()))))
+    rows.append(("Submitted", local_time(job.create_time)))
+    if job.start_time:
+        worker = f", by {plain(job.worker)}" if job.worker else ""
+        tries = f", attempt {job.attempt}" if job.attempt > 1 else ""
+        rows.append(("Started", local_time(job.start_time) + worker + tries))
+    if job.end_time:
+        took = f", after {duration(job.run_time.total_seconds())}" if job.run_time else ""
+        rows.append(("Ended", local_time(job.end_time) + took))
+    return _aligned(rows)
+
+
+def result_lines(result: AnalysisResult) -> Iterator[str]:
+    """What was found; what was not asked for has no line, what does not exist is “–”."""
+    rows: list[Row] = []
+    if result.media is not None:
+        rows += _media(result.media)
+    if result.rhythm is not None:
+        rows.append(("Tempo", _tempo(result.rhythm)))
+    if result.tonal is not None:
+        rows.append(("Key", _key(result.tonal)))
+    if result.loudness is not None:
+        rows += _loudness(result.loudness)
+    if result.onsets is not None:
+        onsets = result.onsets
+        found = NOTHING if onsets.onset_count is None else f"{onsets.onset_count:,}"
+        rows.append(("Onsets", f"{found}, {number(onsets.rate_hz, 'per second')}"))
+    if result.spectral is not None:
+        s = result.spectral
+        rows.append(
+            (
+                "Spectrum",
+                f"centroid {number(s.centroid_hz_mean, 'Hz', decimals=0)}, "
+                f"bandwidth {number(s.bandwidth_hz_mean, 'Hz', decimals=0)}, "
+                f"roll-off {number(s.rolloff_hz_mean, 'Hz', decimals=0)}, "
+                f"flatness {number(s.flatness_mean, decimals=4)}",
+            )
+        )
+    if result.timbre is not None:
+        found = " ".join(f"{c:.0f}" for c in result.timbre.mfcc_mean[:6])
+        rows.append(("Timbre", f"MFCC {found} …" if found else NOTHING))
+    if result.embedding is not None:
+        e = result.embedding
+        found = f"{count(len(e.vector), 'number')} by {plain(e.model or NOTHING)}"
+        rows.append(("Embedding", found if e.vector else NOTHING))
+    return _aligned(rows)
+
+
+def _media(media: Media) -> list[Row]:
+    coding = " in ".join(
+        dict.fromkeys(word for word in (media.codec, _container(media.container)) if word)
+    )
+    channels = media.channels
+    sound = (
+        plain(coding) or NOTHING,
+        number(None if media.sample_rate_hz is None else media.sample_rate_hz / 1000, "kHz"),
+        NOTHING if channels is None else _CHANNELS.get(channels, f"{channels} channels"),
+        number(None if media.bit_rate is None else media.bit_rate / 1000, "kbit/s", decimals=0),
+    )
+    rows = [("Duration", duration(media.duration_s)), ("Format", ", ".join(sound))]
+    tags = [plain(media.tags[tag]) for tag in _TAGS if tag in media.tags]
+    if tags:
+        rows.append(("Tags", ", ".join(tags)))
+    if media.non_finite_samples:
+        rows.append(("Defects", count(media.non_finite_samples, "sample") + " not a number"))
+    return rows
+
+
+def _container(name: str | None) -> str | None:
+    """FFmpeg names a family, such as "mov,mp4,m4a,3gp,3g2,mj2": its first member is enough here."""
+    return name.partition(",")[0] if name else None
+
+
+def _tempo(rhythm: Rhythm) -> str:
+    beats = NOTHING if rhythm.beat_count is None else count(rhythm.beat_count, "beat")
+    return f"{number(rhythm.tempo_bpm, 'bpm')}{_confidence(rhythm.tempo_confidence)}, {beats}"
+
+
+def _key(tonal: Tonal) -> str:
+    key = f"{tonal.key} {tonal.mode or ''}".rstrip() if tonal.key else NOTHING
+    tuning = NOTHING if tonal.tuning_cents is None else f"{round(tonal.tuning_cents):+d} cents"
+    return f"{plain(key)}{_confidence(tonal.key_confidence)}, tuning {tuning}"
+
+
+def _loudness(loudness: Loudness) -> list[Row]:
+    return [
+        (
+            "Loudness",
+            f"{number(loudness.integrated_lufs, 'LUFS')}, range {number(loudness.range_lu, 'LU')}, "
+            f"momentary at most {number(loudness.momentary_max_lufs, 'LUFS')}",
+        ),
+        (
+            "Peak",
+            f"{number(loudness.true_peak_dbtp, 'dBTP')}, RMS {number(loudness.rms_dbfs, 'dBFS')}",
+        ),
+    ]
+
+
+def _confidence(confidence: float | None) -> str:
+    return "" if confidence is None else f" (confidence {confidence:.2f})"
+
+
+def _aligned(rows: list[Row]) -> Iterator[str]:
+    return (f"  {label:<{_LABEL_WIDTH}}{text}" for label, text in rows)

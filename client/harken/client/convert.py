@@ -1,0 +1,152 @@
+"""Messages of the contract to values, and back.
+
+The fields of a value have the names of its message's, so one walk over the descriptor converts them
+all: unset becomes None, a repeated field a tuple, a map a read-only mapping, a Timestamp an aware
+datetime in UTC, a Duration a timedelta, an enum its member (UNKNOWN where this client has none).
+Only events have a form of their own: `convert_update`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC
+from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.message import Message
+from harken.client import analysis_result, batch, enums, job, worker
+from harken.client.frozen_map import FrozenMap
+from harken.v1 import (
+    analysis_result_pb2,
+    batch_pb2,
+    feature_pb2,
+    job_pb2,
+    job_service_pb2,
+    source_pb2,
+    worker_pb2,
+)
+
+V = TypeVar("V")
+E = TypeVar("E", bound=StrEnum)
+
+MESSAGES: Mapping[type[Any], type[Message]] = {
+    analysis_result.AnalysisResult: analysis_result_pb2.AnalysisResult,
+    analysis_result.Media: analysis_result_pb2.Media,
+    analysis_result.Rhythm: analysis_result_pb2.Rhythm,
+    analysis_result.TempoCandidate: analysis_result_pb2.TempoCandidate,
+    analysis_result.Tonal: analysis_result_pb2.Tonal,
+    analysis_result.Spectral: analysis_result_pb2.Spectral,
+    analysis_result.Timbre: analysis_result_pb2.Timbre,
+    analysis_result.Loudness: analysis_result_pb2.Loudness,
+    analysis_result.Onsets: analysis_result_pb2.Onsets,
+    analysis_result.Embedding: analysis_result_pb2.Embedding,
+    batch.Batch: batch_pb2.Batch,
+    batch.FailedItem: job_service_pb2.FailedItem,
+    job.Job: job_pb2.Job,
+    job.JobError: job_pb2.JobError,
+    job.Progress: job_pb2.Progress,
+    job.Source: source_pb2.Source,
+    worker.Queue: worker_pb2.Queue,
+    worker.RunningJob: worker_pb2.RunningJob,
+    worker.Worker: worker_pb2.Worker,
+}
+"""The message of each value."""
+
+ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
+    enums.JobState: job_pb2.JobState.DESCRIPTOR,
+    enums.Feature: feature_pb2.Feature.DESCRIPTOR,
+    enums.ErrorKind: job_pb2.JobError.Kind.DESCRIPTOR,
+    enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
+}
+"""The contract's enum of each of the client's."""
+
+_VALUES = {message.DESCRIPTOR.full_name: value for value, message in MESSAGES.items()}
+_WORDS = {descriptor.full_name: enum for enum, descriptor in ENUMS.items()}
+
+
+def _numbers(enum: type[StrEnum], descriptor: EnumDescriptor) -> dict[StrEnum, int]:
+    """The contract's number of each member; UNKNOWN has that of PREFIX_UNSPECIFIED."""
+    prefix = descriptor.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    numbers = {value.name.removeprefix(prefix): value.number for value in descriptor.values}
+    return {word: numbers.get(word.name, 0) for word in enum}
+
+
+_NUMBERS = {enum: _numbers(enum, descriptor) for enum, descriptor in ENUMS.items()}
+_MEMBERS = {enum: {number: word for word, number in _NUMBERS[enum].items()} for enum in ENUMS}
+
+
+def number_of(word: StrEnum) -> Any:
+    """The contract's number of a member; Any, because each message wants a type of its own."""
+    return _NUMBERS[type(word)][word]
+
+
+def member_of(enum: type[E], number: int) -> E:
+    """The member of the enum that the contract's number means, or UNKNOWN."""
+    return cast(E, _MEMBERS[enum].get(number, enum["UNKNOWN"]))
+
+
+def decode(value_type: type[V], message: Message) -> V:
+    """The value that a message holds."""
+    fields: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        if field.has_presence and not message.HasField(field.name):
+            continue
+        raw: Any = getattr(message, field.name)
+        if _is_map(field):
+            fields[field.name] = FrozenMap(raw)
+        elif field.is_repeated:
+            fields[field.name] = tuple(_decode_one(field, one) for one in raw)
+        else:
+            fields[field.name] = _decode_one(field, raw)
+    return value_type(**fields)
+
+
+def encode(value: Any) -> Message:
+    """The message that holds a value, which has to be one of `MESSAGES`' keys."""
+    message = MESSAGES[type(value)]()
+    _fill(message, value)
+    return message
+
+
+def _decode_one(field: Any, raw: Any) -> Any:
+    if field.enum_type is not None:
+        return member_of(_WORDS[field.enum_type.full_name], raw)
+    kind: Any = field.message_type
+    if kind is None:
+        return raw
+    if kind.full_name == "google.protobuf.Timestamp":
+        return raw.ToDatetime(tzinfo=UTC)
+    if kind.full_name == "google.protobuf.Duration":
+        return raw.ToTimedelta()
+    return decode(_VALUES[kind.full_name], raw)
+
+
+def _fill(message: Message, value: Any) -> None:
+    for field in message.DESCRIPTOR.fields:
+        content: Any = getattr(value, field.name)
+        if content is None:
+            continue
+        target: Any = getattr(message, field.name)
+        kind: Any = field.message_type
+        if _is_map(field):
+            target.update(content)
+        elif field.is_repeated:
+            if kind is not None:
+                for one in content:
+                    _fill(target.add(), one)
+            else:
+                target.extend(map(number_of, content) if field.enum_type is not None else content)
+        elif kind is None:
+            is_enum = field.enum_type is not None
+            setattr(message, field.name, number_of(content) if is_enum else content)
+        elif kind.full_name == "google.protobuf.Timestamp":
+            target.FromDatetime(content)
+        elif kind.full_name == "google.protobuf.Duration":
+            target.FromTimedelta(content)
+        else:
+            target.SetInParent()
+            _fill(target, content)
+
+
+def _is_map(field: Any) -> bool:
+    kind: Any = field.message_type
+    return kind is not None and bool(kind.GetOptions().map_entry)

@@ -1,0 +1,70 @@
+"""The words a job is described with: states, features, kinds of error, a worker's status.
+
+Each member equals its text, so `job.state == "QUEUED"` and `Feature("rhythm")` work. Members have
+the names of the contract's values without their prefix. UNKNOWN stands for what this client is too
+old to know.
+"""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    UNKNOWN = "UNKNOWN"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    CANCELLING = "CANCELLING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a job in this state has ended and never changes again."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+
+class Feature(StrEnum):
+    """A group of an analysis' result; each fills the field of AnalysisResult with its name."""
+
+    UNKNOWN = "unknown"
+    MEDIA = "media"
+    RHYTHM = "rhythm"
+    TONAL = "tonal"
+    SPECTRAL = "spectral"
+    TIMBRE = "timbre"
+    LOUDNESS = "loudness"
+    ONSETS = "onsets"
+    EMBEDDING = "embedding"
+
+
+class ErrorKind(StrEnum):
+    """Who has to do something about a failed job."""
+
+    UNKNOWN = "UNKNOWN"
+    INPUT = "INPUT"
+    """The file is at fault: the same file fails again."""
+    TRANSIENT = "TRANSIENT"
+    """Something outside failed, and still did after all retries."""
+    TIMEOUT = "TIMEOUT"
+    """It took longer than allowed."""
+    CRASHED = "CRASHED"
+    """The worker died on it too often."""
+    INTERNAL = "INTERNAL"
+    """A fault in harken."""
+
+
+class WorkerStatus(StrEnum):
+    """Whether a worker can be counted on."""
+
+    UNKNOWN = "UNKNOWN"
+    ONLINE = "ONLINE"
+    """It has beaten lately."""
+    STOPPING = "STOPPING"
+    """It takes no more jobs and finishes those it has."""
+    LOST = "LOST"
+    """It has not beaten for three intervals."""

@@ -1,0 +1,91 @@
+"""A job: one file to analyse, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from harken.client.analysis_result import AnalysisResult
+from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.frozen_map import FrozenMap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the bytes to analyse come from."""
+
+    path: str | None = None
+    """A file below one of the server's media roots: an absolute path, or one relative to a root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an attempt is. Within an attempt the fraction never falls."""
+
+    stage: str = ""
+    """What is being done, such as "decode" or "rhythm"."""
+    fraction: float = 0.0
+    """Share of the whole job that is done, 0 to 1."""
+    message: str = ""
+    """For people, such as "61 of 180 s"."""
+
+    def __str__(self) -> str:
+        return f"{self.fraction:4.0%} {self.stage} {self.message}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """Why a job failed."""
+
+    kind: ErrorKind = ErrorKind.UNKNOWN
+    reason: str = ""
+    """For programs, such as "NO_AUDIO_STREAM"."""
+    message: str = ""
+    """What is wrong and what to do, for people."""
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.kind}, {self.reason})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job as the server described it at one moment."""
+
+    job_id: str = ""
+    batch_id: str | None = None
+    state: JobState = JobState.UNKNOWN
+    revision: int = 0
+    """Rises by one with each change of state, from 1."""
+    attempt: int = 0
+    """How often a worker has taken it."""
+    priority: int = 0
+    """0 to 9, 9 the most urgent."""
+    source: Source | None = None
+    features: tuple[Feature, ...] = ()
+    labels: Mapping[str, str] = FrozenMap()
+    progress: Progress | None = None
+    """Set while it runs."""
+    error: JobError | None = None
+    """Set when FAILED, and on a job that waits to be retried."""
+    result: AnalysisResult | None = None
+    """Set when SUCCEEDED, and only by `get_job`, `wait` and `result`."""
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    """When a worker first took it."""
+    end_time: datetime | None = None
+    """When it became terminal."""
+    stopped_time: datetime | None = None
+    """When a cancelled job's work had really stopped."""
+    worker: str | None = None
+    """Name of the worker that has or had it last."""
+
+    @property
+    def path(self) -> str | None:
+        """The path of its source, if that is one."""
+        return self.source.path if self.source else None
+
+    @property
+    def run_time(self) -> timedelta | None:
+        """How long it took from the first worker to the end, retries and their pauses included."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return self.end_time - self.start_time

@@ -1,0 +1,161 @@
+"""What the client's arguments mean as requests: shared by the sync and the asyncio client.
+
+Everything that can be seen to be wrong before a call is InvalidRequest, so that a program has one
+error to catch.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+from google.protobuf.message import Message
+from harken.client.convert import number_of
+from harken.client.enums import Feature, JobState
+from harken.client.errors import InvalidRequest
+from harken.client.job import Source
+from harken.v1 import job_service_pb2 as pb
+from harken.v1.source_pb2 import Source as SourceMessage
+
+M = TypeVar("M", bound=Message)
+
+MAX_PAGE_SIZE = 1_000
+"""The server's cap of jobs a page."""
+
+
+class HasJobId(Protocol):
+    """A job or a handle of one."""
+
+    @property
+    def job_id(self) -> str:
+        """UUID of the job."""
+        ...
+
+
+class HasBatchId(Protocol):
+    """A batch or a handle of one."""
+
+    @property
+    def batch_id(self) -> str:
+        """UUID of the batch."""
+        ...
+
+
+PathOrSource = str | os.PathLike[str] | Source
+JobRef = str | UUID | HasJobId
+BatchRef = str | UUID | HasBatchId
+Features = Iterable[Feature | str] | str
+
+
+def job_id_of(job: JobRef) -> str:
+    """The id of a job given by its id, a Job or a handle."""
+    return str(job) if isinstance(job, str | UUID) else job.job_id
+
+
+def batch_id_of(batch: BatchRef) -> str:
+    """The id of a batch given by its id, a Batch or a handle."""
+    return str(batch) if isinstance(batch, str | UUID) else batch.batch_id
+
+
+def submit_analysis(
+    source: PathOrSource,
+    *,
+    features: Features | None = None,
+    priority: int | None = None,
+    labels: Mapping[str, str] | None = None,
+    request_id: str | UUID | None = None,
+) -> pb.SubmitAnalysisRequest:
+    """The request for one file, with a request_id in any case, so that repeating it is safe."""
+    return valid(
+        pb.SubmitAnalysisRequest,
+        request_id=str(request_id or uuid4()),
+        source=source_message(source),
+        features=feature_numbers(features),
+        priority=priority,
+        labels=labels,
+    )
+
+
+def list_jobs(
+    *,
+    states: Iterable[JobState | str] | str | None = None,
+    batch: BatchRef | None = None,
+    labels: Mapping[str, str] | None = None,
+    page_size: int = 0,
+    page_token: str = "",
+) -> pb.ListJobsRequest:
+    """The request for a page of jobs."""
+    return valid(
+        pb.ListJobsRequest,
+        page_size=min(page_size, MAX_PAGE_SIZE),
+        page_token=page_token,
+        batch_id=None if batch is None else batch_id_of(batch),
+        states=[number_of(state) for state in job_states(states)],
+        labels=labels,
+    )
+
+
+def source_message(source: PathOrSource) -> SourceMessage:
+    """The message of a source.
+
+    A text is a path as the server sees it: absolute, or relative to a media root. A `pathlib.Path`
+    is a file of this machine and is sent as absolute path, symbolic links left as they are.
+    """
+    path: Any
+    if isinstance(source, Source):
+        path = source.path
+    elif isinstance(source, PurePath):
+        path = os.path.abspath(source)
+    else:
+        path = os.fspath(source)
+    try:
+        return SourceMessage(path=path)
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(
+            f"The path {path!r} is not text in UTF-8, which is all that can be sent.",
+            reason="PATH_NOT_UTF8",
+        ) from error
+
+
+def feature_numbers(features: Features | None) -> list[Any]:
+    """The contract's numbers of features: members, texts, or one text "rhythm,loudness"."""
+    if features is None:
+        return []
+    names = features.split(",") if isinstance(features, str) else features
+    return [number_of(_member(Feature, name, "feature", str.lower)) for name in names]
+
+
+def job_states(states: Iterable[JobState | str] | str | None) -> list[JobState]:
+    """States given as members or as texts, also as one text."""
+    if states is None:
+        return []
+    names = [states] if isinstance(states, str) else states
+    return [_member(JobState, name, "state", str.upper) for name in names]
+
+
+def valid(kind: type[M], **fields: Any) -> M:
+    """A message of these fields; InvalidRequest for a number or text that it cannot hold."""
+    try:
+        return kind(**fields)
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(
+            f"A field of the request is malformed: {error}", reason="MALFORMED_FIELD"
+        ) from error
+
+
+E = TypeVar("E", Feature, JobState)
+
+
+def _member(enum: type[E], name: str, noun: str, case: Callable[[str], str]) -> E:
+    try:
+        member = enum(case(str(name).strip()))
+    except ValueError:
+        member = enum["UNKNOWN"]
+    if member.name == "UNKNOWN":
+        known = ", ".join(word for word in enum if word.name != "UNKNOWN")
+        raise InvalidRequest(
+            f"There is no {noun} {str(name)!r}. There are: {known}.",
+            reason=f"UNKNOWN_{noun.upper()}",
+        )
+    return member

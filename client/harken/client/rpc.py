@@ -1,0 +1,119 @@
+"""The unary calls of the contract: method, request, meaning. Shared by both clients."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from harken.client import batch_request, requests
+from harken.client.batch import Batch, FailedItem
+from harken.client.convert import decode
+from harken.client.enums import JobState
+from harken.client.job import Job
+from harken.client.requests import BatchRef, Features, JobRef, PathOrSource
+from harken.client.worker import Queue, Worker
+from harken.v1 import job_service_pb2 as pb
+from harken.v1 import worker_service_pb2 as worker_pb
+from harken.v1.job_service_pb2_grpc import JobServiceStub
+from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+T = TypeVar("T")
+
+
+class Stubs:
+    """The services on one channel, which is either gRPC's blocking or its asyncio one."""
+
+    def __init__(self, channel: Any) -> None:
+        self.jobs: JobServiceStub = JobServiceStub(channel)
+        self.workers: WorkerServiceStub = WorkerServiceStub(channel)
+
+
+@dataclass(frozen=True)
+class Rpc(Generic[T]):
+    """One call: the method among the stubs, its request, and the value of its response."""
+
+    method: Callable[[Stubs], Callable[..., Any]]
+    request: Any
+    value: Callable[[Any], T]
+
+
+def submit(source: PathOrSource, **fields: Any) -> Rpc[Job]:
+    """Submits one file; the fields are those of `requests.submit_analysis`."""
+    request = requests.submit_analysis(source, **fields)
+    return Rpc(lambda on: on.jobs.SubmitAnalysis, request, lambda got: decode(Job, got.job))
+
+
+def submit_batch(
+    items: Iterable[batch_request.Item],
+    *,
+    features: Features | None,
+    priority: int | None,
+    labels: Mapping[str, str] | None,
+    request_id: str | UUID | None,
+) -> Rpc[tuple[Batch, tuple[FailedItem, ...]]]:
+    """Submits many files; gives the batch and the items that were not accepted."""
+    request = batch_request.submit_batch(
+        items, features=features, priority=priority, labels=labels, request_id=request_id
+    )
+    return Rpc(lambda on: on.jobs.SubmitBatch, request.message, request.outcome)
+
+
+def get_job(job: JobRef) -> Rpc[Job]:
+    """A job with its result."""
+    request = pb.GetJobRequest(job_id=requests.job_id_of(job))
+    return Rpc(lambda on: on.jobs.GetJob, request, lambda got: decode(Job, got.job))
+
+
+def get_batch(batch: BatchRef) -> Rpc[Batch]:
+    """A batch with its counts."""
+    request = pb.GetBatchRequest(batch_id=requests.batch_id_of(batch))
+    return Rpc(lambda on: on.jobs.GetBatch, request, lambda got: decode(Batch, got.batch))
+
+
+def list_jobs(
+    page_token: str,
+    *,
+    states: Iterable[JobState | str] | str | None,
+    batch: BatchRef | None,
+    labels: Mapping[str, str] | None,
+    page_size: int,
+) -> Rpc[tuple[tuple[Job, ...], str]]:
+    """A page of jobs, and the token of the next one, empty on the last."""
+    request = requests.list_jobs(
+        states=states, batch=batch, labels=labels, page_size=page_size, page_token=page_token
+    )
+
+    def page(got: pb.ListJobsResponse) -> tuple[tuple[Job, ...], str]:
+        return tuple(decode(Job, job) for job in got.jobs), got.next_page_token
+
+    return Rpc(lambda on: on.jobs.ListJobs, request, page)
+
+
+def cancel_job(job: JobRef) -> Rpc[Job]:
+    """Asks for a job to be stopped."""
+    request = pb.CancelJobRequest(job_id=requests.job_id_of(job))
+    return Rpc(lambda on: on.jobs.CancelJob, request, lambda got: decode(Job, got.job))
+
+
+def cancel_batch(batch: BatchRef) -> Rpc[Batch]:
+    """Asks for all jobs of a batch to be stopped."""
+    request = pb.CancelBatchRequest(batch_id=requests.batch_id_of(batch))
+    return Rpc(lambda on: on.jobs.CancelBatch, request, lambda got: decode(Batch, got.batch))
+
+
+def inspect_workers() -> Rpc[tuple[Worker, ...]]:
+    """The workers."""
+
+    def workers(got: worker_pb.InspectWorkersResponse) -> tuple[Worker, ...]:
+        return tuple(decode(Worker, worker) for worker in got.workers)
+
+    return Rpc(lambda on: on.workers.InspectWorkers, worker_pb.InspectWorkersRequest(), workers)
+
+
+def list_queues() -> Rpc[tuple[Queue, ...]]:
+    """The queues."""
+
+    def queues(got: worker_pb.ListQueuesResponse) -> tuple[Queue, ...]:
+        return tuple(decode(Queue, queue) for queue in got.queues)
+
+    return Rpc(lambda on: on.workers.ListQueues, worker_pb.ListQueuesRequest(), queues)

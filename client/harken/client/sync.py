@@ -1,0 +1,267 @@
+"""The client for programs without an event loop. Its twin is `harken.client.aio`."""
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+from uuid import UUID
+
+import grpc
+from harken.client import rpc
+from harken.client.batch import Batch
+from harken.client.batch_request import Item
+from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
+from harken.client.enums import JobState
+from harken.client.errors import HarkenError
+from harken.client.follow import Deadline, Follow, OnLost
+from harken.client.handle import BatchHandle, JobHandle
+from harken.client.job import Job
+from harken.client.reconnect import Patience, Reconnect
+from harken.client.requests import BatchRef, Features, JobRef, PathOrSource
+from harken.client.rpc import Rpc, Stubs
+from harken.client.status import own_errors
+from harken.client.update import BatchSnapshot, JobUpdate, Update
+from harken.client.worker import Queue, Worker
+from harken.v1.job_service_pb2 import StreamProgressRequest
+
+T = TypeVar("T")
+
+
+class Client:
+    """A connection to a harken server; safe to share between threads, not across a fork.
+
+        with Client() as client:
+            job = client.submit("/music/song.flac")
+            for update in client.watch(job):
+                print(update)
+            print(job.result().rhythm)
+
+    `target` is host:port or unix:/path; without it HARKEN_SERVER, else 127.0.0.1:50051. `timeout`
+    is the default time in seconds for one call, `reconnect` what a watch or a wait does when it
+    loses the server. With `credentials` the connection is TLS; with `channel` it is one of your own
+    making, which you close. Errors: `harken.client.errors`.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_S,
+        reconnect: Reconnect | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        channel: grpc.Channel | None = None,
+    ) -> None:
+        self.target = target_from(target)
+        self.timeout = timeout
+        self.reconnect = reconnect or Reconnect()
+        self._closed = False
+        self._own_channel = channel is None
+        options = options_for(self.target)
+        if channel is not None:
+            self._channel = channel
+        elif credentials is not None:
+            self._channel = grpc.secure_channel(self.target, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(self.target, options)
+        self._stubs = Stubs(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; jobs go on."""
+        self._closed = True
+        if self._own_channel:
+            self._channel.close()
+
+    def submit(
+        self,
+        source: PathOrSource,
+        *,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> JobHandle:
+        """Submits one file; the job is durable when this returns.
+
+        A text is a path as the server sees it, absolute or relative to a media root; a
+        `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
+        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A `request_id` is made for each
+        call unless you give one, to make your own repetitions safe.
+        """
+        call = rpc.submit(
+            source, features=features, priority=priority, labels=labels, request_id=request_id
+        )
+        return JobHandle(self, self._call(call, timeout))
+
+    def submit_batch(
+        self,
+        items: Iterable[Item],
+        *,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> BatchHandle:
+        """Submits up to 10,000 files at once.
+
+        What was not accepted stands in the handle's `failed_items`.
+        `labels` are put on each of the files, below those of a BatchItem.
+        """
+        call = rpc.submit_batch(
+            items, features=features, priority=priority, labels=labels, request_id=request_id
+        )
+        return BatchHandle(self, *self._call(call, timeout))
+
+    def get_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """A job, with its result if there is one."""
+        return self._call(rpc.get_job(job), timeout)
+
+    def get_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """A batch with its counts."""
+        return self._call(rpc.get_batch(batch), timeout)
+
+    def list_jobs(
+        self,
+        *,
+        states: Iterable[JobState | str] | str | None = None,
+        batch: BatchRef | None = None,
+        labels: Mapping[str, str] | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, the newest first, without their results; pages are fetched when reached."""
+        token = ""
+        while True:
+            page = rpc.list_jobs(
+                token, states=states, batch=batch, labels=labels, page_size=page_size
+            )
+            jobs, token = self._call(page, timeout)
+            yield from jobs
+            if not token:
+                return
+
+    def cancel_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """Asks for a job to be stopped; a job that has ended stays as it is."""
+        return self._call(rpc.cancel_job(job), timeout)
+
+    def cancel_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """Asks for all jobs of a batch to be stopped."""
+        return self._call(rpc.cancel_batch(batch), timeout)
+
+    def inspect_workers(self, *, timeout: float | None = None) -> tuple[Worker, ...]:
+        """The workers that have beaten within the last day, by name."""
+        return self._call(rpc.inspect_workers(), timeout)
+
+    def list_queues(self, *, timeout: float | None = None) -> tuple[Queue, ...]:
+        """The queues, by name."""
+        return self._call(rpc.list_queues(), timeout)
+
+    def watch(
+        self,
+        job: JobRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Generator[JobUpdate]:
+        """What happens to a job until it has ended.
+
+        A snapshot comes first, then each change of state, once and in order, and progress.
+        Goes on by itself when the server goes away and comes back; `on_lost` is called each time an
+        attempt fails, and ServerUnavailable is raised after `reconnect.give_up_after` seconds
+        without a server. `timeout` bounds the whole.
+        """
+        follow = Follow.job(job, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(Generator[JobUpdate], self._follow(follow, timeout))
+
+    def watch_batch(
+        self,
+        batch: BatchRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Generator[BatchSnapshot]:
+        """The counts of a batch, each time they have changed; else as `watch`."""
+        follow = Follow.batch(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(Generator[BatchSnapshot], self._follow(follow, timeout))
+
+    def wait(self, job: JobRef, *, timeout: float | None = None) -> Job:
+        """Waits until a job has ended, in whatever way, and gives it with its result.
+
+        Raises DeadlineExceeded after `timeout` seconds; the job goes on.
+        """
+        for _ in self.watch(job, timeout=timeout):
+            pass
+        return self._patiently(rpc.get_job(job))
+
+    def wait_batch(self, batch: BatchRef, *, timeout: float | None = None) -> Batch:
+        """Waits until all jobs of a batch have ended; else as `wait`."""
+        for _ in self.watch_batch(batch, timeout=timeout):
+            pass
+        return self._patiently(rpc.get_batch(batch))
+
+    def _call(self, call: Rpc[T], timeout: float | None) -> T:
+        with self._own_errors():
+            method = call.method(self._stubs)
+            response = method(call.request, timeout=self.timeout if timeout is None else timeout)
+        return call.value(response)
+
+    def _follow(self, follow: Follow, timeout: float | None) -> Generator[Update]:
+        deadline = Deadline(timeout)
+        while not follow.ended:
+            stream = self._open(follow.request(), deadline.left())
+            try:
+                while (message := self._next(stream)) is not None:
+                    yield from follow.take(message)
+                    if follow.ended:
+                        break
+                return
+            except HarkenError as error:
+                pause = follow.lost(error, time.monotonic())
+            finally:
+                stream.cancel()
+            time.sleep(deadline.within(pause))
+
+    def _open(self, request: StreamProgressRequest, timeout: float | None) -> Any:
+        """A stream, opened in a thread of its own.
+
+        Ctrl-C strikes the main thread only. There it could cut the opening in half, and gRPC would
+        wait forever for that half of a call when the channel is closed.
+        """
+        with self._own_errors(), ThreadPoolExecutor(1) as threads:
+            opening = threads.submit(self._stubs.jobs.StreamProgress, request, timeout=timeout)
+            return opening.result()
+
+    def _next(self, stream: Iterator[T]) -> T | None:
+        """The stream's next message; None when the server has ended it with OK."""
+        with self._own_errors():
+            return next(stream, None)
+
+    def _patiently(self, call: Rpc[T]) -> T:
+        """The call's answer, asked for again while the server is away, as a watch would."""
+        patience = Patience(self.reconnect)
+        while True:
+            try:
+                return self._call(call, None)
+            except HarkenError as error:
+                time.sleep(patience.lost(error, time.monotonic()))
+
+    def _own_errors(self) -> AbstractContextManager[None]:
+        return own_errors(self.target, lambda: self._closed)
