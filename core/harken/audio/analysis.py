@@ -1,0 +1,70 @@
+"""What every analysis is: a listener to some of the blocks that makes one group of the result."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import ClassVar, TypeVar
+
+from harken.audio.blocks import Floats, MelBlock, SoundBlock, SpectrumBlock
+from harken.audio.decode import Recording
+
+Resource = TypeVar("Resource")
+
+
+class Hears(Flag):
+    """The kinds of blocks the engine has to make for an analysis."""
+
+    NOTHING = 0
+    SOUND = auto()
+    SPECTRUM = auto()
+    MEL = auto()
+    ENVELOPE = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """What is known once every block has been heard."""
+
+    recording: Recording
+    duration_s: float
+    envelope: Floats  # onset strength a frame; empty unless an analysis hears it
+    done: Callable[[float], None]  # to be told now and then how many seconds a slow finish has done
+
+
+class Analysis:
+    """Base of the analyses, one instance a recording: override what `hears` names, and `finish`."""
+
+    hears: ClassVar[Hears] = Hears.NOTHING
+    track: Track
+
+    _cleanup: ExitStack | None = None
+
+    def until_closed(self, resource: AbstractContextManager[Resource]) -> Resource:
+        """Enter `resource` and leave it when the engine closes this analysis."""
+        if self._cleanup is None:
+            self._cleanup = ExitStack()
+        return self._cleanup.enter_context(resource)
+
+    def close(self) -> None:
+        """Give back what `until_closed` holds."""
+        if self._cleanup is not None:
+            self._cleanup.close()
+
+    def on_sound(self, block: SoundBlock) -> None:
+        """Samples at the recording's own rate."""
+
+    def on_spectrum(self, block: SpectrumBlock) -> None:
+        """Spectral frames of the mono signal."""
+
+    def on_mel(self, block: MelBlock) -> None:
+        """The same frames as a mel spectrum, in a second pass."""
+
+    def conclude(self, track: Track) -> object:
+        """The analysis's group of the result, once every block has been heard."""
+        self.track = track
+        return self.finish()
+
+    def finish(self) -> object:
+        """The group, a dataclass of result.py; `self.track` is there by now."""
+        raise NotImplementedError

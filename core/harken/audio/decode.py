@@ -1,0 +1,264 @@
+"""Compressed bytes in, blocks of samples out, through FFmpeg (PyAV).
+
+FFmpeg's decoders drop the encoder's delay and padding where the file states them (LAME and iTunes
+tags, MP4 edit lists, Opus pre-skip, Ogg granule positions), so the first sample here is the first
+sample of the original sound. Headers are believed for nothing but a first guess of the length:
+no memory is set aside from them, and a length or rate counts only once it has been decoded.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self, cast
+
+import av
+import av.error
+import av.logging
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from harken.audio import errors
+from harken.audio.blocks import Floats, SoundBlock
+from harken.audio.errors import InputError
+from harken.audio.samples import frame_samples
+from harken.audio.source_file import SourceFile
+
+BLOCK_SAMPLES: Final = 1 << 16  # a block ends with the frame that reaches this many samples
+BLOCK_S: Final = 2.0  # or this many seconds, so that a low rate still reports progress
+MAX_DURATION_S: Final = 48 * 3600.0  # published: longer recordings are refused
+MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
+# Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
+# promise millions (Musepack), each as empty as the one before.
+MAX_DEAD_PACKETS: Final = 20_000
+# No codec stays below this many bits a second, so a header that claims it is lying.
+LEAST_BIT_RATE: Final = 200.0
+
+
+class Recording:
+    """An opened recording: read `blocks()` once, then its facts are complete.
+
+    `with Recording(path) as recording: ...`; raises InputError as errors.py lists.
+    """
+
+    def __init__(self, path: str) -> None:
+        # FFmpeg must not write on anyone's console, not even through Python's logging.
+        av.logging.set_level(None)
+        self.path = path
+        self.non_finite_samples = 0
+        self.decoded_s = 0.0
+        self.sample_rate = 0
+        self.channels: tuple[str, ...] = ()
+        self.first_pts_s: float | None = None
+        self.coded_bytes = 0
+        self.coded_s = 0.0
+        self._bytes_done = 0
+        self._decoded_samples = 0
+        self._layout = ""
+        with ExitStack() as cleanup:
+            self._file = cleanup.enter_context(SourceFile(path))
+            if self._file.size == 0:
+                raise InputError(errors.EMPTY_FILE, "The file is empty (0 bytes).")
+            self.container = cleanup.enter_context(_open(self._file))
+            self.stream = _sound_stream(self.container)
+            self._cleanup = cleanup.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._cleanup.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self._file.size
+
+    @property
+    def claimed_s(self) -> float | None:
+        """The length the header claims in seconds, when the file is large enough to hold it."""
+        if self.stream.duration and self.stream.time_base:
+            claim = float(self.stream.duration * self.stream.time_base)
+        elif self.container.duration:
+            claim = self.container.duration / 1_000_000  # FFmpeg's unit: microseconds
+        else:
+            return None
+        plausible = 0 < claim <= self.size * 8 / LEAST_BIT_RATE
+        return claim if plausible else None
+
+    @property
+    def share_done(self) -> float:
+        """How much of the recording has been decoded, 0 to 1: by time, or else by bytes."""
+        claim = self.claimed_s
+        done = self.decoded_s / claim if claim else self._bytes_done / max(self.size, 1)
+        return min(done, 1.0)
+
+    def blocks(self) -> Iterator[SoundBlock]:
+        """The samples in order, every block at the first frame's rate and channels.
+
+        Damaged packets are left out. Raises InputError NO_SAMPLES when nothing at all could be
+        decoded, ALL_NON_FINITE, TOO_LONG, and OSError when the disk fails.
+        """
+        pending: list[Floats] = []
+        held = 0
+        bad_samples = 0
+        for frame in self._frames():
+            samples, bad = frame_samples(frame)
+            bad_samples += bad
+            pending.append(samples)
+            held += samples.shape[1]
+            if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
+                yield self._block(pending)
+                pending, held = [], 0
+        if held:
+            yield self._block(pending)
+        self._file.raise_failure()
+        self.non_finite_samples = bad_samples
+        if self._decoded_samples == 0:
+            raise InputError(
+                errors.NO_SAMPLES,
+                f"The file has a sound stream ({self.stream_codec}), but no samples could be "
+                "decoded from it: it is empty, cut short or damaged.",
+            )
+        if bad_samples == self._decoded_samples * len(self.channels):
+            raise InputError(
+                errors.ALL_NON_FINITE,
+                "Every sample of the file is NaN or infinite, so there is no sound in it; "
+                "write it again from its source.",
+            )
+
+    @property
+    def stream_codec(self) -> str:
+        """The codec's plain name, such as "mp3" or "pcm_s16le"."""
+        return self.stream.codec_context.codec.canonical_name
+
+    def _block(self, pending: list[Floats]) -> SoundBlock:
+        samples = pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
+        self._decoded_samples += samples.shape[1]
+        self.decoded_s = self._decoded_samples / self.sample_rate
+        if self.decoded_s > MAX_DURATION_S:
+            hours = MAX_DURATION_S / 3600
+            raise InputError(
+                errors.TOO_LONG,
+                f"The recording is longer than {hours:.0f} hours; cut it into parts.",
+            )
+        return SoundBlock(samples=samples, sample_rate=self.sample_rate, channels=self.channels)
+
+    def _packets(self) -> "Iterator[Packet[AudioStream]]":
+        dead_reads = 0
+        while dead_reads < MAX_DEAD_READS:
+            try:
+                for packet in self.container.demux(self.stream):
+                    dead_reads = 0
+                    yield packet
+                return
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                # Past the damage the demuxer often finds its way again.
+                dead_reads += 1
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        dead_packets = 0
+        for packet in self._packets():
+            if packet.size:
+                self.coded_bytes += packet.size
+                if packet.duration and packet.time_base:
+                    self.coded_s += float(packet.duration * packet.time_base)
+                if packet.pos is not None:
+                    self._bytes_done = packet.pos + packet.size
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                dead_packets += 1
+                if dead_packets > MAX_DEAD_PACKETS:
+                    return
+                continue
+            dead_packets = 0
+            for frame in frames:
+                if frame.samples > 0 and frame.sample_rate > 0 and frame.layout.nb_channels > 0:
+                    yield frame
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """The frames, all in the first one's rate and layout: some streams change on the way."""
+        converter: AudioResampler | None = None
+        converts: tuple[str, str, int] | None = None
+        for frame in self._decoded():
+            if self.sample_rate == 0:
+                self._adopt(frame)
+            form = (frame.format.name, frame.layout.name, frame.sample_rate)
+            alike = form[1:] == (self._layout, self.sample_rate)
+            if converter and form != converts:
+                yield from _converted(converter, None)
+                converter = None
+            if alike:
+                yield frame
+                continue
+            if converter is None:
+                converter = AudioResampler(
+                    format="fltp", layout=self._layout, rate=self.sample_rate
+                )
+                converts = form
+            frame.pts = None  # the converter would fill gaps in time with silence
+            yield from _converted(converter, frame)
+        if converter:
+            yield from _converted(converter, None)
+
+    def _adopt(self, frame: AudioFrame) -> None:
+        self.sample_rate = frame.sample_rate
+        self._layout = frame.layout.name
+        self.channels = tuple(channel.name for channel in frame.layout.channels)
+        if frame.pts is not None and frame.time_base:
+            self.first_pts_s = float(frame.pts * frame.time_base)
+
+
+def _converted(converter: AudioResampler, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+    try:
+        parts = converter.resample(frame)
+    except av.error.FFmpegError:
+        return
+    yield from (part for part in parts if part.samples > 0)
+
+
+def _open(file: SourceFile) -> InputContainer:
+    try:
+        # With no protocol allowed, a playlist cannot make FFmpeg open anything else.
+        return av.open(
+            file,
+            mode="r",
+            container_options={"protocol_whitelist": "none"},
+            metadata_errors="replace",
+        )
+    except (av.error.FFmpegError, ValueError):
+        file.raise_failure()
+        raise InputError(
+            errors.UNREADABLE,
+            "The file is not audio or video that can be read, or it is damaged at the start. "
+            "Check that it plays elsewhere, or export it again.",
+        ) from None
+
+
+def _sound_stream(container: InputContainer) -> AudioStream:
+    best = container.streams.best("audio")
+    # FFmpeg calls no stream best whose header lacks a rate; the frames may still bring one.
+    stream = best if isinstance(best, AudioStream) else next(iter(container.streams.audio), None)
+    if stream is None:
+        kinds = sorted({stream.type for stream in container.streams})
+        held = f"only {' and '.join(kinds)}" if kinds else "no stream at all"
+        raise InputError(
+            errors.NO_AUDIO_STREAM, f"The file can be read but holds no sound, {held}."
+        )
+    # PyAV's stubs promise a decoder, but a stream in an unknown coding has none.
+    if cast("object", stream.codec_context) is None:
+        raise InputError(
+            errors.UNSUPPORTED_CODEC,
+            "The sound is in a coding that cannot be decoded here; convert it to FLAC or WAV.",
+        )
+    return stream

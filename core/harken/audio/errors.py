@@ -1,0 +1,51 @@
+"""What can go wrong with a recording.
+
+    AudioError
+    └── InputError          the file's fault: trying again cannot help
+          FILE_NOT_FOUND      nothing at that path
+          NOT_A_FILE          a folder, a pipe, a device
+          PERMISSION_DENIED   there, but not readable by this user
+          EMPTY_FILE          0 bytes
+          UNREADABLE          not audio or video, or damaged beyond reading
+          NO_AUDIO_STREAM     readable, but without sound
+          UNSUPPORTED_CODEC   sound in a coding this build cannot decode
+          NO_SAMPLES          a sound stream from which nothing could be decoded
+          ALL_NON_FINITE      every sample is NaN or infinite
+          TOO_LONG            more audio than the published limit
+
+Any other `OSError` (a disk or a network share that fails) passes through unchanged: the same
+file may be readable later.
+"""
+
+from typing import ClassVar, Final
+
+FILE_NOT_FOUND: Final = "FILE_NOT_FOUND"
+NOT_A_FILE: Final = "NOT_A_FILE"
+PERMISSION_DENIED: Final = "PERMISSION_DENIED"
+EMPTY_FILE: Final = "EMPTY_FILE"
+UNREADABLE: Final = "UNREADABLE"
+NO_AUDIO_STREAM: Final = "NO_AUDIO_STREAM"
+UNSUPPORTED_CODEC: Final = "UNSUPPORTED_CODEC"
+NO_SAMPLES: Final = "NO_SAMPLES"
+ALL_NON_FINITE: Final = "ALL_NON_FINITE"
+TOO_LONG: Final = "TOO_LONG"
+
+
+class AudioError(Exception):
+    """Base of everything harken.audio raises by itself."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(AudioError):
+    """The recording cannot be analysed, now or later; `reason` is one of those above."""
+
+    kind: ClassVar[str] = "INPUT"

@@ -1,0 +1,72 @@
+"""What the file is: container, codec, tags, and the facts of the decoded sound."""
+
+import os
+from typing import Final
+
+from harken.audio.analysis import Analysis
+from harken.audio.decode import Recording
+from harken.audio.result import Media
+
+MAX_TAGS: Final = 100  # published
+MAX_TAG_CHARS: Final = 1_000  # published, of a name and of a value
+
+
+class MediaFacts(Analysis):
+    """Reads nothing but the recording's facts."""
+
+    def finish(self) -> Media:
+        """The group."""
+        recording = self.track.recording
+        return Media(
+            duration_s=recording.decoded_s,
+            start_time_s=start_time_s(recording),
+            sample_rate_hz=recording.sample_rate,
+            channels=len(recording.channels),
+            codec=recording.stream_codec,
+            container=container_name(recording.container.format.name, recording.path),
+            bit_rate=bit_rate(recording),
+            tags=tags(recording),
+            non_finite_samples=recording.non_finite_samples,
+        )
+
+
+def start_time_s(recording: Recording) -> float:
+    """Seconds from the start of the picture to the first sample; 0 when there is sound alone.
+
+    A player's clock starts with the earliest stream, whatever time stamp it bears, so a beat is
+    seen at `start_time_s` + its time.
+    """
+    first = recording.first_pts_s
+    starts = [
+        float(stream.start_time * stream.time_base)
+        for stream in recording.container.streams.video
+        if stream.start_time is not None and stream.time_base
+    ]
+    if first is None or not starts:
+        return 0.0
+    return max(0.0, first - min(starts))
+
+
+def bit_rate(recording: Recording) -> int | None:
+    """Mean bits a second of the coded sound alone, counted rather than taken from a header."""
+    seconds = recording.coded_s or recording.decoded_s
+    return round(recording.coded_bytes * 8 / seconds) if seconds > 0 else None
+
+
+def container_name(names: str, path: str) -> str:
+    """One name out of FFmpeg's list ("mov,mp4,m4a,…"): the file's extension where it is listed."""
+    listed = names.split(",")
+    extension = os.path.splitext(path)[1].lstrip(".").lower()
+    if extension in listed:
+        return extension
+    return "mp4" if "mp4" in listed else listed[0]
+
+
+def tags(recording: Recording) -> dict[str, str]:
+    """Tags of the file and of its sound stream, names in lower case, the file's first."""
+    merged: dict[str, str] = {}
+    for source in (recording.stream.metadata, recording.container.metadata):
+        merged |= {
+            name.lower()[:MAX_TAG_CHARS]: text[:MAX_TAG_CHARS] for name, text in source.items()
+        }
+    return dict(list(merged.items())[:MAX_TAGS])

@@ -1,0 +1,70 @@
+"""The mel spectrum: 128 bands of Slaney's scale, in decibels below the recording's peak.
+
+Slaney (1998), Auditory Toolbox; `librosa.feature.melspectrogram` with its defaults. librosa
+clips the decibels 80 below the loudest value of the whole recording, which is known only at its
+end, so the unclipped frames wait in a spool.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+import numpy as np
+from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats, MelBlock
+from harken.audio.spectrum import FREQUENCIES_HZ
+from harken.audio.spool import FrameSpool
+
+BANDS: Final = 128
+FLOOR_POWER: Final = 1e-10  # -100 dB: the least power that is told from silence
+SILENCE_DB: Final = -100.0  # the same in decibels
+RANGE_DB: Final = 80.0
+LINEAR_HZ: Final = 200 / 3  # width of a mel below 1 kHz
+LOG_FROM_HZ: Final = 1000.0
+LOG_STEP: Final = np.log(6.4) / 27.0
+
+
+def mel_to_hz(mels: Doubles) -> Doubles:
+    """Slaney's scale: linear below 1 kHz, logarithmic above."""
+    linear = LINEAR_HZ * mels
+    log_from = LOG_FROM_HZ / LINEAR_HZ
+    return np.where(mels >= log_from, LOG_FROM_HZ * np.exp(LOG_STEP * (mels - log_from)), linear)
+
+
+@cache
+def mel_filters() -> Floats:
+    """Triangles of equal area over the spectrum's bins, shape (bins, 128)."""
+    top_hz = SAMPLE_RATE / 2
+    top = LOG_FROM_HZ / LINEAR_HZ + np.log(top_hz / LOG_FROM_HZ) / LOG_STEP
+    edges = mel_to_hz(np.linspace(0.0, top, BANDS + 2))
+    widths = np.diff(edges)
+    ramps = edges[:, None] - FREQUENCIES_HZ[None, :]
+    rising = -ramps[:-2] / widths[:-1, None]
+    falling = ramps[2:] / widths[1:, None]
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    triangles *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return np.ascontiguousarray(triangles.T, dtype=np.float32)
+
+
+class MelSpool:
+    """Keeps the mel frames of a recording until its peak is known."""
+
+    def __init__(self, spool: FrameSpool) -> None:
+        self._spool = spool
+        self._peak_db = -np.inf
+        self._total = 0
+
+    def add(self, power: Floats) -> None:
+        """Take in a power spectrum of shape (frames, bins)."""
+        mel = power @ mel_filters()
+        decibels = np.float32(10.0) * np.log10(np.maximum(mel, np.float32(FLOOR_POWER)))
+        self._peak_db = max(self._peak_db, float(decibels.max()))
+        self._total += decibels.shape[0]
+        self._spool.add(decibels)
+
+    def blocks(self) -> Iterator[MelBlock]:
+        """All frames in order, clipped 80 dB below the peak."""
+        least = np.float32(self._peak_db - RANGE_DB)
+        start = 0
+        for decibels in self._spool.blocks():
+            yield MelBlock(decibels=np.maximum(decibels, least), start=start, total=self._total)
+            start += decibels.shape[0]

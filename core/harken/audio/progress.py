@@ -1,0 +1,43 @@
+"""True progress: how many seconds of audio a stage has done, as a share of the whole job."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+ProgressCallback = Callable[[str, float, str], None]
+
+# What each stage costs beside the others, measured; only the ratios matter.
+STAGES: Final[Mapping[str, float]] = {
+    "decode": 85.0,  # decoding with everything that listens to samples and spectra
+    "timbre": 8.0,  # everything that needs the mel spectrum below its final peak
+    "rhythm": 5.0,  # tempo and beats
+    "summary": 2.0,  # onsets, key, loudness gates: sums over what was gathered
+}
+
+
+def _ignore(stage: str, fraction: float, message: str) -> None:
+    """Nobody is watching."""
+
+
+class Progress:
+    """Turns seconds done within a stage into a fraction of the whole job that never falls.
+
+    Whatever the callback raises passes through: that is how a caller cancels.
+    """
+
+    def __init__(self, callback: ProgressCallback | None, stages: tuple[str, ...]) -> None:
+        self._callback = callback or _ignore
+        self._weights = {stage: STAGES[stage] for stage in stages}
+        self._total_weight = sum(self._weights.values())
+        self._fraction = 0.0
+
+    def seconds(self, stage: str, done_s: float, total_s: float | None, share: float) -> None:
+        """Report `done_s` seconds of audio done in `stage`, which is `share` (0 to 1) of it."""
+        message = f"{done_s:.0f} of {total_s:.0f} s" if total_s else f"{done_s:.0f} s"
+        before = 0.0
+        for name, weight in self._weights.items():
+            if name == stage:
+                break
+            before += weight
+        here = before + self._weights[stage] * min(max(share, 0.0), 1.0)
+        self._fraction = max(self._fraction, min(here / self._total_weight, 1.0))
+        self._callback(stage, self._fraction, message)

@@ -1,0 +1,26 @@
+"""Which analysis makes which group: the one place to name a new one."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from harken.audio.analysis import Analysis
+from harken.audio.embedding import Fingerprint
+from harken.audio.features import Feature
+from harken.audio.loudness import LoudnessMeter
+from harken.audio.media import MediaFacts
+from harken.audio.onsets import OnsetTimes
+from harken.audio.rhythm import Pulse
+from harken.audio.spectral import SpectralShape
+from harken.audio.timbre import Cepstrum
+from harken.audio.tonal import Tonality
+
+ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
+    Feature.MEDIA: MediaFacts,
+    Feature.RHYTHM: Pulse,
+    Feature.TONAL: Tonality,
+    Feature.SPECTRAL: SpectralShape,
+    Feature.TIMBRE: Cepstrum,
+    Feature.LOUDNESS: LoudnessMeter,
+    Feature.ONSETS: OnsetTimes,
+    Feature.EMBEDDING: Fingerprint,
+}

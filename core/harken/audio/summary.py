@@ -1,0 +1,72 @@
+"""A report as a few lines that people can read."""
+
+from typing import Any
+
+
+def summary(report: dict[str, Any]) -> str:
+    """The lines for one report of `file_report`, the path first."""
+    if error := report.get("error"):
+        return f"{report['path']}\n  cannot be analysed: {error['message']} ({error['reason']})"
+    lines = [report["path"]]
+    named = (
+        ("sound", _media(report.get("media", {}))),
+        ("tempo", _rhythm(report.get("rhythm", {}))),
+        ("key", _tonal(report.get("tonal", {}))),
+        ("loudness", _loudness(report["loudness"]) if "loudness" in report else ""),
+        ("spectrum", _spectral(report.get("spectral", {}))),
+        ("onsets", _onsets(report.get("onsets", {}))),
+    )
+    lines += [f"  {title:<9} {text}" for title, text in named if text]
+    return "\n".join(lines)
+
+
+def _media(group: dict[str, Any]) -> str:
+    if not group:
+        return ""
+    plural = "" if group["channels"] == 1 else "s"
+    return (
+        f"{group['duration_s']:.2f} s, {group['channels']} channel{plural}, "
+        f"{group['sample_rate_hz']} Hz, {group['codec']} in {group['container']}"
+    )
+
+
+def _rhythm(group: dict[str, Any]) -> str:
+    if "tempo_bpm" not in group:
+        return "no pulse" if group else ""
+    others = ", ".join(f"{tempo['bpm']:.1f}" for tempo in group["tempo_candidates"][1:3])
+    return (
+        f"{group['tempo_bpm']:.2f} BPM, {group['beat_count']} beats"
+        + f" (confidence {group['tempo_confidence']:.2f}"
+        + (f", or {others})" if others else ")")
+    )
+
+
+def _tonal(group: dict[str, Any]) -> str:
+    if "key" not in group:
+        return "none" if group else ""
+    return (
+        f"{group['key']} {group['mode']} (confidence {group['key_confidence']:.2f}), "
+        f"tuned {group['tuning_cents']:+.0f} cents from A = 440 Hz"
+    )
+
+
+def _loudness(group: dict[str, Any]) -> str:
+    named = (
+        ("integrated_lufs", "{:.1f} LUFS"),
+        ("range_lu", "range {:.1f} LU"),
+        ("true_peak_dbtp", "true peak {:.1f} dBTP"),
+    )
+    parts = [form.format(group[name]) for name, form in named if name in group]
+    return ", ".join(parts) or "silence"
+
+
+def _spectral(group: dict[str, Any]) -> str:
+    if "centroid_hz_mean" not in group:
+        return ""
+    return (
+        f"centroid {group['centroid_hz_mean']:.0f} Hz, 85 % below {group['rolloff_hz_mean']:.0f} Hz"
+    )
+
+
+def _onsets(group: dict[str, Any]) -> str:
+    return f"{group['onset_count']}, {group['rate_hz']:.2f} a second" if group else ""
