@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harken.client import AnalysisResult, Client, JobState
-
 from demo.piece import Piece, compose, write
+from harken.client import AnalysisResult, Client, JobState
 
 READY = re.compile(r"harken is ready on (\S+)")
 STOPPED_WITHIN_S = 30

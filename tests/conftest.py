@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.bell import redis_url
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, make_url, text
 
 from demo.piece import compose, write
+from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.jobs.bell import redis_url
+from harken.jobs.database import Database
+from harken.jobs.migrate import migrate
 
 REPOSITORY = Path(__file__).parent.parent
 

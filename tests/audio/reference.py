@@ -5,8 +5,9 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-from harken.audio.decode import Recording
 from numpy.typing import NDArray
+
+from harken.audio.decode import Recording
 
 RATE = 22_050
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import AnalysisResult, Feature, Media, Rhythm, Tonal, analyze, warm_up
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harken.audio import AnalysisResult, Feature, Media, Rhythm, Tonal, analyze, warm_up
 from tests.audio.signals import noise, sine, write
 
 GROUPS = ["media", "rhythm", "tonal", "spectral", "timbre", "loudness", "onsets", "embedding"]

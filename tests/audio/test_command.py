@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from harken.audio.__main__ import main
 
+from harken.audio.__main__ import main
 from tests.audio.signals import noise, sine, write
 from tests.data.damaged import empty_file, image_named_wav, text_named_ogg
 

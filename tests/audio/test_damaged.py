@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from harken.audio import InputError, analyze
-from harken.audio.report import file_report
 
 from demo.piece import compose
 from demo.piece import write as write_piece
+from harken.audio import InputError, analyze
+from harken.audio.report import file_report
 from tests.data.damaged import DAMAGED, SURVIVABLE
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import Embedding, Feature, analyze
 
+from harken.audio import Embedding, Feature, analyze
 from tests.audio.signals import RATE, chord, noise, write
 
 

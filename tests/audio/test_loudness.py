@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from harken.audio import Feature, Loudness, analyze
 from harken.audio.k_weighting import channel_weights, k_weighting
-
 from tests.audio.signals import noise, sine, steps, write
 
 WITHIN_LU = 0.1

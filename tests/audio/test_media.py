@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from harken.audio import Feature, Media, analyze
-from harken.audio.decode import Recording
 
 from demo.piece import FORMATS, VORBIS, Piece, write
+from harken.audio import Feature, Media, analyze
+from harken.audio.decode import Recording
 from tests.audio.signals import RATE, noise, sine
 from tests.audio.signals import write as write_wav
 

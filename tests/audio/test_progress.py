@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import Feature, analyze
-from harken.audio.progress import STAGES, Progress
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harken.audio import Feature, analyze
+from harken.audio.progress import STAGES, Progress
 from tests.audio.signals import noise, write
 from tests.data.damaged import hour_in_13_kb
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from harken.audio import errors
 from harken.audio.report import file_report
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import MAX_TIMES, Feature, Onsets, Rhythm, analyze
 
 from demo.piece import Piece, compose
+from harken.audio import MAX_TIMES, Feature, Onsets, Rhythm, analyze
 from tests.audio.signals import chord, clicks, noise, sine, write
 
 RATE = 22_050

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import Feature, Spectral, Timbre, analyze
 
+from harken.audio import Feature, Spectral, Timbre, analyze
 from tests.audio.reference import reference
 from tests.audio.signals import clicks, noise, sine, write
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harken.audio import Feature, Tonal, analyze
-from harken.audio import tonal as tonality
 
 from demo.piece import KEYS, compose
+from harken.audio import Feature, Tonal, analyze
+from harken.audio import tonal as tonality
 from tests.audio.signals import chord, clicks, noise, sine, write
 
 CADENCES = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from harken.client import Client, Reconnect
 
+from harken.client import Client, Reconnect
 from tests.client.scripted_server import ScriptedServer
 
 QUICK = Reconnect(give_up_after=20.0, first_pause=0.005, max_pause=0.02)

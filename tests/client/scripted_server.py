@@ -15,6 +15,7 @@ import grpc.aio
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.batch_pb2 import Batch

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 import grpc
 import pytest
+
 from harken.client import (
     AsyncClient,
     ClientClosed,
@@ -19,7 +20,6 @@ from harken.client import (
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import JobError
-
 from tests.client.conftest import QUICK
 from tests.client.scripted_server import (
     BATCH_ID,

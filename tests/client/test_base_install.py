@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import harken.client
 import pytest
+
+import harken.client
 
 HEAVY = ("celery", "sqlalchemy", "numpy", "redis", "librosa", "av", "alembic", "flower")
 

@@ -10,12 +10,12 @@ import click
 import grpc
 import pytest
 from click.testing import CliRunner, Result
+
 from harken.client.cli import cli
 from harken.client.cli.batch import MAX_ITEMS, MAX_PATH_BYTES, chunks
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import Job, JobError
-
 from tests.client.scripted_server import (
     BATCH_ID,
     JOB_ID,

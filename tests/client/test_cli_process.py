@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from harken.v1 import job_service_pb2 as pb
 
+from harken.v1 import job_service_pb2 as pb
 from tests.client.scripted_server import (
     HOLD,
     JOB_ID,

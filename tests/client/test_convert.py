@@ -12,6 +12,9 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harken.client import (
     AnalysisResult,
     ErrorKind,
@@ -38,9 +41,6 @@ from harken.v1 import (
     source_pb2,
     worker_pb2,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.client.scripted_server import events, moved, tick
 
 RESOURCES = [

@@ -5,9 +5,9 @@ from typing import Any
 
 import grpc
 import pytest
+
 from harken.client import Job, JobError, JobFailed, JobState, errors
 from harken.client.status import error_from_status
-
 from tests.client.scripted_server import Refusal
 
 TABLE = {

@@ -4,6 +4,9 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harken.client import (
     BatchSnapshot,
     JobSnapshot,
@@ -17,9 +20,6 @@ from harken.client import (
 )
 from harken.client.follow import Follow
 from harken.client.reconnect import Patience
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.client.scripted_server import (
     BATCH_ID,
     JOB_ID,

@@ -4,6 +4,7 @@ import threading
 
 import grpc
 import pytest
+
 from harken.client import (
     Client,
     ClientClosed,
@@ -13,7 +14,6 @@ from harken.client import (
     ServerUnavailable,
 )
 from harken.v1 import job_service_pb2 as pb
-
 from tests.client.scripted_server import (
     HOLD,
     JOB_ID,

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
 from harken.client import BatchItem, Feature, InvalidRequest, Job, JobState, Source
 from harken.client.batch_request import submit_batch
 from harken.client.channel import options_for, target_from

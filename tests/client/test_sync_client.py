@@ -9,6 +9,7 @@ import grpc
 import grpc_testing
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
+
 from harken.client import (
     Client,
     JobCancelled,
@@ -23,7 +24,6 @@ from harken.client import (
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import JobError
-
 from tests.client.scripted_server import (
     BATCH_ID,
     JOB_ID,

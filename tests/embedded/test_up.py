@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from harken.embedded.redis_server import find_redis
 
+from harken.embedded.redis_server import find_redis
 from tests.conftest import eventually, running_redis
 from tests.system.conftest import HARKEN, SUCCEEDED, System, clean_environment, harken_up
 

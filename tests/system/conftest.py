@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from harken.client import Client
 from harken.v1 import job_pb2
 from harken.v1.job_service_pb2 import (
@@ -23,7 +24,6 @@ from harken.v1.job_service_pb2 import (
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
-
 from tests.conftest import new_postgresql_database
 
 QUEUED, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED = (

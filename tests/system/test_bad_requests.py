@@ -8,6 +8,7 @@ import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 from google.rpc import error_details_pb2, status_pb2
+
 from harken.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,
@@ -16,7 +17,6 @@ from harken.v1.job_service_pb2 import (
     SubmitBatchRequest,
 )
 from harken.v1.source_pb2 import Source
-
 from tests.system.conftest import System
 
 DETAILS = {

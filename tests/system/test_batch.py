@@ -5,11 +5,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from harken.v1 import job_pb2
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import ListJobsRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source
-
 from tests.conftest import new_postgresql_database
 from tests.system.conftest import FAILED, SUCCEEDED, System, harken_up
 

@@ -7,7 +7,6 @@ from harken.v1.job_service_pb2 import (
     SubmitBatchRequest,
 )
 from harken.v1.source_pb2 import Source
-
 from tests.system.conftest import CANCELLED, CANCELLING, SUCCEEDED, System
 
 

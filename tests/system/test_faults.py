@@ -5,10 +5,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from harken.client import JobState, ProgressTick
-from harken.v1 import job_pb2
 from redis import Redis
 
+from harken.client import JobState, ProgressTick
+from harken.v1 import job_pb2
 from tests.conftest import eventually
 from tests.system.conftest import FAILED, SUCCEEDED, System, harken_up
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import grpc
 import pytest
+
 from harken.v1 import job_pb2
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import ListJobsRequest
-
 from tests.system.conftest import FAILED, QUEUED, SUCCEEDED, System
 
 

@@ -11,6 +11,7 @@ import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
+
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 from harken.v1.job_service_pb2 import (
@@ -22,7 +23,6 @@ from harken.v1.job_service_pb2 import (
 )
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.source_pb2 import Source
-
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.conftest import CANCELLED, SUCCEEDED, clean_environment
 

@@ -4,8 +4,8 @@ import uuid
 
 import grpc
 import pytest
-from harken.v1.job_service_pb2 import StreamProgressRequest
 
+from harken.v1.job_service_pb2 import StreamProgressRequest
 from tests.system.conftest import CANCELLED, QUEUED, RUNNING, SUCCEEDED, System
 
 

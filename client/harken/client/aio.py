@@ -13,6 +13,7 @@ from uuid import UUID
 
 import grpc
 import grpc.aio
+
 from harken.client import rpc
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
 from harken.client.batch import Batch

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
+
 from harken.client import analysis_result, batch, enums, job, worker
 from harken.client.frozen_map import FrozenMap
 from harken.v1 import (

@@ -3,6 +3,7 @@
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
+
 from harken.client.convert import encode
 from harken.client.convert_update import message_of
 from harken.client.update import Update

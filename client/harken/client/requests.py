@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
+
 from harken.client.convert import number_of
 from harken.client.enums import Feature, JobState
 from harken.client.errors import InvalidRequest

@@ -10,6 +10,7 @@ from google.rpc import (  # pyright: ignore[reportMissingImports]  # no stubs, a
     error_details_pb2,
     status_pb2,
 )
+
 from harken.client import errors
 
 ERROR_DOMAIN = "harken"

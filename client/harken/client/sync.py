@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
 import grpc
+
 from harken.client import rpc
 from harken.client.batch import Batch
 from harken.client.batch_request import Item

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 
 TIGHTNESS: Final = 100.0  # cost of leaving the tempo

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import FRAME, SAMPLE_RATE, Floats
 from harken.audio.spectrum import BINS
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import Floats
 from harken.audio.spectrum import BINS, FREQUENCIES_HZ
 

@@ -20,6 +20,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+
 from harken.audio import errors
 from harken.audio.blocks import Floats, SoundBlock
 from harken.audio.errors import InputError

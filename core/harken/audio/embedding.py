@@ -11,6 +11,7 @@ of a frame only weighs it against the others.
 from typing import Final
 
 import numpy as np
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats, MelBlock
 from harken.audio.mel import SILENCE_DB

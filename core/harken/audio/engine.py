@@ -19,6 +19,7 @@ from operator import or_
 from typing import Any
 
 import numpy as np
+
 from harken.audio.analysis import Analysis, Hears, Track
 from harken.audio.blocks import FRAME_RATE, Floats, SpectrumBlock
 from harken.audio.decode import Recording

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import Doubles
 
 STEPS_A_SECOND: Final = 100

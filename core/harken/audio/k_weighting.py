@@ -9,6 +9,7 @@ from math import pi, tan
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import Doubles
 
 SHELF_HZ: Final = 1681.974450955533

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import scipy.signal
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import Doubles, SoundBlock
 from harken.audio.gating import STEPS_A_SECOND, loudness_figures

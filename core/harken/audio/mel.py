@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats, MelBlock
 from harken.audio.spectrum import FREQUENCIES_HZ
 from harken.audio.spool import FrameSpool

@@ -1,8 +1,9 @@
 """Mean and spread of values that arrive in blocks."""
 
 import numpy as np
-from harken.audio.blocks import Doubles, Floats
 from numpy.typing import NDArray
+
+from harken.audio.blocks import Doubles, Floats
 
 
 class Moments:

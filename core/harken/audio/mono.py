@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import soxr
+
 from harken.audio.blocks import SAMPLE_RATE, Floats
 
 QUALITY: Final = "HQ"  # what librosa.load uses ("soxr_hq"); lower ones move flatness and centroid

@@ -7,6 +7,7 @@ Böck, Widmer (2013), "Maximum filter vibrato suppression for onset detection", 
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import FRAME, HOP, Floats, MelBlock
 from harken.audio.mel import BANDS
 

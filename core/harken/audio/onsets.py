@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 import scipy.ndimage
+from numpy.typing import NDArray
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.result import MAX_TIMES, Onsets
-from numpy.typing import NDArray
 
 PRE_MAX: Final = int(0.03 * FRAME_RATE)  # frames before that must not be larger
 POST_MAX: Final = int(0.0 * FRAME_RATE + 1)  # frames from this one on that must not be larger

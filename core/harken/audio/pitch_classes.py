@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import scipy.ndimage
+
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE, Doubles, Floats
 
 LOWEST_HZ: Final = 40.0

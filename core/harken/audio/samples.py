@@ -5,8 +5,9 @@ from typing import Any, Final, cast
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.plane import AudioPlane
-from harken.audio.blocks import Floats
 from numpy.typing import DTypeLike, NDArray
+
+from harken.audio.blocks import Floats
 
 # FFmpeg's name without its "p" for planar: the type in memory, the zero level, full scale.
 FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {

@@ -8,6 +8,7 @@ recording that is all silence only the zero-crossing rate exists.
 from typing import Final
 
 import numpy as np
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import FRAME, HOP, Doubles, Floats, SpectrumBlock
 from harken.audio.contrast import BANDS, RANGE_DB, peaks_and_valleys_db

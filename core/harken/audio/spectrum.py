@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE, Doubles, Floats, SpectrumBlock
 
 BLOCK_FRAMES: Final = 128  # 3 s of audio; half a megabyte of spectrum stays in the cache

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
+
 from harken.audio.blocks import Floats
 
 MEMORY_BYTES: Final = 64 << 20  # 50 minutes of mel frames; more goes to disk, so memory stays flat

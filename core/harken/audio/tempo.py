@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 
 LEAST_S: Final = 2.0  # shorter recordings have no tempo

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import Floats, MelBlock
 from harken.audio.mel import BANDS, SILENCE_DB

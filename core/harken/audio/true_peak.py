@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import soxr
+
 from harken.audio.blocks import Floats
 
 QUALITY: Final = "HQ"  # flat to 0.91 of half the sample rate

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from sqlalchemy import Connection, select
+
 from harken.jobs import queries
 from harken.jobs.change import Change, change, lock, write
 from harken.jobs.errors import JobNotFound
 from harken.jobs.job import Batch, Job
 from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState, after_cancel
-from sqlalchemy import Connection, select
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 

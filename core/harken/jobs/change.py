@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, select, update
+
 from harken.jobs import log
 from harken.jobs.job import Job, JobError
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS
 from harken.jobs.state import LEGAL, JobState
-from sqlalchemy import Connection, select, update
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection, func, insert, or_, select, update
+
 from harken.jobs import log
 from harken.jobs.change import Change, change
 from harken.jobs.job import ErrorKind, Job, JobError
@@ -14,7 +16,6 @@ from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
-from sqlalchemy import Connection, func, insert, or_, select, update
 
 LEASE = timedelta(seconds=15)
 

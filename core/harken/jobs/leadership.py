@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from harken.jobs.schema import LEADERS
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+
+from harken.jobs.schema import LEADERS
 
 TERM = timedelta(seconds=5)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection, select, update
+
 from harken.jobs.execution import LEASE, lose
 from harken.jobs.schema import JOBS
 from harken.jobs.state import HELD
-from sqlalchemy import Connection, select, update
 
 _HELD = [state.value for state in HELD]
 CHUNK = 100  # jobs that one transaction puts back

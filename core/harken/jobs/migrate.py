@@ -6,9 +6,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
 from harken.jobs.database import Database
 from harken.jobs.errors import SchemaMismatch
-from sqlalchemy import Connection, text
 
 VERSION_TABLE = "harken_schema_version"
 _SCRIPTS = Path(__file__).with_name("migrations")
@@ -41,6 +42,6 @@ def check(database: Database) -> None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

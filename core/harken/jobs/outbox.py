@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection, or_, select, tuple_, update
+
 from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState
-from sqlalchemy import Connection, or_, select, update
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,7 @@ class Outgoing:
     """A job as the broker has to know it."""
 
     job_id: str
+    attempt: int
     queue: str
     priority: int
 
@@ -21,7 +23,7 @@ class Outgoing:
 def due(connection: Connection, now: datetime, limit: int) -> tuple[Outgoing, ...]:
     """The jobs to publish next: the most urgent first, then the oldest."""
     query = (
-        select(JOBS.c.job_id, JOBS.c.queue, JOBS.c.priority)
+        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.queue, JOBS.c.priority)
         .where(
             JOBS.c.state == JobState.QUEUED.value,
             JOBS.c.published_at.is_(None),
@@ -31,24 +33,23 @@ def due(connection: Connection, now: datetime, limit: int) -> tuple[Outgoing, ..
         .limit(limit)
     )
     return tuple(
-        Outgoing(job_id=row.job_id, queue=row.queue, priority=row.priority)
+        Outgoing(job_id=row.job_id, attempt=row.attempt, queue=row.queue, priority=row.priority)
         for row in connection.execute(query)
     )
 
 
-def mark_published(connection: Connection, job_ids: Sequence[str], now: datetime) -> None:
+def mark_published(connection: Connection, jobs: Sequence[Outgoing], now: datetime) -> None:
     """Notes that the broker has the jobs.
 
-    A job that was claimed and put back in between is published again later: its mark is wiped when
-    it is put back, and here only those that still wait for their first mark are marked.
+    One that was claimed and put back in between is left alone: its message is used up, and the claim
+    has raised its attempt.
     """
+    published = [(job.job_id, job.attempt) for job in jobs]
     connection.execute(
         update(JOBS)
         .where(
-            JOBS.c.job_id.in_(job_ids),
+            tuple_(JOBS.c.job_id, JOBS.c.attempt).in_(published),
             JOBS.c.state == JobState.QUEUED.value,
-            JOBS.c.published_at.is_(None),
-            JOBS.c.not_before.is_(None) | (JOBS.c.not_before <= now),
         )
         .values(published_at=now)
     )

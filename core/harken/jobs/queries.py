@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
+
 from harken.jobs.errors import BatchNotFound, JobNotFound
 from harken.jobs.job import Batch, Job, RefusedItem
 from harken.jobs.rows import JOB_COLUMNS, job_of
 from harken.jobs.schema import BATCHES, JOBS, RESULTS
 from harken.jobs.state import JobState
-from sqlalchemy import Connection, Select, func, select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ def list_jobs(
     if wanted.states:
         query = query.where(JOBS.c.state.in_([state.value for state in wanted.states]))
     for key, value in wanted.labels.items():
-        query = query.where(JOBS.c.labels[key].as_string() == value)
+        query = query.where(_has_label(connection, key, value))
     if before_id is not None:
         query = query.where(JOBS.c.job_id < before_id)
     query = query.order_by(JOBS.c.job_id.desc()).limit(limit)
@@ -87,3 +88,11 @@ def get_batch(connection: Connection, batch_id: str, *, owner: str) -> Batch:
         end_time=last if ended else None,
         refused=tuple(RefusedItem(**item) for item in row.refused),
     )
+
+
+def _has_label(connection: Connection, key: str, value: str) -> ColumnElement[bool]:
+    if connection.dialect.name != "sqlite":
+        return JOBS.c.labels[key].as_string() == value
+    # SQLite would read the key as a path, in which quotes have a meaning.
+    label = func.json_each(JOBS.c.labels).table_valued("key", "value")
+    return exists().select_from(label).where(label.c.key == key, label.c.value == value)

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection, delete, exists, select
+
 from harken.jobs.schema import BATCHES, JOBS, RESULTS, TRANSITIONS, WORKERS
 from harken.jobs.workers import SHOWN_FOR
-from sqlalchemy import Connection, delete, exists, select
 
 CHUNK = 500  # jobs that one transaction deletes, so that others do not wait for long
 

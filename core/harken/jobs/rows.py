@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import Row
+
 from harken.jobs.job import ErrorKind, Job, JobError, Source, Transition
 from harken.jobs.schema import JOBS, TRANSITIONS
 from harken.jobs.state import JobState
-from sqlalchemy import Row
 
 JOB_COLUMNS = tuple(
     JOBS.c[name]
@@ -109,5 +110,10 @@ def error_columns(error: JobError | None) -> dict[str, str | None]:
     return {
         "error_kind": error.kind.value,
         "error_reason": error.reason,
-        "error_message": error.message,
+        "error_message": _storable(error.message),
     }
+
+
+def _storable(text: str) -> str:
+    """The text with "�" for what PostgreSQL or UTF-8 cannot hold: NUL, and halves of characters."""
+    return text.replace("\0", "�").encode(errors="replace").decode()

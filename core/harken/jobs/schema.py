@@ -142,8 +142,6 @@ TRANSITIONS = Table(
     Column("error_message", Text),
     Column("worker", String(255)),
     Column("time", UtcDateTime, nullable=False),
-    # On PostgreSQL positions commit out of order; readers stop below the oldest running transaction.
-    Column("transaction_id", BigInteger),
     UniqueConstraint("job_id", "revision", name="harken_transitions_revision"),
     # A position is never given twice, not even after the newest row was deleted.
     sqlite_autoincrement=True,

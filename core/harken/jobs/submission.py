@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from harken.jobs import log, queries
 from harken.jobs.errors import RequestIdReused
@@ -13,13 +16,44 @@ from harken.jobs.ids import new_id
 from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
-from sqlalchemy import Connection, insert, select
+
+T = TypeVar("T")
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
+# How databases name the constraint that a request_id can break: PostgreSQL by its name, SQLite by its columns.
+_REQUEST_IDS = (
+    "harken_jobs_request",
+    "harken_batches_request",
+    "harken_jobs.request_id",
+    "harken_batches.request_id",
+)
 
 
 def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
     """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
+    return _raced(connection, lambda: _submit_job(connection, new, owner, now))
+
+
+def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
+    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused.
+
+    An item whose own request_id made a job before, or stands twice in the batch, is refused.
+    """
+    return _raced(connection, lambda: _submit_batch(connection, new, owner, now))
+
+
+def _raced(connection: Connection, submit: Callable[[], T]) -> T:
+    """Submits; again when another transaction was first with a request_id, which is found then."""
+    while True:
+        try:
+            with connection.begin_nested():
+                return submit()
+        except IntegrityError as error:
+            if not any(name in str(error.orig) for name in _REQUEST_IDS):
+                raise
+
+
+def _submit_job(connection: Connection, new: NewJob, owner: str, now: datetime) -> Job:
     if new.request_id is not None:
         query = select(JOBS.c.job_id, JOBS.c.request_hash).where(
             JOBS.c.owner == owner, JOBS.c.request_id == new.request_id
@@ -33,11 +67,7 @@ def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime
     return queries.get_job(connection, job_id, owner=owner)
 
 
-def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
-    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused.
-
-    An item whose own request_id made a job before, or stands twice in the batch, is refused.
-    """
+def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: datetime) -> Batch:
     if new.request_id is not None:
         query = select(BATCHES.c.batch_id, BATCHES.c.request_hash).where(
             BATCHES.c.owner == owner, BATCHES.c.request_id == new.request_id
@@ -59,9 +89,11 @@ def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: date
             create_time=now,
         )
     )
+    # In the order of the items: of one millisecond, only chance orders the ids.
+    ids = sorted(new_id(now) for _ in items)
     _insert(
         connection,
-        [(new_id(now), item) for item in items],
+        list(zip(ids, items, strict=True)),
         owner=owner,
         batch_id=batch_id,
         now=now,

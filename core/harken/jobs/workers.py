@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import Connection, delete, func, insert, select, update
+
 from harken.jobs.schema import JOBS, WORKERS
 from harken.jobs.state import HELD, JobState
-from sqlalchemy import Connection, delete, func, insert, select, update
 
 BEAT_INTERVAL = timedelta(seconds=5)
 LOST_AFTER = 3 * BEAT_INTERVAL

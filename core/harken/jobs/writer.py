@@ -8,11 +8,14 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from harken.jobs.database import Database
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from harken.jobs.database import Database
 
 T = TypeVar("T")
 
@@ -26,7 +29,8 @@ class _Write:
     loop: asyncio.AbstractEventLoop
 
     def settle(self, result: Any, error: BaseException | None) -> None:
-        self.loop.call_soon_threadsafe(self._settle, result, error)
+        with suppress(RuntimeError):  # the loop is closed, and the caller gone with it
+            self.loop.call_soon_threadsafe(self._settle, result, error)
 
     def _settle(self, result: Any, error: BaseException | None) -> None:
         if self.future.done():
@@ -45,12 +49,18 @@ class GroupWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._closed = False
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="group-writer", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in a write transaction; returns its value once that is committed."""
+        """Runs `work` in a write transaction; returns its value once that is committed.
+
+        Raises RuntimeError once the writer is closed.
+        """
+        if self._closed:
+            raise RuntimeError("the writer is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Write(work, future, loop))
@@ -58,6 +68,7 @@ class GroupWriter:
 
     def close(self) -> None:
         """Finishes what was asked for, and ends."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 
@@ -86,6 +97,10 @@ class GroupWriter:
             with self._database.write() as connection:
                 outcomes.extend(_attempt(connection, write.work) for write in group)
         except Exception as error:
+            if len(group) > 1 and _was_rolled_back(error):
+                for write in group:
+                    self._commit([write])
+                return
             outcomes = [(None, error)] * len(group)
         for write, (result, error) in zip(group, outcomes, strict=True):
             write.settle(result, error)
@@ -101,3 +116,8 @@ def _attempt(
         if connection.invalidated:
             raise  # the connection is gone, and with it the whole group
         return None, error
+
+
+def _was_rolled_back(error: Exception) -> bool:
+    """Whether nothing of the transaction can have been kept, as after a deadlock: then each may try alone."""
+    return isinstance(error, DBAPIError) and not error.connection_invalidated

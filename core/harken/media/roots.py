@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+LONGEST_SHOWN = 60  # characters of a path in a message: its end tells files apart
+
 
 class SourceError(Exception):
     """A path that cannot be analysed. `reason` is for programs, `path` is as it was submitted."""
@@ -54,30 +56,45 @@ class MediaRoots:
         """
         if "\0" in path:
             raise SourceNotFound(path, "The path holds a NUL character; no file has such a name.")
+        try:
+            os.fsencode(path)
+        except UnicodeEncodeError as error:
+            raise SourceNotFound(
+                path, "The path holds half a character; no file has such a name."
+            ) from error
         candidates = [os.path.realpath(root / path) for root in self._roots]
         inside = [Path(found) for found in dict.fromkeys(candidates) if self._is_inside(found)]
         if not inside:
-            roots = ", ".join(str(root) for root in self._roots)
             raise SourceOutside(
                 path,
-                f"{path!r} is not below a media root ({roots})."
+                f"{_shown(path)} is not below a media root of the server."
                 " Move the file there, or start the server with --media-root for its folder.",
             )
+        problems: list[SourceError] = []
         for found in inside:
             try:
                 mode = found.stat().st_mode
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                raise SourceNotFound(
-                    path, f"{path!r} cannot be opened: {error.strerror}."
-                ) from error
-            if not stat.S_ISREG(mode):
-                raise SourceNotAFile(
-                    path, f"{path!r} is not a file. Submit the files in it instead."
-                )
-            return found
-        raise SourceNotFound(path, f"{path!r} does not exist. Check the spelling of the path.")
+                message = f"{_shown(path)} cannot be opened: {error.strerror}."
+                problems.append(SourceNotFound(path, message))
+                continue
+            if stat.S_ISREG(mode):
+                return found
+            message = f"{_shown(path)} is not a file. Submit the files in it instead."
+            problems.append(SourceNotAFile(path, message))
+        if problems:
+            raise problems[0]
+        raise SourceNotFound(
+            path, f"{_shown(path)} does not exist. Check the spelling of the path."
+        )
 
     def _is_inside(self, path: str) -> bool:
         return any(Path(path).is_relative_to(root) for root in self._roots)
+
+
+def _shown(path: str) -> str:
+    """The path as a message shows it: ten thousand messages have to fit into one answer."""
+    name = path if len(path) <= LONGEST_SHOWN else "…" + path[-LONGEST_SHOWN:]
+    return repr(name)

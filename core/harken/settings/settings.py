@@ -1,12 +1,14 @@
 """The settings of one process."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from harken.settings.variables import VARIABLES, Variable
+from harken.settings.variables import VARIABLES, Variable, parse_integer
+
+T = TypeVar("T")
 
 
 class SettingsError(Exception):
@@ -29,7 +31,7 @@ class Settings:
     media_roots: tuple[str, ...] = ()
     concurrency: int = 0
     task_time_limit_s: int = 3600
-    task_soft_time_limit_s: int = 3300
+    task_soft_time_limit_s: int = 0
     max_tasks_per_child: int = 200
     max_retries: int = 3
     max_crashes: int = 3
@@ -38,11 +40,19 @@ class Settings:
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
-        """Fills what follows from the rest: the backend, the number of processors, the current folder as root."""
+        """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
         fill = object.__setattr__
         fill(self, "result_backend", self.result_backend or self.broker_url)
+        soft_limit_s = max(self.task_time_limit_s * 11 // 12, 1)
+        fill(self, "task_soft_time_limit_s", self.task_soft_time_limit_s or soft_limit_s)
         fill(self, "concurrency", self.concurrency or os.cpu_count() or 1)
         fill(self, "media_roots", self.media_roots or (os.getcwd(),))
+        for root in self.media_roots:
+            if ":" in root:
+                raise SettingsError(
+                    "HARKEN_MEDIA_ROOTS",
+                    f"{root!r} cannot be used: a colon separates folders. Give a link to the folder instead",
+                )
         if self.task_soft_time_limit_s >= self.task_time_limit_s:
             raise SettingsError(
                 "HARKEN_TASK_SOFT_TIME_LIMIT",
@@ -64,11 +74,7 @@ class Settings:
             found = _find(environment, variable, fallbacks=fallbacks)
             if found is None:
                 continue
-            name, text = found
-            try:
-                values[variable.field] = variable.parse(text)
-            except ValueError as error:
-                raise SettingsError(name, f"{text!r} cannot be used: {error}") from error
+            values[variable.field] = _parse(variable.parse, *found)
         values.update((field, value) for field, value in given.items() if value is not None)
         return cls(**values)
 
@@ -96,8 +102,20 @@ def _find(
 
 
 def _redis_url(environment: Mapping[str, str]) -> str:
-    """The URL of REDIS_HOST, REDIS_PORT, REDIS_DB and REDIS_PASSWORD."""
+    """The URL of REDIS_HOST, REDIS_PORT, REDIS_DB and REDIS_PASSWORD. Raises SettingsError."""
     password = environment.get("REDIS_PASSWORD")
     login = f":{quote(password, safe='')}@" if password else ""
-    port = environment.get("REDIS_PORT") or "6379"
-    return f"redis://{login}{environment['REDIS_HOST']}:{port}/{environment.get('REDIS_DB') or '0'}"
+    host = environment["REDIS_HOST"]
+    if ":" in host:
+        host = f"[{host}]"  # an address of IPv6
+    # Kubernetes sets REDIS_PORT to a URL where a service is called redis.
+    port = _parse(parse_integer, "REDIS_PORT", environment.get("REDIS_PORT") or "6379")
+    number = _parse(parse_integer, "REDIS_DB", environment.get("REDIS_DB") or "0")
+    return f"redis://{login}{host}:{port}/{number}"
+
+
+def _parse(parse: Callable[[str], T], name: str, text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(name, f"{text!r} cannot be used: {error}") from error

@@ -22,7 +22,7 @@ class Variable:
 
 def parse_integer(text: str) -> int:
     """A whole number of at least 0; raises ValueError."""
-    number = int(text)
+    number = _whole_number(text)
     if number < 0:
         raise ValueError("it has to be at least 0")
     return number
@@ -30,7 +30,7 @@ def parse_integer(text: str) -> int:
 
 def parse_positive(text: str) -> int:
     """A whole number of at least 1; raises ValueError."""
-    number = int(text)
+    number = _whole_number(text)
     if number < 1:
         raise ValueError("it has to be at least 1")
     return number
@@ -39,6 +39,13 @@ def parse_positive(text: str) -> int:
 def parse_roots(text: str) -> tuple[str, ...]:
     """Folders, separated by colons as in PATH."""
     return tuple(part for part in text.split(":") if part)
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("it has to be a whole number") from None
 
 
 def parse_level(text: str) -> str:
@@ -95,7 +102,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         field="task_soft_time_limit_s",
         name="HARKEN_TASK_SOFT_TIME_LIMIT",
-        meaning="Seconds after which a job is asked to stop and fails as TIMEOUT.",
+        meaning="Seconds after which a job is asked to stop and fails as TIMEOUT; 11/12 of the hard limit when unset.",
         parse=parse_positive,
         fallbacks=("CELERY_TASK_SOFT_TIME_LIMIT",),
     ),

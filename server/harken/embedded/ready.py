@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
+
 from harken.v1.worker_pb2 import Worker
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import click
+
 from harken.settings import Settings, SettingsError
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -31,10 +32,11 @@ def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
 )
 def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     """Run the gRPC server. Its database, broker and limits come from the environment."""
+    from sqlalchemy.exc import OperationalError
+
     from harken.jobs.errors import SchemaMismatch
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
-    from sqlalchemy.exc import OperationalError
 
     settings = settings_of(listen=listen, media_roots=media_roots or None)
     faulthandler.enable()  # a crash in C code leaves its stacks in the log
@@ -51,8 +53,9 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to the schema of this version."""
-    from harken.server.serve import prepare
     from sqlalchemy.exc import OperationalError
+
+    from harken.server.serve import prepare
 
     try:
         prepare(settings_of())

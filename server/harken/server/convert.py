@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from harken.jobs import job as domain
 from harken.jobs import workers
 from harken.jobs.state import JobState

@@ -3,9 +3,10 @@
 A Redis that was restarted empty, flushed or replaced has lost the mark together with the messages.
 """
 
-from harken.jobs.bell import redis_url
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from harken.jobs.bell import redis_url
 
 KEY = "harken:epoch"
 ANSWER_WITHIN_S = 1.0

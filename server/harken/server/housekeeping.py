@@ -8,15 +8,16 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
 from harken.jobs import leadership, leases, outbox
 from harken.server.epoch import Epoch
 from harken.server.hub import Hub
 from harken.server.publisher import Publisher
 from harken.server.store import Store
 from harken.settings import Settings
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 
 LOG = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Housekeeping:
         self._led_at = 0.0
         self._leads = False
         self._broker_gone = False
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -49,10 +51,11 @@ class Housekeeping:
         self._task = asyncio.create_task(self._run(), name=ROLE)
 
     async def stop(self) -> None:
-        """Ends, and lets another process lead at once."""
+        """Ends after the round that is under way, and lets another process lead at once."""
+        self._stopping = True
+        self._bell.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
         if self._leads:
             await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
         self._publishing.shutdown()
@@ -60,7 +63,7 @@ class Housekeeping:
         await self._epoch.close()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             try:
                 if await self._lead():
                     await self._reap()
@@ -111,7 +114,7 @@ class Housekeeping:
 
     async def _relay(self) -> None:
         """Publishes what is due. A crash before the mark publishes twice; the claim lets one through."""
-        while await self._lead():
+        while await self._lead() and not self._stopping:
             now = datetime.now(UTC)
             jobs = await self._store.read(lambda c, at=now: outbox.due(c, at, PUBLISH_AT_ONCE))
             if not jobs:

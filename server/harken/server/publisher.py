@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
+
 from harken.jobs.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names

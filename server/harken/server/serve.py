@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots

@@ -9,11 +9,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from harken.jobs.errors import BatchNotFound, JobNotFound, PositionAhead, RequestIdReused
 from harken.media import SourceError, SourceNotAFile, SourceNotFound, SourceOutside
 from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 DOMAIN = "harken"
 DETAILS_KEY = "grpc-status-details-bin"

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from harken.jobs.database import POOL_SIZE, Database
 from harken.jobs.writer import GroupWriter
-from sqlalchemy import Connection
 
 T = TypeVar("T")
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Connection
+
 from harken.jobs import log, queries
 from harken.jobs.job import Batch, Job, Transition
 from harken.jobs.state import JobState
@@ -14,7 +16,6 @@ from harken.server.hub import Hub, Watcher
 from harken.server.store import Store
 from harken.server.ticks import Tick
 from harken.v1.job_service_pb2 import Bookmark, Events, Snapshot, StreamProgressResponse
-from sqlalchemy import Connection
 
 DEFAULT_HEARTBEAT = timedelta(seconds=15)
 BATCH_SNAPSHOT_EVERY_S = 0.1  # counts that change faster are not seen by anybody

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from harken.jobs.bell import CHANNEL, redis_url
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from harken.jobs.bell import CHANNEL, redis_url
 
 LOG = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class TickSubscription:
         self._pubsub: Any = None
         self._wanted: dict[str, int] = {}
         self._acknowledged: dict[str, asyncio.Event] = {}
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -89,6 +91,7 @@ class TickSubscription:
 
     async def stop(self) -> None:
         """Ends the subscription."""
+        self._stopping = True  # redis-py can take a cancellation for a lost connection
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -108,6 +111,7 @@ class TickSubscription:
                 await acknowledged.wait()
         except (RedisError, OSError, TimeoutError):
             LOG.warning("no acknowledgement of the subscription to %s", job_id)
+        _stay_cancelled()
 
     async def unsubscribe(self, job_id: str) -> None:
         """Gives up one subscription; the last one closes the channel."""
@@ -128,7 +132,8 @@ class TickSubscription:
         try:
             stored = await self._reader.mget([KEY_PREFIX + job_id for job_id in job_ids])
         except (RedisError, OSError, TimeoutError):
-            return {}
+            stored = [None] * len(job_ids)
+        _stay_cancelled()
         ticks = {job_id: parse(meta) for job_id, meta in zip(job_ids, stored, strict=True)}
         return {job_id: tick for job_id, tick in ticks.items() if tick is not None}
 
@@ -139,7 +144,7 @@ class TickSubscription:
 
     async def _run(self) -> None:
         delay = RECONNECT_FIRST_S
-        while True:
+        while not self._stopping:
             try:
                 await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
@@ -150,7 +155,8 @@ class TickSubscription:
                 self._pubsub = None
             for acknowledged in self._acknowledged.values():
                 acknowledged.clear()
-            await asyncio.sleep(delay)
+            if not self._stopping:
+                await asyncio.sleep(delay)
             delay = min(delay * 2, RECONNECT_LONGEST_S)
 
     async def _listen(self) -> None:
@@ -176,3 +182,10 @@ class TickSubscription:
                     self._on_tick(job_id, tick)
             case _:
                 pass
+
+
+def _stay_cancelled() -> None:
+    """Cancels the caller again when redis-py has swallowed that: on Python 3.11 its `wait_for` does."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
+
 from harken.jobs.ids import is_id
 from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
 from harken.jobs.queries import JobFilter

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
 from harken.jobs import execution
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
@@ -14,7 +17,6 @@ from harken.tasks import names
 from harken.tasks.app import app
 from harken.tasks.job_task import JobTask, utc_now
 from harken.tasks.progress import Cancelled, ProgressReporter, Tick
-from sqlalchemy import Connection
 
 LOG = logging.getLogger(__name__)
 
@@ -28,17 +30,31 @@ def analyze(self: JobTask, job_id: str) -> dict[str, str]:
     Raises only Ignore: when the job was not to be had, or the attempt did not write its end, so that
     Celery stores no SUCCESS over what another attempt reports.
     """
-    worker = str(self.request.hostname)
-    job = self.write(lambda c: execution.claim(c, job_id, worker=worker, now=utc_now()))
-    if job is None:
-        LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
-        raise Ignore
-    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
-    state = self.write(_run(self, job))
-    LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
+    try:
+        state = _attempt(self, job_id)
+    except OperationalError as error:
+        # The lease runs out, and the job is put back or failed then.
+        LOG.error("job %s: the database stayed away: %s", job_id, error.orig)  # noqa: TRY400
+        raise Ignore from error
     if state is None or not state.terminal:
         raise Ignore
     return {"job_id": job_id, "state": state.value}
+
+
+def _attempt(task: JobTask, job_id: str) -> JobState | None:
+    """Claims the job, does the work, writes the end; returns the state written, None for none."""
+    worker = str(task.request.hostname)
+    job = task.write(lambda c: execution.claim(c, job_id, worker=worker, now=utc_now()))
+    if job is None:
+        LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
+        return None
+    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
+    try:
+        state = task.write(_run(task, job))
+    except SoftTimeLimitExceeded as error:  # between the work and its end
+        state = task.write(_ending_of(error, task, job))
+    LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
+    return state
 
 
 def _run(task: JobTask, job: Job) -> Ending:

@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import AUDIO, MAINTENANCE, RESULT_EXPIRES_S, broker_settings

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from celery import Task
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
 from harken.jobs.bell import Bell
 from harken.jobs.database import Database
 from harken.settings import Settings
 from harken.tasks.app import SETTINGS
-from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
 LOG = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import signals
 from celery.worker import state
+
 from harken.jobs import execution
 from harken.jobs.bell import Bell
 from harken.jobs.database import Database

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
-from harken.settings import Settings
 from kombu import Exchange, Queue
+
+from harken.settings import Settings
 
 DEFAULT = "default"
 AUDIO = "audio_processing"

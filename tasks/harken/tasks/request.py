@@ -5,6 +5,7 @@ from typing import Any
 
 from billiard.exceptions import Terminated, WorkerLostError
 from celery.worker.request import Request
+
 from harken.jobs import execution
 from harken.jobs.bell import Bell
 from harken.jobs.database import Database

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import click
+
 from harken.client.cli import exit_codes
 from harken.client.cli.batch import batch
 from harken.client.cli.cancel import cancel

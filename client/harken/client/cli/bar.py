@@ -3,15 +3,16 @@
 from types import TracebackType
 from typing import Self
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
+
 from harken.client.batch import Batch
 from harken.client.cli.text import plain
 from harken.client.cli.view import progress_of
 from harken.client.enums import JobState
 from harken.client.errors import ServerUnavailable
 from harken.client.update import BatchSnapshot, JobSnapshot, JobUpdate, Transition
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column
 
 TITLE_WIDTH = 32
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 import click
+
 from harken.client.batch import FailedItem
 from harken.client.cli import exit_codes
 from harken.client.cli.audio_files import find_files

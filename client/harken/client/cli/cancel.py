@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import click
+
 from harken.client import errors
 from harken.client.batch import Batch
 from harken.client.cli import exit_codes

@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import click
+
 from harken.client.cli import exit_codes
 
 GROUP = "harken.commands"

@@ -6,6 +6,7 @@ import traceback
 from typing import Any
 
 import click
+
 from harken.client.channel import target_from
 from harken.client.cli import exit_codes
 from harken.client.cli.extensions import MissingExtra, extension, extension_names

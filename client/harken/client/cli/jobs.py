@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 import click
+
 from harken.client.cli.params import STATES, label_option
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.summary import job_lines, result_lines

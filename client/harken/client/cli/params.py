@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
 from harken.client.enums import Feature, JobState
 
 FEATURES = tuple(f.value for f in Feature if f is not Feature.UNKNOWN)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 import click
+
 from harken.client import errors
 from harken.client.cli import exit_codes
 from harken.client.cli.failure import failure_of

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import click
+
 from harken.client.batch import Batch
 from harken.client.cli.session import Session
 from harken.client.cli.text import plain

@@ -1,6 +1,7 @@
 """`harken watch`: follow what was submitted before."""
 
 import click
+
 from harken.client.cli import exit_codes
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.target import find

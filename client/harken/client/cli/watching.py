@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+
 from harken.client.batch import Batch
 from harken.client.cli import exit_codes
 from harken.client.cli.session import Session

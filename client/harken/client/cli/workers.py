@@ -1,6 +1,7 @@
 """`harken workers` and `harken queues`: who works, and what waits."""
 
 import click
+
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.table import table
 from harken.client.cli.text import age, ago, plain

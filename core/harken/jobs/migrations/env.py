@@ -1,6 +1,7 @@
 """How Alembic runs the migrations: on the connection that `harken.jobs.migrate` gives it."""
 
 from alembic import context
+
 from harken.jobs.schema import METADATA
 
 context.configure(

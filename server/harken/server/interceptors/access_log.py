@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import grpc
+
 from harken.server.interceptors.around import Around, Context
 
 LOG = logging.getLogger("harken.access")

@@ -8,6 +8,21 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Why: harken/jobs/log.py. The lock's key is "harl"; a migration takes "hark".
+LOG_ORDER = """
+CREATE FUNCTION harken_log_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(x'6861726C'::bigint);
+    UPDATE harken_transitions SET position = nextval('harken_transitions_position_seq')
+    WHERE position = NEW.position;
+    RETURN NULL;
+END $$
+"""
+LOG_ORDER_TRIGGER = """
+CREATE CONSTRAINT TRIGGER harken_log_order AFTER INSERT ON harken_transitions
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION harken_log_order()
+"""
+
 
 def upgrade() -> None:
     """To this schema."""
@@ -138,7 +153,6 @@ def upgrade() -> None:
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("worker", sa.String(length=255), nullable=True),
         sa.Column("time", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("transaction_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["harken_jobs.job_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("position"),
         sa.UniqueConstraint("job_id", "revision", name="harken_transitions_revision"),
@@ -146,6 +160,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("harken_transitions", schema=None) as batch_op:
         batch_op.create_index("harken_transitions_batch", ["batch_id", "position"], unique=False)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(LOG_ORDER)
+        op.execute(LOG_ORDER_TRIGGER)
 
 
 def downgrade() -> None:
@@ -154,6 +171,8 @@ def downgrade() -> None:
         batch_op.drop_index("harken_transitions_batch")
 
     op.drop_table("harken_transitions")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION harken_log_order()")
     op.drop_table("harken_results")
     with op.batch_alter_table("harken_jobs", schema=None) as batch_op:
         batch_op.drop_index(

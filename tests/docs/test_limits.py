@@ -1,0 +1,66 @@
+"""The published limits are those of the code."""
+
+import re
+
+import pytest
+from harken.audio import MAX_TIMES
+from harken.audio.decode import MAX_DURATION_S
+from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
+from harken.jobs.job import DEFAULT_PRIORITY
+from harken.jobs.retry import LONGEST_DELAY_S
+from harken.server import serve, validate
+from harken.server.hub import LONGEST_BACKLOG
+from harken.server.job_service import LARGEST_PAGE_BYTES
+from harken.server.streams import BATCH_SNAPSHOT_EVERY_S, DEFAULT_HEARTBEAT
+from harken.settings import Settings
+from harken.tasks.queues import HIGHEST_PRIORITY
+
+from tests.docs.examples import REPOSITORY
+
+MIB = 1024 * 1024
+SETTINGS = Settings()
+OPTIONS = dict(serve.OPTIONS)
+PING_S = OPTIONS["grpc.http2.min_ping_interval_without_data_ms"] // 1000
+
+LIMITS = {
+    "size of a request": f"{OPTIONS['grpc.max_receive_message_length'] // MIB} MiB",
+    "items of a batch": f"{validate.MOST_ITEMS:,}",
+    "path of a source": f"{validate.LONGEST_PATH_BYTES:,} bytes",
+    "labels of a job": f"{validate.MOST_LABELS}",
+    "key of a label": f"1 to {validate.LONGEST_LABEL_KEY} characters",
+    "value of a label": f"{validate.LONGEST_LABEL_VALUE} characters",
+    "priority": f"0 to {HIGHEST_PRIORITY}, {HIGHEST_PRIORITY} the most urgent; {DEFAULT_PRIORITY} when unset",
+    "a `request_id` is known for": f"{SETTINGS.retention_days} days",
+    "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
+    "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
+    "beats and onsets of a result": f"{MAX_TIMES:,} each",
+    "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
+    "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",
+    "`heartbeat_interval`": f"{validate.SHORTEST_HEARTBEAT.seconds} s to"
+    f" {validate.LONGEST_HEARTBEAT.seconds // 3600} h; {DEFAULT_HEARTBEAT.seconds} s when unset",
+    "snapshots of a batch": f"{1 / BATCH_SNAPSHOT_EVERY_S:g} a second",
+    "changes of state that wait for a slow reader": f"{LONGEST_BACKLOG:,}",
+    "pings of a client on an idle stream": f"every {PING_S} s",
+    "length of a recording": f"{MAX_DURATION_S / 3600:g} h decoded",
+    "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",
+    "tries after a transient error": f"{SETTINGS.max_retries} (`HARKEN_MAX_RETRIES`),"
+    f" at most {LONGEST_DELAY_S / 60:g} min apart",
+    "deaths of a worker over one job": f"{SETTINGS.max_crashes} (",
+    "open calls of a server that stops, jobs of a worker that stops": f"{SETTINGS.grace_period_s} s",
+}
+
+
+def published() -> dict[str, str]:
+    """The rows of the page: limit and value."""
+    text = (REPOSITORY / "docs" / "limits.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| .+ \|$", text, re.MULTILINE)
+    return {limit: value for limit, value in rows if limit != "limit"}
+
+
+def test_the_page_has_these_limits_and_no_others() -> None:
+    assert list(published()) == list(LIMITS)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_published_limit_is_the_one_of_the_code(limit: str) -> None:
+    assert published()[limit].startswith(LIMITS[limit])

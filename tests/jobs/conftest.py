@@ -1,0 +1,266 @@
+"""The job domain on a real database, one transaction a call, with a clock that the test sets."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, delete, text
+
+from harken.jobs import (
+    cancellation,
+    execution,
+    leases,
+    log,
+    outbox,
+    queries,
+    submission,
+)
+from harken.jobs.database import Database
+from harken.jobs.job import Batch, ErrorKind, Job, JobError, NewBatch, NewJob, Source, Transition
+from harken.jobs.migrate import migrate
+from harken.jobs.outbox import Outgoing
+from harken.jobs.queries import JobFilter
+from harken.jobs.schema import METADATA
+from harken.jobs.state import JobState
+from tests.conftest import new_postgresql_database
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+OWNER = "local"
+WORKER = "worker-1@host"
+
+
+def new_job(path: str = "a.wav", **fields: Any) -> NewJob:
+    """A job as it comes from the edge."""
+    wanted = {"features": ("rhythm",), "queue": "audio_processing", **fields}
+    return NewJob(source=Source(kind="path", value=path), **wanted)
+
+
+def transient_error(message: str = "the share is away") -> JobError:
+    """An error that is worth trying again."""
+    return JobError(kind=ErrorKind.TRANSIENT, reason="IO_ERROR", message=message)
+
+
+def input_error() -> JobError:
+    """An error of the file."""
+    return JobError(kind=ErrorKind.INPUT, reason="UNREADABLE", message="It is no audio.")
+
+
+class Jobs:
+    """What users, workers and the server do to jobs."""
+
+    new = staticmethod(new_job)
+    transient_error = staticmethod(transient_error)
+    input_error = staticmethod(input_error)
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = NOW
+
+    def advance(self, **time: float) -> None:
+        """Sets the clock forward."""
+        self.now += timedelta(**time)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a write transaction of its own."""
+        with self.database.write() as connection:
+            return work(connection)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a read transaction of its own."""
+        with self.database.read() as connection:
+            return work(connection)
+
+    def submit(self, path: str = "a.wav", *, owner: str = OWNER, **fields: Any) -> Job:
+        """Submits one file."""
+        new = new_job(path, **fields)
+        return self.write(lambda c: submission.submit_job(c, new, owner=owner, now=self.now))
+
+    def submit_batch(self, *items: NewJob, owner: str = OWNER, **fields: Any) -> Batch:
+        """Submits a batch; the items' indices are those of the arguments."""
+        new = NewBatch(items=tuple(enumerate(items)), **fields)
+        return self.write(lambda c: submission.submit_batch(c, new, owner=owner, now=self.now))
+
+    def get(self, job: Job) -> Job:
+        """The job as it is now."""
+        return self.read(lambda c: queries.get_job(c, job.job_id, owner=job.owner))
+
+    def result(self, job: Job) -> dict[str, Any] | None:
+        """The job's result."""
+        return self.read(lambda c: queries.get_result(c, job.job_id))
+
+    def batch(self, batch: Batch) -> Batch:
+        """The batch as it is now."""
+        return self.read(lambda c: queries.get_batch(c, batch.batch_id, owner=OWNER))
+
+    def listed(self, *, limit: int = 100, before_id: str | None = None, **wanted: Any) -> list[Job]:
+        """The jobs that a filter lets through, the newest first."""
+        where = JobFilter(**wanted)
+        return list(
+            self.read(
+                lambda c: queries.list_jobs(c, where, owner=OWNER, limit=limit, before_id=before_id)
+            )
+        )
+
+    def log(self, job: Job) -> tuple[Transition, ...]:
+        """The job's transitions."""
+        return self.read(lambda c: log.of_job(c, job.job_id))
+
+    def claim(self, job: Job, worker: str = WORKER) -> Job | None:
+        """A worker tries to take the job."""
+        return self.write(lambda c: execution.claim(c, job.job_id, worker=worker, now=self.now))
+
+    def running(self, worker: str = WORKER, **fields: Any) -> Job:
+        """A new job that a worker has taken."""
+        job = self.claim(self.submit(**fields), worker)
+        assert job is not None
+        return job
+
+    def succeed(self, job: Job, result: dict[str, Any] | None = None) -> JobState | None:
+        """The attempt that `job` shows ends well."""
+        return self.write(
+            lambda c: execution.succeed(c, job.job_id, job.attempt, result or {}, self.now)
+        )
+
+    def fail(self, job: Job, error: JobError | None = None) -> JobState | None:
+        """The attempt that `job` shows fails for good."""
+        return self.write(
+            lambda c: execution.fail(c, job.job_id, job.attempt, error or input_error(), self.now)
+        )
+
+    def retry(
+        self, job: Job, *, max_retries: int = 3, error: JobError | None = None
+    ) -> JobState | None:
+        """The attempt that `job` shows meets a transient error."""
+        return self.write(
+            lambda c: execution.retry(
+                c,
+                job.job_id,
+                job.attempt,
+                error or transient_error(),
+                max_retries=max_retries,
+                chance=0.5,
+                now=self.now,
+            )
+        )
+
+    def stop(self, job: Job) -> JobState | None:
+        """The attempt that `job` shows stops because it was asked to."""
+        return self.write(lambda c: execution.stop(c, job.job_id, job.attempt, self.now))
+
+    def hand_back(self, job: Job, worker: str = WORKER) -> JobState | None:
+        """The worker stops and gives the job back."""
+        return self.write(lambda c: execution.hand_back(c, job.job_id, worker=worker, now=self.now))
+
+    def lose(self, job: Job, *, max_crashes: int = 3, worker: str = WORKER) -> JobState | None:
+        """The job's process dies."""
+        return self.write(
+            lambda c: execution.lose(
+                c,
+                job.job_id,
+                worker=worker,
+                cause="signal 9",
+                max_crashes=max_crashes,
+                now=self.now,
+            )
+        )
+
+    def expire(self, job: Job, worker: str = WORKER) -> JobState | None:
+        """The job's process is killed at the hard time limit."""
+        return self.write(
+            lambda c: execution.expire(c, job.job_id, worker=worker, limit_s=3600, now=self.now)
+        )
+
+    def reap(self, *, max_crashes: int = 3) -> int:
+        """The reaper looks for expired leases."""
+        return self.write(lambda c: leases.reap(c, max_crashes=max_crashes, now=self.now))
+
+    def renew(self, *jobs: Job, worker: str = WORKER) -> None:
+        """The worker prolongs its leases."""
+        ids = [job.job_id for job in jobs]
+        self.write(lambda c: leases.renew(c, ids, worker=worker, now=self.now))
+
+    def cancel(self, job: Job) -> Job:
+        """A user asks for the job to be cancelled."""
+        return self.write(
+            lambda c: cancellation.cancel_job(c, job.job_id, owner=job.owner, now=self.now)
+        )
+
+    def cancel_batch(self, batch: Batch) -> Batch:
+        """A user asks for the batch to be cancelled."""
+        return self.write(
+            lambda c: cancellation.cancel_batch(c, batch.batch_id, owner=OWNER, now=self.now)
+        )
+
+    def due(self, limit: int = 100) -> tuple[Outgoing, ...]:
+        """What the relay would publish next."""
+        return self.read(lambda c: outbox.due(c, self.now, limit))
+
+    def at_once(self, *works: Callable[[], T]) -> list[T]:
+        """Runs all in threads that begin together."""
+        barrier = Barrier(len(works))
+
+        def start(work: Callable[[], T]) -> T:
+            barrier.wait()
+            return work()
+
+        with ThreadPoolExecutor(len(works)) as pool:
+            return [begun.result() for begun in [pool.submit(start, work) for work in works]]
+
+
+@pytest.fixture
+def jobs(database: Database) -> Jobs:
+    """The job domain on an empty database, of each kind in turn."""
+    return Jobs(database)
+
+
+@pytest.fixture
+def jobs_on() -> Callable[[Database], Jobs]:
+    """Makes the job domain on a database of the test's own."""
+    return Jobs
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> Iterator[str]:
+    """A PostgreSQL database with harken's schema, for all tests in turn."""
+    with new_postgresql_database(postgresql) as url:
+        database = Database(url, pooled=False)
+        migrate(database)
+        with database.write() as connection:
+            # No test pulls the plug; waiting for the disk would be most of their time.
+            connection.execute(
+                text(f"ALTER DATABASE {database.engine.url.database} SET synchronous_commit = off")
+            )
+        yield url
+
+
+@pytest.fixture
+def emptied_postgresql(migrated_postgresql: str) -> Iterator[str]:
+    """It with nothing in it; deleting rows is quicker than making tables."""
+    yield migrated_postgresql
+    with Database(migrated_postgresql, pooled=False).write() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(delete(table))
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with harken's schema, to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "harken.db"
+    migrate(Database(f"sqlite:///{file}", pooled=False))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with harken's schema and nothing in it, of each kind in turn."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("emptied_postgresql")
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "harken.db")
+    return f"sqlite:///{tmp_path / 'harken.db'}"

@@ -1,0 +1,92 @@
+from harken.jobs import leases
+from harken.jobs.job import ErrorKind
+from harken.jobs.state import JobState
+
+
+def any_expired(jobs):
+    return jobs.read(lambda c: leases.any_expired(c, jobs.now))
+
+
+def test_a_job_whose_worker_renews_its_lease_is_left_alone(jobs):
+    job = jobs.running()
+    for _ in range(5):
+        jobs.advance(seconds=10)
+        jobs.renew(job)
+        assert not any_expired(jobs)
+        assert jobs.reap() == 0
+    assert jobs.get(job) == job
+
+
+def test_a_job_whose_worker_is_gone_goes_back_to_the_queue(jobs):
+    job = jobs.running()
+    jobs.advance(seconds=15)
+    assert not any_expired(jobs)
+    assert jobs.reap() == 0
+    jobs.advance(milliseconds=1)
+    assert any_expired(jobs)
+    assert jobs.reap() == 1
+    found = jobs.get(job)
+    assert (found.state, found.crashes, found.worker) == (JobState.QUEUED, 1, None)
+    assert [out.job_id for out in jobs.due()] == [job.job_id]
+    assert not any_expired(jobs)
+
+
+def test_a_job_whose_workers_go_too_often_fails_as_crashed(jobs):
+    job = jobs.running()
+    jobs.advance(seconds=16)
+    assert jobs.reap(max_crashes=1) == 1
+    found = jobs.get(job)
+    assert (found.state, found.error.kind) == (JobState.FAILED, ErrorKind.CRASHED)
+
+
+def test_a_worker_cannot_renew_a_lease_it_no_longer_holds(jobs):
+    job = jobs.running("worker-1@host")
+    jobs.advance(seconds=16)
+    jobs.reap()
+    jobs.claim(job, "worker-2@host")
+    jobs.advance(seconds=14)
+    jobs.renew(job, worker="worker-1@host")
+    jobs.advance(seconds=2)
+    assert jobs.reap() == 1
+
+
+def test_a_lease_on_a_job_being_cancelled_is_renewed_and_reaped_too(jobs):
+    job = jobs.running()
+    jobs.cancel(job)
+    jobs.advance(seconds=10)
+    jobs.renew(job)
+    jobs.advance(seconds=10)
+    assert jobs.reap() == 0
+    jobs.advance(seconds=6)
+    assert jobs.reap() == 1
+    assert jobs.get(job).state is JobState.CANCELLED
+
+
+def test_jobs_that_have_ended_or_wait_have_no_lease(jobs):
+    jobs.submit()
+    jobs.succeed(jobs.running())
+    jobs.retry(jobs.running())
+    jobs.advance(days=1)
+    assert not any_expired(jobs)
+    assert jobs.reap() == 0
+
+
+def test_renewing_nothing_is_no_error(jobs):
+    job = jobs.running()
+    jobs.renew()
+    assert jobs.get(job) == job
+
+
+def test_many_expired_leases_are_reaped_a_few_at_a_time(jobs, monkeypatch):
+    monkeypatch.setattr(leases, "CHUNK", 2)
+    for _ in range(5):
+        jobs.running()
+    jobs.advance(seconds=16)
+    assert [jobs.reap() for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_two_reapers_at_once_count_one_crash(jobs):
+    held = [jobs.running() for _ in range(10)]
+    jobs.advance(seconds=16)
+    jobs.at_once(*[jobs.reap] * 3)
+    assert [jobs.get(job).crashes for job in held] == [1] * 10

@@ -1,0 +1,137 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import harken.jobs
+from harken.jobs.database import Database
+from harken.jobs.errors import SchemaMismatch
+from harken.jobs.migrate import VERSION_TABLE, check, downgrade, migrate
+from harken.jobs.schema import METADATA
+
+
+@pytest.fixture
+def empty(empty_database_url):
+    """A database without tables, of each kind in turn."""
+    opened = Database(empty_database_url)
+    yield opened
+    opened.close()
+
+
+def tables(database):
+    return set(inspect(database.engine).get_table_names())
+
+
+def test_the_migrated_schema_is_the_one_the_code_works_with(empty):
+    migrate(empty)
+    with empty.read() as connection:
+        options = {
+            "version_table": VERSION_TABLE,
+            "compare_type": True,
+            # What SQLite tells of an empty default looks like another one.
+            "compare_server_default": empty.dialect == "postgresql",
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_all_tables_are_prefixed(empty):
+    migrate(empty)
+    assert {name for name in tables(empty) if not name.startswith(("harken_", "sqlite_"))} == set()
+
+
+def test_migrating_twice_changes_nothing(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    job = jobs.running()
+    migrate(empty)
+    assert jobs.get(job) == job
+    check(empty)
+
+
+def test_two_that_migrate_at_once_do_it_one_after_the_other(empty_database_url, empty, jobs_on):
+    databases = [Database(empty_database_url, pooled=False) for _ in range(2)]
+    jobs_on(empty).at_once(*[lambda database=database: migrate(database) for database in databases])
+    check(empty)
+
+
+def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url, empty, python):
+    program = (
+        "import sys; from harken.jobs.database import Database; from harken.jobs.migrate import migrate;"
+        "migrate(Database(sys.argv[1], pooled=False))"
+    )
+    processes = [
+        subprocess.Popen([python, "-c", program, empty_database_url], stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    assert [process.communicate()[1].decode() for process in processes] == ["", ""]
+    check(empty)
+
+
+def test_down_and_up_again_with_jobs_in_it(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    jobs.submit_batch(jobs.new(), jobs.new())
+    jobs.succeed(jobs.running(), {"a": 1})
+    downgrade(empty, "base")
+    assert tables(empty) - {"sqlite_sequence"} == {VERSION_TABLE}
+    migrate(empty)
+    check(empty)
+    assert jobs.listed() == []
+    jobs.succeed(jobs.running(), {"a": 1})
+
+
+def test_other_tables_of_a_shared_database_are_left_alone(empty):
+    with empty.write() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('theirs')"))
+    migrate(empty)
+    downgrade(empty, "base")
+    with empty.read() as connection:
+        assert connection.execute(text("SELECT * FROM alembic_version")).scalar() == "theirs"
+
+
+def test_a_database_of_this_schema_passes_the_check(empty):
+    migrate(empty)
+    check(empty)
+
+
+def test_an_empty_database_is_refused_with_the_way_out(empty):
+    with pytest.raises(
+        SchemaMismatch, match=r"schema none.*needs 0001.*`harken migrate`"
+    ) as caught:
+        check(empty)
+    assert caught.value.found is None
+
+
+def test_a_database_of_another_schema_is_refused(empty):
+    migrate(empty)
+    with empty.write() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch, match="schema 9999") as caught:
+        check(empty)
+    assert (caught.value.found, caught.value.wanted) == ("9999", "0001")
+
+
+def test_checking_makes_no_table(empty):
+    with pytest.raises(SchemaMismatch):
+        check(empty)
+    assert tables(empty) == set()
+
+
+def test_harken_may_be_installed_below_a_folder_with_a_percent_sign(tmp_path, python):
+    """Alembic's settings would read it as the name of another setting."""
+    shutil.copytree(Path(harken.jobs.__file__).parent, tmp_path / "100%d" / "harken" / "jobs")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / '100%d')!r});"
+        "import harken; harken.__path__ = [sys.path[0] + '/harken'];"
+        "from harken.jobs.database import Database; from harken.jobs import migrate;"
+        "assert '100%d' in migrate.__file__;"
+        f"migrate.migrate(Database('sqlite:///{tmp_path}/harken.db', pooled=False))"
+    )
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

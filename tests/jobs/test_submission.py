@@ -1,0 +1,190 @@
+import uuid
+
+import pytest
+
+from harken.jobs.errors import BatchNotFound, JobNotFound, RequestIdReused
+from harken.jobs.job import Batch, RefusedItem
+from harken.jobs.queries import get_batch, get_job
+from harken.jobs.state import JobState
+
+REQUEST = "0197c0de-0000-7000-8000-000000000001"
+OTHER_REQUEST = "0197c0de-0000-7000-8000-000000000002"
+REFUSED = RefusedItem(index=7, reason="SOURCE_NOT_FOUND", message="'x.wav' does not exist.")
+
+
+def test_a_submitted_job_is_queued_and_reads_back_as_it_was_given(jobs):
+    labels = {"naïve": "ü", "a.b": 'say "x"', "🎵": ""}
+    job = jobs.submit("höhle/a b.wav", features=("rhythm", "tonal"), priority=9, labels=labels)
+    found = jobs.get(job)
+    assert found == job
+    assert found.state is JobState.QUEUED
+    assert (found.source.kind, found.source.value) == ("path", "höhle/a b.wav")
+    assert found.features == ("rhythm", "tonal")
+    assert (found.priority, found.queue, dict(found.labels)) == (9, "audio_processing", labels)
+    assert (found.revision, found.attempt, found.crashes, found.retries) == (1, 0, 0, 0)
+    assert found.create_time == jobs.now
+    assert (found.start_time, found.end_time, found.stopped_time) == (None, None, None)
+
+
+def test_a_repeated_request_id_with_the_same_payload_finds_the_same_job(jobs):
+    made = jobs.submit(request_id=REQUEST, labels={"a": "1", "b": "2"})
+    jobs.advance(seconds=10)
+    assert jobs.submit(request_id=REQUEST, labels={"b": "2", "a": "1"}) == made
+    assert len(jobs.listed()) == 1
+    assert len(jobs.log(made)) == 1
+
+
+def test_a_repeated_request_shows_the_job_as_it_is_now(jobs):
+    jobs.running(request_id=REQUEST)
+    assert jobs.submit(request_id=REQUEST).state is JobState.RUNNING
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"path": "b.wav"},
+        {"features": ("tonal",)},
+        {"priority": 6},
+        {"labels": {"a": "1"}},
+    ],
+)
+def test_a_request_id_with_another_payload_is_refused_and_names_the_first_job(jobs, other):
+    made = jobs.submit(request_id=REQUEST)
+    with pytest.raises(RequestIdReused) as caught:
+        jobs.submit(request_id=REQUEST, **other)
+    assert caught.value.request_id == REQUEST
+    assert made.job_id in str(caught.value)
+    assert jobs.listed() == [made]
+
+
+def test_without_a_request_id_each_submit_makes_a_job(jobs):
+    assert jobs.submit().job_id != jobs.submit().job_id
+
+
+def test_two_owners_may_use_the_same_request_id(jobs):
+    mine = jobs.submit(request_id=REQUEST)
+    theirs = jobs.submit(request_id=REQUEST, owner="other")
+    assert mine.job_id != theirs.job_id
+
+
+def test_another_owners_job_is_not_found(jobs):
+    job = jobs.submit(owner="other")
+    with pytest.raises(JobNotFound) as caught:
+        jobs.read(lambda c: get_job(c, job.job_id, owner="local"))
+    assert caught.value.job_id == job.job_id
+
+
+def test_the_same_request_from_many_clients_at_once_makes_one_job(jobs):
+    made = jobs.at_once(*[lambda: jobs.submit(request_id=REQUEST)] * 8)
+    assert len({job.job_id for job in made}) == 1
+    assert len(jobs.listed()) == 1
+
+
+def test_the_same_batch_from_many_clients_at_once_is_made_once(jobs):
+    def submit() -> Batch:
+        items = [jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(5)]
+        return jobs.submit_batch(*items, request_id=REQUEST, request_hash="h")
+
+    made = jobs.at_once(*[submit] * 6)
+    assert {batch.batch_id for batch in made} == {made[0].batch_id}
+    assert {batch.refused for batch in made} == {()}
+    assert len(jobs.listed()) == 5
+
+
+def test_batches_at_once_with_the_same_items_make_each_job_once(jobs):
+    """Two batches race for the same items' request_ids: one gets each, the other refuses it."""
+
+    def submit() -> Batch:
+        return jobs.submit_batch(
+            *[jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(20)]
+        )
+
+    made = jobs.at_once(*[submit] * 4)
+    assert len(jobs.listed()) == 20
+    assert sum(batch.total for batch in made) == 20
+    assert sum(len(batch.refused) for batch in made) == 60
+
+
+def test_a_batch_counts_its_jobs_and_keeps_its_refused_items(jobs):
+    batch = jobs.submit_batch(jobs.new("a.wav"), jobs.new("b.wav"), refused=(REFUSED,))
+    assert (batch.total, batch.queued, batch.running, batch.ended) == (2, 2, 0, False)
+    assert batch.refused == (REFUSED,)
+    assert batch.create_time == jobs.now
+    assert batch.end_time is None
+    assert {job.batch_id for job in jobs.listed()} == {batch.batch_id}
+
+
+def test_a_batchs_jobs_stand_in_the_order_of_its_items(jobs):
+    """The relay takes the oldest first, and a person expects the list to be in the order given."""
+    paths = [f"{number:03}.wav" for number in range(50)]
+    batch = jobs.submit_batch(*[jobs.new(path) for path in paths])
+    listed = jobs.listed(batch_id=batch.batch_id)
+    assert [job.source.value for job in reversed(listed)] == paths
+    assert [out.job_id for out in jobs.due()] == [job.job_id for job in reversed(listed)]
+
+
+def test_a_repeated_batch_gives_the_identical_answer_with_its_refused_items(jobs):
+    def submit() -> Batch:
+        return jobs.submit_batch(
+            jobs.new("a.wav"), refused=(REFUSED,), request_id=REQUEST, request_hash="hash"
+        )
+
+    made = submit()
+    jobs.advance(hours=1)
+    assert submit() == made
+    assert len(jobs.listed()) == 1
+
+
+def test_a_batchs_request_id_with_another_payload_is_refused(jobs):
+    made = jobs.submit_batch(jobs.new(), request_id=REQUEST, request_hash="one")
+    with pytest.raises(RequestIdReused) as caught:
+        jobs.submit_batch(jobs.new(), request_id=REQUEST, request_hash="two")
+    assert made.batch_id in str(caught.value)
+    assert len(jobs.listed()) == 1
+
+
+def test_an_item_whose_request_id_made_a_job_before_is_refused_and_the_others_are_not(jobs):
+    earlier = jobs.submit(request_id=REQUEST)
+    batch = jobs.submit_batch(jobs.new("b.wav"), jobs.new("c.wav", request_id=REQUEST))
+    (refused,) = batch.refused
+    assert (refused.index, refused.reason) == (1, "REQUEST_ID_REUSED")
+    assert earlier.job_id in refused.message
+    assert batch.total == 1
+
+
+def test_an_item_whose_request_id_stands_earlier_in_the_batch_is_refused(jobs):
+    batch = jobs.submit_batch(
+        jobs.new("a.wav", request_id=REQUEST),
+        jobs.new("b.wav", request_id=OTHER_REQUEST),
+        jobs.new("c.wav", request_id=REQUEST),
+    )
+    (refused,) = batch.refused
+    assert (refused.index, refused.reason) == (2, "REQUEST_ID_REUSED")
+    assert "index 0" in refused.message
+    assert {job.source.value for job in jobs.listed()} == {"a.wav", "b.wav"}
+
+
+def test_refused_items_are_listed_in_the_order_of_their_indices(jobs):
+    batch = jobs.submit_batch(
+        jobs.new(request_id=REQUEST), jobs.new(request_id=REQUEST), refused=(REFUSED,)
+    )
+    assert [item.index for item in batch.refused] == [1, 7]
+
+
+def test_a_batch_of_which_every_item_is_refused_has_ended(jobs):
+    batch = jobs.submit_batch(refused=(REFUSED,))
+    assert (batch.total, batch.ended, batch.end_time) == (0, True, batch.create_time)
+
+
+def test_a_batch_of_ten_thousand_is_taken(jobs):
+    batch = jobs.submit_batch(
+        *[jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(10_000)]
+    )
+    assert (batch.total, batch.refused) == (10_000, ())
+
+
+def test_another_owners_batch_is_not_found(jobs):
+    batch = jobs.submit_batch(jobs.new(), owner="other")
+    with pytest.raises(BatchNotFound) as caught:
+        jobs.read(lambda c: get_batch(c, batch.batch_id, owner="local"))
+    assert caught.value.batch_id == batch.batch_id

@@ -1,0 +1,222 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from harken.media import MediaRoots, SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A media root with one file in it, and a secret beside it."""
+    folder = tmp_path / "media"
+    (folder / "album").mkdir(parents=True)
+    (folder / "album" / "a.wav").write_bytes(b"sound")
+    (tmp_path / "secret.wav").write_bytes(b"secret")
+    return folder
+
+
+@pytest.fixture
+def roots(root):
+    """The one root."""
+    return MediaRoots([root])
+
+
+def test_a_relative_path_is_one_below_the_root(root, roots):
+    assert roots.resolve("album/a.wav") == root / "album" / "a.wav"
+
+
+def test_an_absolute_path_below_the_root_is_taken(root, roots):
+    assert roots.resolve(str(root / "album" / "a.wav")) == root / "album" / "a.wav"
+
+
+def test_a_path_that_stays_below_the_root_may_hold_dots(root, roots):
+    assert roots.resolve("./album/../album//a.wav") == root / "album" / "a.wav"
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.wav", "album/../../secret.wav", "/etc/passwd", "/", ".."]
+)
+def test_a_path_out_of_the_root_is_refused(roots, name):
+    with pytest.raises(SourceOutside) as caught:
+        roots.resolve(name)
+    assert caught.value.path == name
+    assert caught.value.reason == "SOURCE_OUTSIDE_ROOTS"
+
+
+@pytest.mark.parametrize("there", ["../secret.wav", "/etc/passwd", "/etc", "link"])
+def test_whether_something_is_there_is_not_told_of_places_outside(root, roots, there):
+    """The same answer, word for word, for what exists and what does not."""
+    (root / "link").symlink_to(root.parent / "secret.wav")
+    (root / "none").symlink_to(root.parent / "missing.wav")
+    missing = {"link": "none"}.get(there, there + "-missing")
+    answers = []
+    for name in (there, missing):
+        with pytest.raises(SourceError) as caught:
+            roots.resolve(name)
+        answers.append((type(caught.value), str(caught.value).replace(name, "NAME")))
+    assert answers[0] == answers[1]
+    assert answers[0][0] is SourceOutside
+
+
+def test_a_link_out_of_the_root_is_refused(root, roots):
+    (root / "link.wav").symlink_to(root.parent / "secret.wav")
+    with pytest.raises(SourceOutside):
+        roots.resolve("link.wav")
+
+
+def test_a_linked_folder_out_of_the_root_is_refused(root, roots):
+    (root / "out").symlink_to(root.parent)
+    with pytest.raises(SourceOutside):
+        roots.resolve("out/secret.wav")
+
+
+def test_a_link_within_the_root_leads_to_its_file(root, roots):
+    (root / "link.wav").symlink_to("album/a.wav")
+    assert roots.resolve("link.wav") == root / "album" / "a.wav"
+
+
+def test_a_link_into_another_root_leads_to_its_file(root, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (root / "link.wav").symlink_to(other / "b.wav")
+    (other / "b.wav").touch()
+    assert MediaRoots([root, other]).resolve("link.wav") == other / "b.wav"
+
+
+def test_a_link_that_leads_to_itself_is_not_found(root, roots):
+    (root / "loop.wav").symlink_to("loop.wav")
+    with pytest.raises(SourceNotFound, match="cannot be opened"):
+        roots.resolve("loop.wav")
+
+
+def test_a_link_to_nothing_within_the_root_is_not_found(root, roots):
+    (root / "dangling.wav").symlink_to("gone.wav")
+    with pytest.raises(SourceNotFound, match="does not exist"):
+        roots.resolve("dangling.wav")
+
+
+def test_a_root_may_itself_be_a_link(root, tmp_path):
+    link = tmp_path / "link-to-media"
+    link.symlink_to(root)
+    roots = MediaRoots([link])
+    for name in ("album/a.wav", str(link / "album/a.wav"), str(root / "album/a.wav")):
+        assert roots.resolve(name) == root / "album" / "a.wav"
+
+
+def test_a_folder_whose_name_begins_as_a_roots_is_outside(root, roots):
+    sibling = root.parent / "media-private"
+    sibling.mkdir()
+    (sibling / "b.wav").touch()
+    for name in (str(sibling / "b.wav"), "../media-private/b.wav"):
+        with pytest.raises(SourceOutside):
+            roots.resolve(name)
+
+
+def test_what_is_missing_below_a_root_is_not_found(roots):
+    with pytest.raises(SourceNotFound, match=r"'album/b\.wav' does not exist"):
+        roots.resolve("album/b.wav")
+
+
+def test_a_file_has_no_files_below_it(roots):
+    with pytest.raises(SourceNotFound):
+        roots.resolve("album/a.wav/b.wav")
+
+
+@pytest.mark.parametrize("name", ["", ".", "album", "album/", "{root}", "{root}/"])
+def test_a_folder_and_the_root_itself_are_no_files(root, roots, name):
+    with pytest.raises(SourceNotAFile):
+        roots.resolve(name.replace("{root}", str(root)))
+
+
+def test_a_pipe_is_no_file_and_is_not_waited_for(root, roots):
+    os.mkfifo(root / "pipe.wav")
+    with pytest.raises(SourceNotAFile):
+        roots.resolve("pipe.wav")
+
+
+def test_a_device_is_no_file():
+    with pytest.raises(SourceNotAFile):
+        MediaRoots(["/dev"]).resolve("null")
+
+
+@pytest.mark.parametrize("name", ["a\0.wav", "\0", "../\0", "half \ud800 character.wav"])
+def test_a_name_that_no_file_can_have_is_not_found(roots, name):
+    with pytest.raises(SourceNotFound):
+        roots.resolve(name)
+
+
+def test_a_name_that_is_not_utf_8_is_found(root, roots):
+    name = os.fsdecode(b"caf\xe9.wav")
+    (root / name).touch()
+    assert roots.resolve(name) == root / name
+
+
+@pytest.mark.parametrize("name", ["ünïcode 🎵.wav", "a\nb.wav", " .wav", "-rf", "a'b\"c.wav", "…"])
+def test_an_unusual_name_is_found(root, roots, name):
+    (root / name).touch()
+    assert roots.resolve(name) == root / name
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "x/" * 5000 + "a.wav"])
+def test_a_name_that_is_too_long_cannot_be_opened_and_makes_no_long_message(roots, name):
+    with pytest.raises(SourceNotFound) as caught:
+        roots.resolve(name)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_message_never_names_the_servers_folders(root, roots):
+    for name in ("../secret.wav", "missing.wav", "album", "x" * 300):
+        with pytest.raises(SourceError) as caught:
+            roots.resolve(name)
+        assert str(root) not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_folder_that_may_not_be_entered_is_a_clear_error(root, roots):
+    (root / "album").chmod(0)
+    try:
+        with pytest.raises(SourceNotFound, match="Permission denied"):
+            roots.resolve("album/a.wav")
+    finally:
+        (root / "album").chmod(0o755)
+
+
+def test_a_relative_path_is_looked_for_in_each_root_in_turn(root, tmp_path):
+    other = tmp_path / "other"
+    (other / "album").mkdir(parents=True)
+    (other / "album" / "b.wav").touch()
+    roots = MediaRoots([root, other])
+    assert roots.resolve("album/b.wav") == other / "album" / "b.wav"
+    (other / "album" / "a.wav").touch()
+    assert roots.resolve("album/a.wav") == root / "album" / "a.wav"
+
+
+def test_a_folder_in_the_first_root_does_not_hide_a_file_in_the_second(root, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "album").touch()
+    assert MediaRoots([root, other]).resolve("album") == other / "album"
+
+
+def test_roots_may_lie_in_each_other(root):
+    roots = MediaRoots([root / "album", root])
+    assert roots.resolve("a.wav") == root / "album" / "a.wav"
+    assert roots.resolve("../album/a.wav") == root / "album" / "a.wav"
+    assert roots.resolve("album/a.wav") == root / "album" / "a.wav"
+
+
+def test_a_relative_root_is_one_of_the_folder_it_was_given_in(root, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    roots = MediaRoots(["media"])
+    monkeypatch.chdir("/")
+    assert roots.resolve("album/a.wav") == root / "album" / "a.wav"
+
+
+def test_the_root_of_all_lets_everything_through(root):
+    assert MediaRoots([Path("/")]).resolve(str(root / "album/a.wav")) == root / "album" / "a.wav"
+
+
+def test_without_a_root_nothing_is_below_one(root):
+    with pytest.raises(SourceOutside):
+        MediaRoots([]).resolve(str(root / "album" / "a.wav"))

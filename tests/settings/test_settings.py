@@ -1,0 +1,212 @@
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harken.settings import VARIABLES, Settings, SettingsError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+# Each variable with a text, and what it comes to.
+EXAMPLES = {
+    "HARKEN_DATABASE_URL": ("postgresql://u:p@h/n", "postgresql://u:p@h/n"),
+    "HARKEN_BROKER_URL": ("redis://h:1/2", "redis://h:1/2"),
+    "HARKEN_RESULT_BACKEND": ("redis://h:1/3", "redis://h:1/3"),
+    "HARKEN_LISTEN": ("0.0.0.0:1", "0.0.0.0:1"),
+    "HARKEN_MEDIA_ROOTS": ("/a:/b c:", ("/a", "/b c")),
+    "HARKEN_CONCURRENCY": ("3", 3),
+    "HARKEN_TASK_TIME_LIMIT": ("7000", 7000),
+    "HARKEN_TASK_SOFT_TIME_LIMIT": ("60", 60),
+    "HARKEN_MAX_TASKS_PER_CHILD": ("1", 1),
+    "HARKEN_MAX_RETRIES": ("0", 0),
+    "HARKEN_MAX_CRASHES": ("1", 1),
+    "HARKEN_RETENTION_DAYS": ("7", 7),
+    "HARKEN_GRACE_PERIOD": ("0", 0),
+    "HARKEN_LOG_LEVEL": ("warning", "WARNING"),
+}
+NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
+# Those for which 0 makes no sense.
+POSITIVE = sorted(set(NUMBERS) - {"HARKEN_MAX_RETRIES", "HARKEN_GRACE_PERIOD"})
+
+BY_NAME = {variable.name: variable for variable in VARIABLES}
+
+
+def read(**environment):
+    return Settings.from_environment(environment)
+
+
+@pytest.mark.parametrize("name", [variable.name for variable in VARIABLES])
+def test_each_variable_is_read(name):
+    text, value = EXAMPLES[name]
+    settings = read(**{name: text})
+    assert getattr(settings, BY_NAME[name].field) == value
+    assert settings != read()
+
+
+def test_each_setting_has_a_variable():
+    assert {field.name for field in fields(Settings)} == {v.field for v in VARIABLES}
+
+
+@pytest.mark.parametrize(
+    ("name", "fallback"), [(v.name, fallback) for v in VARIABLES for fallback in v.fallbacks]
+)
+def test_each_fall_back_is_read_and_yields_to_harkens_own_name(name, fallback):
+    text, value = EXAMPLES[name]
+    field = BY_NAME[name].field
+    assert getattr(read(**{fallback: text}), field) == value
+    own = "100" if isinstance(value, int) else "redis://own/0"
+    assert str(getattr(read(**{fallback: text, name: own}), field)) == own
+
+
+@pytest.mark.parametrize("celery", ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"])
+def test_celerys_names_win_over_redis_url_and_that_over_redis_host(celery):
+    variable = next(v for v in VARIABLES if celery in v.fallbacks)
+    environment = {celery: "redis://one/0", "REDIS_URL": "redis://two/0", "REDIS_HOST": "three"}
+    found = []
+    for name in (celery, "REDIS_URL", "REDIS_HOST"):
+        found.append(getattr(read(**environment), variable.field))
+        del environment[name]
+    assert found == ["redis://one/0", "redis://two/0", "redis://three:6379/0"]
+
+
+def test_an_empty_variable_counts_as_unset():
+    empty = {name: "" for v in VARIABLES for name in (v.name, *v.fallbacks)}
+    assert read(**empty, REDIS_HOST="") == read()
+
+
+def test_harken_up_sees_only_harkens_own_names():
+    stray = {name: EXAMPLES[v.name][0] for v in VARIABLES for name in v.fallbacks}
+    stray |= {"REDIS_HOST": "stray", "REDIS_PORT": "not a port"}
+    assert Settings.from_environment(stray, fallbacks=False) == Settings()
+    own = Settings.from_environment({**stray, "HARKEN_MAX_RETRIES": "9"}, fallbacks=False)
+    assert own == Settings(max_retries=9)
+
+
+def test_the_command_line_wins():
+    environment = {"HARKEN_LISTEN": "a:1", "HARKEN_MAX_RETRIES": "1"}
+    settings = Settings.from_environment(environment, listen="b:2", max_retries=None)
+    assert (settings.listen, settings.max_retries) == ("b:2", 1)
+
+
+def test_the_backend_is_the_broker_unless_it_is_given():
+    assert read(HARKEN_BROKER_URL="redis://h/5").result_backend == "redis://h/5"
+
+
+def test_without_a_root_the_current_folder_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read().media_roots == (str(tmp_path),)
+
+
+def test_a_worker_runs_as_many_jobs_as_there_are_processors():
+    assert read().concurrency == os.cpu_count()
+
+
+def test_redis_is_put_together_from_its_parts():
+    settings = read(REDIS_HOST="cache", REDIS_PORT="7000", REDIS_DB="3", REDIS_PASSWORD="pw")
+    assert settings.broker_url == settings.result_backend == "redis://:pw@cache:7000/3"
+
+
+def test_redis_parts_without_a_host_are_not_looked_at():
+    assert read(REDIS_PORT="x", REDIS_DB="y", REDIS_PASSWORD="z") == read()
+
+
+def test_redis_may_have_an_address_of_ipv6():
+    assert read(REDIS_HOST="::1").broker_url == "redis://[::1]:6379/0"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_password_arrives_as_it_was_given(password):
+    url = urlsplit(read(REDIS_HOST="cache", REDIS_PASSWORD=password).broker_url)
+    assert unquote(url.password) == password
+    assert (url.hostname, url.port, url.path) == ("cache", 6379, "/0")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("REDIS_PORT", "tcp://10.0.0.1:6379"), ("REDIS_DB", "jobs")]
+)
+def test_a_part_of_redis_that_is_no_number_is_named(name, text):
+    """Kubernetes sets REDIS_PORT to a URL where a service is called redis."""
+    with pytest.raises(SettingsError) as caught:
+        read(REDIS_HOST="cache", **{name: text})
+    assert caught.value.variable == name
+    assert text in caught.value.problem
+
+
+@pytest.mark.parametrize("text", ["two", "1.5", "-1", "1e3", " "])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_is_none_is_an_error_that_names_the_variable(name, text):
+    with pytest.raises(SettingsError) as caught:
+        read(**{name: text})
+    assert caught.value.variable == name
+    assert str(caught.value).startswith(f"{name}: {text!r} cannot be used: it has to be ")
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+def test_nothing_is_no_number_where_one_is_needed(name):
+    with pytest.raises(SettingsError, match="at least 1") as caught:
+        read(**{name: "0"})
+    assert caught.value.variable == name
+
+
+def test_an_error_names_the_fall_back_when_that_was_wrong():
+    with pytest.raises(SettingsError) as caught:
+        read(CELERY_TASK_TIME_LIMIT="soon")
+    assert caught.value.variable == "CELERY_TASK_TIME_LIMIT"
+
+
+def test_an_unknown_level_is_an_error_that_lists_the_known_ones():
+    with pytest.raises(SettingsError, match=r"HARKEN_LOG_LEVEL.*DEBUG, INFO, WARNING, ERROR"):
+        read(HARKEN_LOG_LEVEL="loud")
+
+
+@pytest.mark.parametrize(("hard", "soft"), [("3600", 3300), ("60", 55), ("36000", 33000), ("2", 1)])
+def test_who_sets_the_hard_limit_alone_gets_a_soft_one_below_it(hard, soft):
+    assert read(CELERY_TASK_TIME_LIMIT=hard).task_soft_time_limit_s == soft
+
+
+@pytest.mark.parametrize("soft", ["60", "61"])
+def test_the_soft_limit_has_to_be_below_the_hard_one(soft):
+    with pytest.raises(SettingsError, match=r"HARKEN_TASK_SOFT_TIME_LIMIT.*HARKEN_TASK_TIME_LIMIT"):
+        read(HARKEN_TASK_SOFT_TIME_LIMIT=soft, HARKEN_TASK_TIME_LIMIT="60")
+
+
+def test_a_root_with_a_colon_is_refused_rather_than_read_as_two():
+    with pytest.raises(SettingsError, match=r"HARKEN_MEDIA_ROOTS.*colon"):
+        Settings(media_roots=("/music/disc 1:2",))
+
+
+def test_a_child_process_reads_the_same_settings():
+    environment = {name: text for name, (text, _) in EXAMPLES.items()}
+    settings = read(**environment)
+    assert Settings.from_environment(settings.to_environment(), fallbacks=False) == settings
+    assert settings.to_environment().keys() == EXAMPLES.keys()
+
+
+def test_a_child_process_reads_the_same_defaults():
+    settings = read()
+    assert Settings.from_environment(settings.to_environment()) == settings
+
+
+def test_the_document_has_a_row_for_each_variable_as_it_is():
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in DOCUMENT.read_text().splitlines()
+        if line.startswith("| `HARKEN_")
+    ]
+    names = [[name.strip("`"), re.findall(r"`([^`]+)`", rest)] for name, _, _, rest in rows]
+    assert names == [[v.name, list(v.fallbacks)] for v in VARIABLES]
+    assert [row[2] for row in rows] == [v.meaning for v in VARIABLES]
+
+
+def test_the_documents_defaults_are_the_ones_in_force():
+    told = dict(
+        re.findall(r"^\| `(HARKEN_\w+)` \| `([^`]*)` \|", DOCUMENT.read_text(), re.MULTILINE)
+    )
+    in_words = {"HARKEN_RESULT_BACKEND", "HARKEN_MEDIA_ROOTS", "HARKEN_CONCURRENCY"}
+    assert told.keys() == BY_NAME.keys() - in_words
+    assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
