@@ -1,5 +1,6 @@
 """What breaks, and what is left of it: a killed child, a killed system, a Redis that loses everything."""
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from redis import Redis
 
 from harken.client import JobState, ProgressTick
 from harken.v1 import job_pb2
+from harken.v1.feature_pb2 import Feature
 from tests.conftest import eventually
-from tests.system.conftest import FAILED, SUCCEEDED, System, harken_up
+from tests.system.conftest import FAILED, QUEUED, RUNNING, SUCCEEDED, System, harken_up
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +134,78 @@ def test_a_killed_system_leaves_nothing_behind_and_its_jobs_go_on_with_the_next_
         for job in (running, waiting):
             second.follow(job.job_id)
             assert second.get(job.job_id).state == SUCCEEDED
+
+
+@pytest.fixture(scope="module")
+def impatient(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that gives a job two seconds, and its process four; it is warm."""
+    with harken_up(
+        tmp_path_factory.mktemp("impatient"),
+        media,
+        HARKEN_CONCURRENCY="1",
+        HARKEN_TASK_SOFT_TIME_LIMIT="2",
+        HARKEN_TASK_TIME_LIMIT="4",
+    ) as running:
+        running.follow(running.submit("piece.mp3").job_id)
+        yield running
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_fails_as_timeout(impatient: System) -> None:
+    job = impatient.submit("20-minutes.wav")
+
+    impatient.follow(job.job_id)
+
+    failed = impatient.get(job.job_id)
+    assert (failed.state, failed.attempt) == (FAILED, 1)
+    assert failed.error.kind == job_pb2.JobError.KIND_TIMEOUT
+    assert "2 s" in failed.error.message
+
+
+def test_a_job_that_hears_nothing_is_killed_at_the_hard_limit(impatient: System) -> None:
+    """As one in C code would: its process is stopped, so that no signal but the last reaches it."""
+    job = impatient.submit("20-minutes.wav")
+    until_progress(impatient, job.job_id, 1)
+    workers = parts(impatient, "--name=worker")
+    (child,) = [process for process in workers if process.parent() in workers]
+    child.suspend()
+
+    impatient.follow(job.job_id)
+
+    failed = impatient.get(job.job_id)
+    assert (failed.state, failed.attempt) == (FAILED, 1)
+    assert failed.error.kind == job_pb2.JobError.KIND_TIMEOUT
+    assert "4 s" in failed.error.message
+    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    neighbour = impatient.submit("piece.mp3", features=[Feature.FEATURE_MEDIA])
+    impatient.follow(neighbour.job_id)
+    assert impatient.get(neighbour.job_id).state == SUCCEEDED
+
+
+@pytest.fixture
+def unreadable() -> Path:
+    """A file of Linux's own whose size is 4,096 bytes and whose reading fails with EIO."""
+    for path in sorted(Path("/sys/devices").glob("[a-z]*/power/autosuspend_delay_ms")):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return path
+    pytest.skip("this machine has no file that fails with EIO (Linux has them in /sys/devices)")
+
+
+def test_a_file_that_cannot_be_read_is_tried_again_and_then_fails_as_transient(
+    unreadable: Path, tmp_path: Path
+) -> None:
+    with harken_up(tmp_path / "data", unreadable.parent, HARKEN_MAX_RETRIES="1") as system:
+        job = system.submit(unreadable.name)
+
+        messages = system.follow(job.job_id)
+
+        failed = system.get(job.job_id)
+    events = [event for message in messages for event in message.events.events]
+    changes = [event.transition for event in events if event.HasField("transition")]
+    assert [change.to for change in changes][-3:] == [QUEUED, RUNNING, FAILED]
+    assert changes[-3].error.kind == job_pb2.JobError.KIND_TRANSIENT
+    assert (failed.state, failed.attempt) == (FAILED, 2)
+    assert failed.error.kind == job_pb2.JobError.KIND_TRANSIENT
+    assert failed.error.reason == "IO_ERROR"

@@ -1,5 +1,7 @@
 """A database as the job domain uses it: short write transactions, and reads that see one moment."""
 
+import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -61,13 +63,20 @@ def _engine(url: str, *, pooled: bool) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by itself, and too late: `_begin_sqlite` does it.
     connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
+    connection.execute("PRAGMA synchronous=FULL").close()
+    connection.execute("PRAGMA foreign_keys=ON").close()
+    give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            # The first change of a new file's mode does not wait for others by itself.
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
