@@ -20,7 +20,6 @@ RUN useradd --system --create-home --uid 10001 harken
 COPY --from=build /opt/harken /opt/harken
 ENV PATH=/opt/harken/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    NUMBA_CACHE_DIR=/home/harken/.cache/numba \
     HARKEN_LISTEN=0.0.0.0:50051 \
     HARKEN_MEDIA_ROOTS=/media
 WORKDIR /home/harken

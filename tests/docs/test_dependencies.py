@@ -1,7 +1,6 @@
 """Every dependency has its reason on the page, in its place, and none stands there that is not one."""
 
 import re
-
 import tomllib
 
 from tests.docs.examples import REPOSITORY
@@ -19,7 +18,11 @@ def documented() -> list[list[str]]:
     """For each section of the page the packages in its table."""
     _, *sections = (REPOSITORY / "docs" / "dependencies.md").read_text().split("\n## ")
     return [
-        [name for name in re.findall(r"^\| ([\w.-]+) \|", section, re.MULTILINE) if name != "package"]
+        [
+            name
+            for name in re.findall(r"^\| ([\w.-]+) \|", section, re.MULTILINE)
+            if name != "package"
+        ]
         for section in sections
     ]
 
@@ -30,9 +33,7 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
     extras = pyproject["project"]["optional-dependencies"]
     groups = pyproject["dependency-groups"]
     all_of_it = names(extras["all"])
-    development = names(
-        [*pyproject["build-system"]["requires"], *groups["dev"], *groups["image"]]
-    )
+    development = names([*pyproject["build-system"]["requires"], *groups["dev"], *groups["image"]])
     assert {*pyproject["project"]["optional-dependencies"]} == {
         "audio",
         "jobs",

@@ -5,10 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from tests.docs.examples import KINDS, MUSIC, REPOSITORY, Command, Example, commands, examples
 from tests.system.conftest import System, clean_environment
@@ -40,9 +40,7 @@ def environment(live: System) -> dict[str, str]:
 
 
 def test_every_block_is_of_a_known_kind() -> None:
-    unknown = [
-        example.place for example in examples() if example.kind not in KINDS
-    ]
+    unknown = [example.place for example in examples() if example.kind not in KINDS]
     assert unknown == []
     assert len(examples("python")) > 5
     assert len(SESSIONS) > 10

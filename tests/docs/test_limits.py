@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from harken.audio import MAX_TIMES
 from harken.audio.decode import MAX_DURATION_S
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
@@ -14,7 +15,6 @@ from harken.server.job_service import LARGEST_PAGE_BYTES
 from harken.server.streams import BATCH_SNAPSHOT_EVERY_S, DEFAULT_HEARTBEAT
 from harken.settings import Settings
 from harken.tasks.queues import HIGHEST_PRIORITY
-
 from tests.docs.examples import REPOSITORY
 
 MIB = 1024 * 1024

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+
 from harken.client import Client, Reconnect
 from harken.client.errors import ServerUnavailable
-
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.docs.examples import Example, examples
 from tests.system.conftest import clean_environment

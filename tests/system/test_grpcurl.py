@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2
-from harken.v1 import job_service_pb2, worker_service_pb2
 
-import grpc
 from tests.docs.examples import BATCH_ID, JOB_ID, REPOSITORY, Command, commands
 from tests.system.conftest import System
 
@@ -25,12 +24,6 @@ SERVICES = [
     "grpc.reflection.v1alpha.ServerReflection",
     "harken.v1.JobService",
     "harken.v1.WorkerService",
-]
-RPCS = [
-    f"{service.full_name}/{method.name}"
-    for module in (job_service_pb2, worker_service_pb2)
-    for service in module.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
 ]
 PERMISSION_DENIED = 64 + 7  # grpcurl adds 64 to the status
 
@@ -85,7 +78,9 @@ def binary() -> str:
     found = shutil.which("grpcurl") or shutil.which("grpcurl", path=REPOSITORY / ".venv" / "go")
     if found:
         return found
-    reason = "grpcurl is not installed: go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
+    reason = (
+        "grpcurl is not installed: go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
+    )
     if os.environ.get("HARKEN_REQUIRE_GRPCURL") == "1":
         pytest.fail(f"HARKEN_REQUIRE_GRPCURL is set, and {reason}")
     pytest.skip(reason)
@@ -93,7 +88,7 @@ def binary() -> str:
 
 @pytest.fixture
 def grpcurl(binary: str, system: System, media: Path) -> Grpcurl:
-    """grpcurl against the live system."""
+    """Grpcurl against the live system."""
     job = system.client.submit("piece.flac")
     batch = system.client.submit_batch(["piece.flac", "broken.wav"], features=["media"])
     job.wait(60)
@@ -101,7 +96,9 @@ def grpcurl(binary: str, system: System, media: Path) -> Grpcurl:
     return Grpcurl(binary, system, job.job_id, batch.batch_id)
 
 
-@pytest.mark.parametrize("command", DOCUMENTED, ids=lambda command: command.line[20:90])
+@pytest.mark.parametrize(
+    "command", DOCUMENTED, ids=lambda command: command.line.removeprefix("grpcurl -plaintext ")[:80]
+)
 def test_a_documented_command_does_what_its_page_says(grpcurl: Grpcurl, command: Command) -> None:
     run = grpcurl.run(command.line)
 
@@ -111,12 +108,6 @@ def test_a_documented_command_does_what_its_page_says(grpcurl: Grpcurl, command:
     else:
         assert (run.returncode, run.stderr) == (0, "")
         assert run.stdout
-
-
-def test_every_call_is_documented() -> None:
-    lines = " ".join(command.line for command in DOCUMENTED)
-    for rpc in RPCS:
-        assert f"{rpc} " in f"{lines} "
 
 
 def documented(part: str) -> str:
@@ -142,7 +133,9 @@ def test_a_stream_ends_with_its_job(grpcurl: Grpcurl) -> None:
 
     assert "snapshot" in followed[0]
     assert all(message["resumeToken"] for message in followed)
-    events = [event for message in followed for event in message.get("events", {}).get("events", [])]
+    events = [
+        event for message in followed for event in message.get("events", {}).get("events", [])
+    ]
     changes = [event["transition"]["to"] for event in events if "transition" in event]
     assert changes[-1:] in (["JOB_STATE_SUCCEEDED"], [])
     assert changes or followed[0]["snapshot"]["job"]["state"] == "JOB_STATE_SUCCEEDED"
@@ -156,7 +149,7 @@ def test_a_repeated_request_id_gives_the_same_job(grpcurl: Grpcurl) -> None:
 
 def test_a_bad_item_is_named_beside_the_batch(grpcurl: Grpcurl) -> None:
     (answer,) = grpcurl.call(documented("JobService/SubmitBatch"))
-    assert answer["batch"]["total"] == 1
+    assert answer["batch"]["total"] == "1"  # 64-bit integers are texts in JSON
     assert [(item["index"], item["reason"]) for item in answer["failedItems"]] == [
         (1, "SOURCE_NOT_FOUND")
     ]

@@ -9,7 +9,7 @@ no memory is set aside from them, and a length or rate counts only once it has b
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 import av
 import av.error
@@ -18,6 +18,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 
@@ -64,6 +66,8 @@ class Recording:
                 raise InputError(errors.EMPTY_FILE, "The file is empty (0 bytes).")
             self.container = cleanup.enter_context(_open(self._file))
             self.stream = _sound_stream(self.container)
+            # The plain name, such as "mp3" or "pcm_s16le". A decoder that fails to start loses it.
+            self.stream_codec = self.stream.codec_context.codec.canonical_name
             self._cleanup = cleanup.pop_all()
 
     def __enter__(self) -> Self:
@@ -135,11 +139,6 @@ class Recording:
                 "write it again from its source.",
             )
 
-    @property
-    def stream_codec(self) -> str:
-        """The codec's plain name, such as "mp3" or "pcm_s16le"."""
-        return self.stream.codec_context.codec.canonical_name
-
     def _block(self, pending: list[Floats]) -> SoundBlock:
         samples = pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
         self._decoded_samples += samples.shape[1]
@@ -177,7 +176,8 @@ class Recording:
                     self._bytes_done = packet.pos + packet.size
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            # A decoder that failed to start once is unknown to PyAV 19 from then on: a ValueError.
+            except (av.error.FFmpegError, ValueError):
                 dead_packets += 1
                 if dead_packets > MAX_DEAD_PACKETS:
                     return
@@ -228,6 +228,12 @@ def _converted(converter: AudioResampler, frame: AudioFrame | None) -> Iterator[
     yield from (part for part in parts if part.samples > 0)
 
 
+# PyAV 19 keeps what is not UTF-8 in tags as lone surrogates; before, it had to be told so.
+_UNREADABLE_TAGS: Final[dict[str, Any]] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+
+
 def _open(file: SourceFile) -> InputContainer:
     try:
         # With no protocol allowed, a playlist cannot make FFmpeg open anything else.
@@ -235,7 +241,7 @@ def _open(file: SourceFile) -> InputContainer:
             file,
             mode="r",
             container_options={"protocol_whitelist": "none"},
-            metadata_errors="replace",
+            **_UNREADABLE_TAGS,
         )
     except (av.error.FFmpegError, ValueError):
         file.raise_failure()
@@ -256,10 +262,18 @@ def _sound_stream(container: InputContainer) -> AudioStream:
         raise InputError(
             errors.NO_AUDIO_STREAM, f"The file can be read but holds no sound, {held}."
         )
-    # PyAV's stubs promise a decoder, but a stream in an unknown coding has none.
-    if cast("object", stream.codec_context) is None:
+    if not _has_decoder(stream):
         raise InputError(
             errors.UNSUPPORTED_CODEC,
             "The sound is in a coding that cannot be decoded here; convert it to FLAC or WAV.",
         )
     return stream
+
+
+def _has_decoder(stream: AudioStream) -> bool:
+    """Whether the stream's coding is known: PyAV's stubs promise a decoder, but there may be none."""
+    context = cast("CodecContext | None", stream.codec_context)
+    try:
+        return context is not None and cast("object", context.codec) is not None
+    except UnknownCodecError:  # of PyAV 19; before, there was no context
+        return False

@@ -67,6 +67,12 @@ def tags(recording: Recording) -> dict[str, str]:
     merged: dict[str, str] = {}
     for source in (recording.stream.metadata, recording.container.metadata):
         merged |= {
-            name.lower()[:MAX_TAG_CHARS]: text[:MAX_TAG_CHARS] for name, text in source.items()
+            _readable(name).lower()[:MAX_TAG_CHARS]: _readable(text)[:MAX_TAG_CHARS]
+            for name, text in source.items()
         }
     return dict(list(merged.items())[:MAX_TAGS])
+
+
+def _readable(text: str) -> str:
+    """The text of a tag with a replacement character for each byte that was not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

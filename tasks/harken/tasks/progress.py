@@ -41,6 +41,7 @@ class ProgressReporter:
         self._seq = 0
         self._fraction = 0.0
         self._cancelled = False
+        self._blind = False  # the last look failed
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
@@ -91,4 +92,8 @@ class ProgressReporter:
         try:
             self._cancelled = self._cancelled or self._cancel_requested()
         except Exception as error:
-            LOG.warning("the database could not be asked for a cancel request: %s", error)
+            if not self._blind:
+                LOG.warning("the database cannot be asked for cancel requests for now: %s", error)
+            self._blind = True
+        else:
+            self._blind = False

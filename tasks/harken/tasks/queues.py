@@ -50,6 +50,8 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
         "broker_read_url": settings.broker_url,
         "broker_write_url": settings.broker_url,
         "broker_connection_retry_on_startup": True,
+        # However long Redis is away: a worker that gives up would have to be started by hand.
+        "broker_connection_max_retries": None,
         "broker_pool_limit": 10,
         "broker_transport_options": {
             "visibility_timeout": max(VISIBILITY_TIMEOUT_S, 2 * settings.task_time_limit_s),
