@@ -35,7 +35,7 @@ test: $(INSTALLED) ## Run the tests
 check: $(INSTALLED) ## Check format, lint, types, imports, the contract and its generated code
 	ruff format --check .
 	ruff check .
-	pyright
+	pyright --project pyproject.toml
 	lint-imports
 	buf lint
 	buf format --diff --exit-code
