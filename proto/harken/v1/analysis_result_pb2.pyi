@@ -126,15 +126,15 @@ class Media(_message.Message):
     duration_s: _builtins.float
     """Length of what was decoded, in seconds."""
     start_time_s: _builtins.float
-    """Time stamp of the first sample in the container's own time, in seconds."""
+    """When the first sample is heard after the start of a video's picture, in seconds; 0 with sound alone."""
     sample_rate_hz: _builtins.int
     """Sample rate of the sound as stored, in Hz."""
     channels: _builtins.int
     """Number of channels."""
     codec: _builtins.str
-    """FFmpeg's name of the audio codec, such as "flac" or "mp3"."""
+    """FFmpeg's name of the audio codec, such as "flac", "mp3" or "pcm_s16le"."""
     container: _builtins.str
-    """FFmpeg's name of the container, such as "wav" or "mov,mp4,m4a,3gp,3g2,mj2"."""
+    """FFmpeg's name of the container, such as "wav", "m4a" or "webm"."""
     bit_rate: _builtins.int
     """Bit rate in bit/s."""
     non_finite_samples: _builtins.int
