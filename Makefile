@@ -62,7 +62,7 @@ lock: $(INSTALLED) ## Bring requirements.lock to the newest versions that work t
 
 .PHONY: bench
 bench: $(INSTALLED) ## Run the benchmarks
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
 
 .PHONY: clean
 clean: ## Remove what was installed and made

@@ -1,5 +1,9 @@
-"""JobService: each call checks its request, asks the store, and answers in messages."""
+"""JobService: each call checks its request, asks the store, and answers in messages.
 
+Requests that name files are checked in a thread: a file system that hangs must not hold up the other calls.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -36,7 +40,7 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
-        new = validate.new_job(request, self._roots)
+        new = await asyncio.to_thread(validate.new_job, request, self._roots)
         now = datetime.now(UTC)
         job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
         self._hub.ring()
@@ -46,7 +50,7 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitBatchRequest, context: Context
     ) -> messages.SubmitBatchResponse:
         """Accepts many files."""
-        new = await self._store.read(lambda _: validate.new_batch(request, self._roots))
+        new = await asyncio.to_thread(validate.new_batch, request, self._roots)
         now = datetime.now(UTC)
         batch = await self._store.write(
             lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
