@@ -124,6 +124,17 @@ def test_a_malformed_field_has_its_own_reason(system: System, fields: dict, reas
     assert (code, found) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
 
 
+def test_however_much_is_wrong_the_answer_says_what(system: System) -> None:
+    """Details travel in metadata, of which gRPC refuses more than 8 KiB: at first only now and then."""
+    long = "/".join("ü" * 1300)
+    for _ in range(20):
+        assert submit(system, long)[1] == "SOURCE_NOT_FOUND"
+        assert submit(system, "../" + long)[1] == "SOURCE_OUTSIDE_ROOTS"
+        assert submit(system, features=[99] * 5000)[1] == "UNKNOWN_FEATURE"
+        labels = {f"{'ü' * 70}{number}": "v" * 3000 for number in range(50)}
+        assert submit(system, labels=labels)[1] == "LABEL_KEY_LENGTH"
+
+
 @pytest.mark.parametrize("path", ["a\0b.wav", "x" * 3000, "/".join("x" * 2000)])
 def test_a_path_that_no_file_can_have_is_not_found(system: System, path: str) -> None:
     assert submit(system, path)[0] is grpc.StatusCode.NOT_FOUND

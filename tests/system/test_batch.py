@@ -94,6 +94,18 @@ def test_ten_thousand_items_fit_into_one_request(system: System) -> None:
     assert answer.failed_items[-1].index == 9_999
 
 
+def test_however_much_is_wrong_with_ten_thousand_items_the_answer_is_a_message_of_default_size(
+    system: System,
+) -> None:
+    labels = {f"{'ü' * 70}{number}": "v" * 256 for number in range(3)}
+    items = [item("piece.mp3", labels=labels, features=[99] * 20, request_id="x" * 60)] * 10_000
+
+    answer = system.jobs.SubmitBatch(SubmitBatchRequest(items=items))
+
+    assert len(answer.failed_items) == 10_000
+    assert answer.ByteSize() < 4 * 1024 * 1024
+
+
 def test_more_than_ten_thousand_items_are_refused(system: System) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         system.jobs.SubmitBatch(SubmitBatchRequest(items=[item("piece.mp3")] * 10_001))

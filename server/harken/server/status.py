@@ -20,6 +20,11 @@ DOMAIN = "harken"
 DETAILS_KEY = "grpc-status-details-bin"
 RETRY_AFTER = timedelta(seconds=1)
 
+# Details travel in the trailing metadata, of which gRPC refuses more than 8 KiB, at first only now and then.
+MOST_VIOLATIONS = 8
+LONGEST_TEXT = 150  # bytes of what the caller sent, or of a sentence about it
+LONGEST_MESSAGE = 700  # bytes, which gRPC sends twice, once with three for each that is not ASCII
+
 Code = grpc.StatusCode
 
 
@@ -89,24 +94,28 @@ def _status(
     metadata: Mapping[str, str],
     *details: Message,
 ) -> status_pb2.Status:
-    info = ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
+    short = {name: _cut(value, LONGEST_TEXT) for name, value in metadata.items()}
+    info = ErrorInfo(reason=reason, domain=DOMAIN, metadata=short)
     packed: list[Any] = []
     for detail in (info, *details):
         packed.append(Any())
         packed[-1].Pack(detail)
-    return status_pb2.Status(code=code.value[0], message=str(error), details=packed)
+    message = _cut(str(error), LONGEST_MESSAGE)
+    return status_pb2.Status(code=code.value[0], message=message, details=packed)
 
 
 def _not_found(error: Exception, reason: str, kind: str, name: str) -> status_pb2.Status:
-    resource = ResourceInfo(resource_type=kind, resource_name=name, description=str(error))
+    resource = ResourceInfo(resource_type=kind, resource_name=_cut(name, LONGEST_TEXT))
     return _status(Code.NOT_FOUND, error, reason, {"name": name}, resource)
 
 
 def _bad_request(*violations: tuple[str, str]) -> BadRequest:
     return BadRequest(
         field_violations=[
-            BadRequest.FieldViolation(field=field, description=description)
-            for field, description in violations
+            BadRequest.FieldViolation(
+                field=_cut(field, LONGEST_TEXT), description=_cut(description, LONGEST_TEXT)
+            )
+            for field, description in violations[:MOST_VIOLATIONS]
         ]
     )
 
@@ -115,3 +124,9 @@ def _retry() -> RetryInfo:
     delay = Duration()
     delay.FromTimedelta(RETRY_AFTER)
     return RetryInfo(retry_delay=delay)
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, cut to a number of bytes."""
+    encoded = text.encode()
+    return text if len(encoded) <= most else encoded[: most - 3].decode(errors="ignore") + "…"

@@ -68,8 +68,9 @@ def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
         try:
             accepted.append((index, _item(index, item, features, _priority(request), roots)))
         except InvalidRequest as error:
-            reason = error.violations[0].reason
-            refused.append(RefusedItem(index=index, reason=reason, message=str(error)))
+            first = error.violations[0]  # ten thousand messages have to fit into one answer
+            message = f"{first.field}: {first.description}"
+            refused.append(RefusedItem(index=index, reason=first.reason, message=message))
         except SourceError as error:
             refused.append(RefusedItem(index=index, reason=error.reason, message=str(error)))
     return NewBatch(
