@@ -1,9 +1,13 @@
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harken.media import MediaRoots, SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+
+NOBODY = 65534  # a user who owns nothing
 
 
 @pytest.fixture
@@ -172,14 +176,30 @@ def test_a_message_never_names_the_servers_folders(root, roots):
         assert str(root) not in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
-def test_a_folder_that_may_not_be_entered_is_a_clear_error(root, roots):
-    (root / "album").chmod(0)
-    try:
-        with pytest.raises(SourceNotFound, match="Permission denied"):
-            roots.resolve("album/a.wav")
-    finally:
-        (root / "album").chmod(0o755)
+@pytest.fixture
+def as_nobody() -> Iterator[None]:
+    """Root may look into every folder, so it is somebody else for the test."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_a_folder_that_may_not_be_entered_is_a_clear_error(as_nobody):
+    with tempfile.TemporaryDirectory() as folder:
+        album = Path(folder, "album")
+        album.mkdir()
+        (album / "a.wav").touch()
+        roots = MediaRoots([folder])
+        assert roots.resolve("album/a.wav") == Path(os.path.realpath(folder), "album", "a.wav")
+        album.chmod(0)
+        try:
+            with pytest.raises(SourceNotFound, match="Permission denied"):
+                roots.resolve("album/a.wav")
+        finally:
+            album.chmod(0o755)
 
 
 def test_a_relative_path_is_looked_for_in_each_root_in_turn(root, tmp_path):

@@ -57,7 +57,10 @@ class Housekeeping:
         if self._task is not None:
             await self._task
         if self._leads:
-            await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
+            try:
+                await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
+            except DBAPIError as error:
+                LOG.warning("the lead could not be given up, it runs out by itself: %s", error)
         self._publishing.shutdown()
         self._publisher.close()
         await self._epoch.close()

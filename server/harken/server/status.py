@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from harken.jobs.errors import BatchNotFound, JobNotFound, PositionAhead, RequestIdReused
-from harken.media import SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
 
 DOMAIN = "harken"
@@ -57,7 +57,7 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _not_found(error, error.reason, "file", error.path)
         case SourceOutside():
             return _status(Code.PERMISSION_DENIED, error, error.reason, {"path": error.path})
-        case SourceNotAFile() | SourceError():
+        case SourceError():
             violation = _bad_request(("source.path", str(error)))
             return _status(
                 Code.INVALID_ARGUMENT, error, error.reason, {"path": error.path}, violation

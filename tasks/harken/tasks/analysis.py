@@ -71,7 +71,7 @@ def _run(task: JobTask, job: Job) -> Ending:
         task.update_state(task_id=job.job_id, state="PROGRESS", meta=meta)
 
     def cancel_requested() -> bool:
-        return task.cancel_check(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
+        return task.read(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
 
     try:
         with ProgressReporter(publish, cancel_requested) as progress:

@@ -65,8 +65,8 @@ class JobTask(_Task):
                 self.bell.ring()
                 return value
 
-    def cancel_check(self, work: Callable[[Connection], bool]) -> bool:
-        """Runs a read in a transaction of its own."""
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a read transaction."""
         with self.database.read() as connection:
             return work(connection)
 

@@ -63,9 +63,14 @@ class Lifecycle:
 
     def _hand_back(self) -> None:
         for job_id in active_jobs():
-            LOG.warning("job %s did not end within the grace period: handed back", job_id)
-            with self._barrier, self._database.write() as connection:
-                execution.hand_back(connection, job_id, worker=self._name, now=utc_now())
+            try:
+                with self._barrier, self._database.write() as connection:
+                    execution.hand_back(connection, job_id, worker=self._name, now=utc_now())
+            except Exception as error:
+                # The worker has to end all the same; the lease runs out, and the job is put back then.
+                LOG.warning("job %s could not be handed back: %s", job_id, error)
+            else:
+                LOG.warning("job %s did not end within the grace period: handed back", job_id)
         Bell(SETTINGS.result_backend).ring()
         # Celery's cold shutdown: it ends the children, whose writes are refused from now on.
         os.kill(os.getpid(), signal.SIGQUIT)

@@ -22,7 +22,7 @@ class JobRequest(Request):
     """A delivery of a job's message, as the main process follows it."""
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
-        """Called for both limits; at the hard one the child has been killed."""
+        """Called for both limits; after the hard one the pool kills the child, within moments."""
         super().on_timeout(soft, timeout)
         if not soft:
             self._write(
