@@ -1,0 +1,28 @@
+"""The engine's results have the fields of the contract's AnalysisResult: a misspelt one would get lost silently."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.json_format import ParseDict
+
+from harken.audio import analyze, result
+from harken.v1 import analysis_result_pb2
+
+MESSAGES = analysis_result_pb2.DESCRIPTOR.message_types_by_name
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message: message.name)
+def test_each_message_has_the_fields_of_the_engines_result(message: Descriptor) -> None:
+    engine = {field.name for field in fields(getattr(result, message.name))}
+
+    assert engine == {field.name for field in message.fields}
+
+
+def test_a_real_result_is_a_message_without_leaving_anything_out(media: Path) -> None:
+    found = analyze(media / "piece.flac").to_dict()
+
+    message = ParseDict(found, analysis_result_pb2.AnalysisResult(), ignore_unknown_fields=False)
+
+    assert {field.name for field, _ in message.ListFields()} == set(found)
