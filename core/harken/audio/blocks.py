@@ -1,4 +1,8 @@
-"""The pieces of a recording that flow through an analysis, and the frame grid they share."""
+"""The pieces of a recording that flow through an analysis, and the frame grid they share.
+
+Where an array has frames and something else, the frames come last: a loop over them runs through
+memory in order, so one instruction works on 8 or 16 of them.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +12,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Integers = NDArray[np.int32]
+Complexes = NDArray[np.complex64]
 
 SAMPLE_RATE: Final = 22_050  # Hz, of the mono signal behind every spectral feature
 FRAME: Final = 2048  # samples under one window
@@ -28,7 +34,7 @@ class SoundBlock:
 class SpectrumBlock:
     """Consecutive frames of the mono signal's spectrum; frame t is centred on sample t · HOP."""
 
-    magnitude: Floats  # (frames, 1 + FRAME / 2)
+    magnitude: Floats  # (1 + FRAME / 2, frames)
     power: Floats  # magnitude squared
     signal: (
         Floats  # the (frames - 1) · HOP + FRAME samples under the frames, zeros outside the track
@@ -39,7 +45,10 @@ class SpectrumBlock:
 
 @dataclass(frozen=True, kw_only=True)
 class MelBlock:
-    """Consecutive frames of the mel spectrum, once the whole recording's peak is known."""
+    """Consecutive frames of the mel spectrum, once the whole recording's peak is known.
+
+    The one array with frames first: what reads it looks at whole frames.
+    """
 
     decibels: Floats  # (frames, 128), nothing more than 80 dB below the recording's peak
     start: int  # number of the first frame

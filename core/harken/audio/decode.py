@@ -24,9 +24,9 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from harken.audio import errors
-from harken.audio.blocks import Floats, SoundBlock
+from harken.audio.blocks import SoundBlock
 from harken.audio.errors import InputError
-from harken.audio.samples import frame_samples
+from harken.audio.samples import copy_samples, silence_non_finite
 from harken.audio.source_file import SourceFile
 
 BLOCK_SAMPLES: Final = 1 << 16  # a block ends with the frame that reaches this many samples
@@ -111,36 +111,37 @@ class Recording:
         Damaged packets are left out. Raises InputError NO_SAMPLES when nothing at all could be
         decoded, ALL_NON_FINITE, TOO_LONG, and OSError when the disk fails.
         """
-        pending: list[Floats] = []
+        pending: list[AudioFrame] = []
         held = 0
-        bad_samples = 0
         for frame in self._frames():
-            samples, bad = frame_samples(frame)
-            bad_samples += bad
-            pending.append(samples)
-            held += samples.shape[1]
+            pending.append(frame)
+            held += frame.samples
             if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
-                yield self._block(pending)
+                yield self._block(pending, held)
                 pending, held = [], 0
         if held:
-            yield self._block(pending)
+            yield self._block(pending, held)
         self._file.raise_failure()
-        self.non_finite_samples = bad_samples
         if self._decoded_samples == 0:
             raise InputError(
                 errors.NO_SAMPLES,
                 f"The file has a sound stream ({self.stream_codec}), but no samples could be "
                 "decoded from it: it is empty, cut short or damaged.",
             )
-        if bad_samples == self._decoded_samples * len(self.channels):
+        if self.non_finite_samples == self._decoded_samples * len(self.channels):
             raise InputError(
                 errors.ALL_NON_FINITE,
                 "Every sample of the file is NaN or infinite, so there is no sound in it; "
                 "write it again from its source.",
             )
 
-    def _block(self, pending: list[Floats]) -> SoundBlock:
-        samples = pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
+    def _block(self, frames: list[AudioFrame], count: int) -> SoundBlock:
+        samples = np.empty((len(self.channels), count), dtype=np.float32)
+        at = 0
+        for frame in frames:
+            copy_samples(frame, samples[:, at : at + frame.samples])
+            at += frame.samples
+        self.non_finite_samples += silence_non_finite(samples)
         self._decoded_samples += samples.shape[1]
         self.decoded_s = self._decoded_samples / self.sample_rate
         if self.decoded_s > MAX_DURATION_S:
@@ -234,15 +235,17 @@ _UNREADABLE_TAGS: Final[dict[str, Any]] = (
 )
 
 
+# With no protocol allowed, a playlist cannot make FFmpeg open anything else.
+_OPTIONS: Final = {"protocol_whitelist": "none"}
+# A WAV file's header says all there is to know, so FFmpeg need not decode its start to find out
+# (5 ms less for each), and its samples may come in large packets (a sixth of the time).
+_WAV_OPTIONS: Final = {**_OPTIONS, "probesize": "4096", "max_size": "65536"}
+
+
 def _open(file: SourceFile) -> InputContainer:
+    options = _WAV_OPTIONS if _is_wav(file) else _OPTIONS
     try:
-        # With no protocol allowed, a playlist cannot make FFmpeg open anything else.
-        return av.open(
-            file,
-            mode="r",
-            container_options={"protocol_whitelist": "none"},
-            **_UNREADABLE_TAGS,
-        )
+        return av.open(file, mode="r", container_options=options, **_UNREADABLE_TAGS)
     except (av.error.FFmpegError, ValueError):
         file.raise_failure()
         raise InputError(
@@ -250,6 +253,12 @@ def _open(file: SourceFile) -> InputContainer:
             "The file is not audio or video that can be read, or it is damaged at the start. "
             "Check that it plays elsewhere, or export it again.",
         ) from None
+
+
+def _is_wav(file: SourceFile) -> bool:
+    header = file.read(12)
+    file.seek(0)
+    return header[:4] in (b"RIFF", b"RF64") and header[8:] == b"WAVE"
 
 
 def _sound_stream(container: InputContainer) -> AudioStream:

@@ -4,12 +4,11 @@ ITU-R BS.1770-4 (integrated loudness), EBU Tech 3341 (momentary and short-term m
 EBU Tech 3342 (loudness range). Energies are weighted mean squares summed over the channels.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from harken.audio.blocks import Doubles
+from harken.audio.blocks import Doubles, Floats
 
 STEPS_A_SECOND: Final = 100
 MOMENTARY_STEPS: Final = 40  # 400 ms
@@ -22,26 +21,74 @@ RANGE_GATE_LU: Final = 20.0
 RANGE_PERCENTILES: Final = (10, 95)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoudnessFigures:
-    """What the gates leave; None where nothing is left."""
+class Gating:
+    """Hears the energies as they come; the figures are None where the gates leave nothing."""
 
-    integrated_lufs: float | None
-    range_lu: float | None
-    momentary_max_lufs: float | None
-    short_term_max_lufs: float | None
+    def __init__(self) -> None:
+        self._momentary = SlidingMean(MOMENTARY_STEPS)
+        self._short_term = SlidingMean(SHORT_TERM_STEPS)
+
+    def add(self, energies: Doubles) -> None:
+        """Take in the next energies, one every 10 ms, shape (steps,)."""
+        self._momentary.add(energies)
+        self._short_term.add(energies)
+
+    def integrated_lufs(self) -> float | None:
+        """Loudness of the whole: blocks above -70 LUFS and at most 10 LU below the others."""
+        blocks = self._momentary.kept()
+        audible = blocks[lufs(blocks) > ABSOLUTE_GATE_LUFS]
+        if audible.shape[0] == 0:
+            return None
+        gate = float(lufs(audible.mean())) - RELATIVE_GATE_LU
+        return float(lufs(audible[lufs(audible) > gate].mean()))
+
+    def range_lu(self) -> float | None:
+        """From the 10th to the 95th percentile of the short-term loudness above its gates."""
+        blocks = self._short_term.kept()
+        levels = lufs(blocks)
+        audible = levels > ABSOLUTE_GATE_LUFS
+        if not audible.any():
+            return None
+        gate = float(lufs(blocks[audible].mean())) - RANGE_GATE_LU
+        low, high = np.percentile(levels[audible & (levels > gate)], RANGE_PERCENTILES)
+        return float(high - low)
+
+    def momentary_max_lufs(self) -> float | None:
+        """The loudest 400 ms, looked for every 10 ms."""
+        return _audible(self._momentary.largest)
+
+    def short_term_max_lufs(self) -> float | None:
+        """The loudest 3 s, looked for every 10 ms."""
+        return _audible(self._short_term.largest)
 
 
-def loudness_figures(energies: Doubles) -> LoudnessFigures:
-    """The figures of `energies`, one every 10 ms, shape (steps,)."""
-    momentary = _sliding_mean(energies, MOMENTARY_STEPS)
-    short_term = _sliding_mean(energies, SHORT_TERM_STEPS)
-    return LoudnessFigures(
-        integrated_lufs=_integrated(momentary[::GATE_HOP_STEPS]),
-        range_lu=_range(short_term[::GATE_HOP_STEPS]),
-        momentary_max_lufs=_audible_maximum(momentary),
-        short_term_max_lufs=_audible_maximum(short_term),
-    )
+class SlidingMean:
+    """Means over a window that moves by 10 ms: the largest of all, and every tenth kept."""
+
+    def __init__(self, steps: int) -> None:
+        self.largest = 0.0
+        self._steps = steps
+        self._recent: Doubles = np.zeros(0)
+        self._means = 0  # how many there have been
+        self._kept: list[Floats] = []  # float32: half a megabyte an hour for both windows
+
+    def add(self, energies: Doubles) -> None:
+        """Take in the next energies."""
+        self._recent = np.concatenate([self._recent, energies])
+        count = self._recent.shape[0] - self._steps + 1
+        if count < 1:
+            return
+        sums = np.concatenate([[0.0], np.cumsum(self._recent)])
+        # Rounding in the running sum must not turn silence after loud sound into less than none.
+        means = np.maximum((sums[self._steps :] - sums[: -self._steps]) / self._steps, 0.0)
+        self.largest = max(self.largest, float(means.max()))
+        self._kept.append(means[-self._means % GATE_HOP_STEPS :: GATE_HOP_STEPS].astype(np.float32))
+        self._means += count
+        self._recent = self._recent[count:]
+
+    def kept(self) -> Doubles:
+        """The mean at every 100 ms."""
+        return np.concatenate([np.zeros(0), *self._kept])
 
 
 def lufs(energy: float | Doubles) -> Doubles:
@@ -50,35 +97,6 @@ def lufs(energy: float | Doubles) -> Doubles:
         return OFFSET_LUFS + 10.0 * np.log10(np.asarray(energy, dtype=np.float64))
 
 
-def _sliding_mean(energies: Doubles, steps: int) -> Doubles:
-    if energies.shape[0] < steps:
-        return np.zeros(0)
-    # Rounding in the running sum must not turn silence after loud sound into a trace of energy.
-    sums = np.concatenate([[0.0], np.cumsum(energies)])
-    means = (sums[steps:] - sums[:-steps]) / steps
-    return np.maximum(means, 0.0)
-
-
-def _audible_maximum(means: Doubles) -> float | None:
-    if means.shape[0] == 0:
-        return None
-    loudest = float(lufs(means.max()))
+def _audible(energy: float) -> float | None:
+    loudest = float(lufs(energy))
     return loudest if loudest > ABSOLUTE_GATE_LUFS else None
-
-
-def _integrated(blocks: Doubles) -> float | None:
-    audible = blocks[lufs(blocks) > ABSOLUTE_GATE_LUFS]
-    if audible.shape[0] == 0:
-        return None
-    gate = float(lufs(audible.mean())) - RELATIVE_GATE_LU
-    return float(lufs(audible[lufs(audible) > gate].mean()))
-
-
-def _range(blocks: Doubles) -> float | None:
-    levels = lufs(blocks)
-    audible = levels > ABSOLUTE_GATE_LUFS
-    if not audible.any():
-        return None
-    gate = float(lufs(blocks[audible].mean())) - RANGE_GATE_LU
-    low, high = np.percentile(levels[audible & (levels > gate)], RANGE_PERCENTILES)
-    return float(high - low)

@@ -25,7 +25,7 @@ BASS_EFFECTS: Final = frozenset({"LFE", "LFE2"})
 
 
 def k_weighting(sample_rate: int) -> Doubles:
-    """The shelf and the high pass as second-order sections for scipy, shape (2, 6)."""
+    """The shelf and the high pass as second-order sections, a row b0, b1, b2, 1, a1, a2 each."""
     return np.array([_shelf(sample_rate), _high_pass(sample_rate)])
 
 

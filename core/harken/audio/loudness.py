@@ -4,12 +4,12 @@ from math import log10
 from typing import Final
 
 import numpy as np
-import scipy.signal
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import Doubles, SoundBlock
-from harken.audio.gating import STEPS_A_SECOND, loudness_figures
-from harken.audio.k_weighting import channel_weights, k_weighting
+from harken.audio.blocks import SoundBlock
+from harken.audio.energies import EnergyMeter
+from harken.audio.gating import Gating
+from harken.audio.k_weighting import channel_weights
 from harken.audio.result import Loudness
 from harken.audio.true_peak import TruePeakMeter
 
@@ -30,73 +30,35 @@ class LoudnessMeter(Analysis):
         self._peak = 0.0
         self._true_peak: TruePeakMeter | None = None
         self._energies: EnergyMeter | None = None
+        self._gating = Gating()
 
     def on_sound(self, block: SoundBlock) -> None:
         """Take in the next samples."""
+        samples = block.samples
         if self._true_peak is None:
             self._true_peak = TruePeakMeter(block.sample_rate, len(block.channels))
             if block.sample_rate >= LEAST_RATE:
                 self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
-        exact = block.samples.astype(np.float64)
-        self._squares += float(np.vdot(exact, exact))
-        self._count += exact.size
-        self._peak = max(self._peak, float(np.abs(block.samples).max(initial=0.0)))
-        self._true_peak.add(block.samples)
+        self._squares += float(np.square(samples).sum(dtype=np.float64))
+        self._count += samples.size
+        self._peak = max(self._peak, float(samples.max()), -float(samples.min()))
+        self._true_peak.add(samples)
         if self._energies is not None:
-            self._energies.add(exact)
+            self._gating.add(self._energies.add(samples))
 
     def finish(self) -> Loudness:
         """The group."""
         true_peak = self._true_peak.finish() if self._true_peak else 0.0
-        energies = self._energies.energies() if self._energies else np.zeros(0)
-        figures = loudness_figures(energies)
         return Loudness(
-            integrated_lufs=figures.integrated_lufs,
-            range_lu=figures.range_lu,
-            momentary_max_lufs=figures.momentary_max_lufs,
-            short_term_max_lufs=figures.short_term_max_lufs,
-            true_peak_dbtp=decibels(true_peak),
+            integrated_lufs=self._gating.integrated_lufs(),
+            range_lu=self._gating.range_lu(),
+            momentary_max_lufs=self._gating.momentary_max_lufs(),
+            short_term_max_lufs=self._gating.short_term_max_lufs(),
+            # The interpolator's ripple must not put the wave below its own samples.
+            true_peak_dbtp=decibels(max(true_peak, self._peak)),
             sample_peak_dbfs=decibels(self._peak),
             rms_dbfs=decibels((self._squares / max(self._count, 1)) ** 0.5),
         )
-
-
-class EnergyMeter:
-    """K-weighted energy, summed over the weighted channels, every 10 ms."""
-
-    def __init__(self, sample_rate: int, weights: Doubles) -> None:
-        self._rate = sample_rate
-        self._sections = k_weighting(sample_rate)
-        self._audible = np.flatnonzero(weights)
-        self._weights = weights[self._audible]
-        self._state = np.zeros((2, self._audible.shape[0], 2))
-        self._held: Doubles = np.zeros(0)
-        self._seen = 0  # samples before `_held`
-        self._parts: list[Doubles] = []
-        self._steps = 0
-
-    def add(self, samples: Doubles) -> None:
-        """Take in the next samples, shape (channels, n)."""
-        filtered, self._state = scipy.signal.sosfilt(
-            self._sections, samples[self._audible], axis=1, zi=self._state
-        )
-        self._held = np.concatenate([self._held, self._weights @ filtered**2])
-        ends = self._seen + self._held.shape[0]
-        # Steps end on the sample nearest below a multiple of 10 ms, so no rate drifts.
-        complete = ends * STEPS_A_SECOND // self._rate - self._steps
-        if complete < 1:
-            return
-        steps = np.arange(self._steps, self._steps + complete + 1)
-        edges = -(-steps * self._rate // STEPS_A_SECOND) - self._seen
-        sums = np.add.reduceat(self._held[: edges[-1]], edges[:-1])
-        self._parts.append(sums / np.diff(edges))
-        self._steps += complete
-        self._held = self._held[edges[-1] :]
-        self._seen += int(edges[-1])
-
-    def energies(self) -> Doubles:
-        """One mean square every 10 ms of sound; a last part of a step is dropped."""
-        return np.concatenate([np.zeros(0), *self._parts])
 
 
 def decibels(amplitude: float) -> float | None:

@@ -10,8 +10,10 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats, MelBlock
+from harken.audio.kernel import kernel
 from harken.audio.spectrum import FREQUENCIES_HZ
 from harken.audio.spool import FrameSpool
 
@@ -33,7 +35,7 @@ def mel_to_hz(mels: Doubles) -> Doubles:
 
 @cache
 def mel_filters() -> Floats:
-    """Triangles of equal area over the spectrum's bins, shape (bins, 128)."""
+    """Triangles of equal area over the spectrum's bins, shape (128, bins)."""
     top_hz = SAMPLE_RATE / 2
     top = LOG_FROM_HZ / LINEAR_HZ + np.log(top_hz / LOG_FROM_HZ) / LOG_STEP
     edges = mel_to_hz(np.linspace(0.0, top, BANDS + 2))
@@ -43,7 +45,33 @@ def mel_filters() -> Floats:
     falling = ramps[2:] / widths[1:, None]
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     triangles *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return np.ascontiguousarray(triangles.T, dtype=np.float32)
+    return triangles.astype(np.float32)
+
+
+@cache
+def _spans() -> NDArray[np.intp]:
+    """The first bin and the bin after the last that each filter weighs, shape (128, 2)."""
+    heard = mel_filters() > 0
+    return np.stack([heard.argmax(axis=1), heard.shape[1] - heard[:, ::-1].argmax(axis=1)], axis=1)
+
+
+def mel_decibels(power: Floats) -> Floats:
+    """The bands of each frame in dB, not below -100: (bins, frames) to (frames, 128)."""
+    mel = np.empty((BANDS, power.shape[1]), dtype=np.float32)
+    _weigh(power, mel_filters(), _spans(), mel)
+    decibels = np.float32(10.0) * np.log10(np.maximum(mel, np.float32(FLOOR_POWER)))
+    return np.ascontiguousarray(decibels.T)
+
+
+@kernel
+def _weigh(power: Floats, filters: Floats, spans: NDArray[np.intp], mel: Floats) -> None:
+    for band in range(mel.shape[0]):
+        total = mel[band]
+        total[:] = 0.0
+        for at in range(spans[band, 0], spans[band, 1]):
+            weight, line = filters[band, at], power[at]
+            for frame in range(line.shape[0]):
+                total[frame] += weight * line[frame]
 
 
 class MelSpool:
@@ -55,9 +83,8 @@ class MelSpool:
         self._total = 0
 
     def add(self, power: Floats) -> None:
-        """Take in a power spectrum of shape (frames, bins)."""
-        mel = power @ mel_filters()
-        decibels = np.float32(10.0) * np.log10(np.maximum(mel, np.float32(FLOOR_POWER)))
+        """Take in a power spectrum of shape (bins, frames)."""
+        decibels = mel_decibels(power)
         self._peak_db = max(self._peak_db, float(decibels.max()))
         self._total += decibels.shape[0]
         self._spool.add(decibels)

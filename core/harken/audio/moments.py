@@ -1,13 +1,13 @@
 """Mean and spread of values that arrive in blocks."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harken.audio.blocks import Doubles, Floats
+from harken.audio.kernel import kernel
 
 
 class Moments:
-    """Running mean and population standard deviation, column by column.
+    """Running mean and population standard deviation, row by row.
 
     Chan, Golub, LeVeque (1979), "Updating formulae and a pairwise algorithm for computing sample
     variances": merging block means stays exact where a sum of squares would cancel.
@@ -18,29 +18,40 @@ class Moments:
         self._mean: Doubles = np.zeros(0)
         self._squares: Doubles = np.zeros(0)
 
-    def add(self, values: Floats | Doubles) -> None:
-        """Take in `values` of shape (n, columns)."""
-        block: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
-        count = block.shape[0]
-        if count == 0:
-            return
-        mean = block.mean(axis=0)
-        squares = ((block - mean) ** 2).sum(axis=0)
+    def add(self, values: Floats) -> None:
+        """Take in `values` of shape (rows, n)."""
         if self.count == 0:
-            self.count, self._mean, self._squares = count, mean, squares
-            return
-        total = self.count + count
-        shift = mean - self._mean
-        self._squares = self._squares + squares + shift**2 * (self.count * count / total)
-        self._mean = self._mean + shift * (count / total)
-        self.count = total
+            self._mean = np.zeros(values.shape[0])
+            self._squares = np.zeros(values.shape[0])
+        _merge(values, self.count, self._mean, self._squares)
+        self.count += values.shape[1]
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """The mean of each column; empty before the first block."""
+        """The mean of each row; empty before the first block."""
         return tuple(self._mean.tolist())
 
     @property
     def std(self) -> tuple[float, ...]:
-        """The population standard deviation of each column; empty before the first block."""
+        """The population standard deviation of each row; empty before the first block."""
         return tuple(np.sqrt(self._squares / max(self.count, 1)).tolist())
+
+
+@kernel
+def _merge(values: Floats, before: int, means: Doubles, squares: Doubles) -> None:
+    """Bring `means` and sums of squared deviations of `before` values each up to `values`."""
+    count = values.shape[1]
+    if count == 0:
+        return
+    for row in range(values.shape[0]):
+        line = values[row]
+        total = 0.0
+        for at in range(count):
+            total += line[at]
+        mean = total / count
+        deviations = 0.0
+        for at in range(count):
+            deviations += (line[at] - mean) ** 2
+        shift = mean - means[row]
+        squares[row] += deviations + shift**2 * (before * count / (before + count))
+        means[row] += shift * (count / (before + count))

@@ -8,7 +8,6 @@ no other at once. The widths are librosa's (`librosa.onset.onset_detect`).
 from typing import Final
 
 import numpy as np
-import scipy.ndimage
 from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears
@@ -59,10 +58,8 @@ def pick_onsets(envelope: Floats) -> NDArray[np.intp]:
 
 
 def _windowed_max(strength: Doubles) -> Doubles:
-    size = PRE_MAX + POST_MAX
-    # scipy centres the window on size // 2; the origin moves it to [t - PRE_MAX, t + POST_MAX).
-    origin = PRE_MAX - size // 2
-    return scipy.ndimage.maximum_filter1d(strength, size, origin=origin, mode="nearest")
+    padded = np.pad(strength, (PRE_MAX, POST_MAX - 1), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, PRE_MAX + POST_MAX).max(axis=1)
 
 
 def _windowed_mean(strength: Doubles) -> Doubles:

@@ -8,6 +8,7 @@ from av.audio.plane import AudioPlane
 from numpy.typing import DTypeLike, NDArray
 
 from harken.audio.blocks import Floats
+from harken.audio.kernel import kernel
 
 # FFmpeg's name without its "p" for planar: the type in memory, the zero level, full scale.
 FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
@@ -22,26 +23,43 @@ FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
 LARGEST: Final = 1e12
 
 
-def frame_samples(frame: AudioFrame) -> tuple[Floats, int]:
-    """A frame's samples of shape (channels, n) and how many were not finite (they are zeros now).
+def copy_samples(frame: AudioFrame, samples: Floats) -> None:
+    """Write a frame into `samples`, shape (channels, n), as they are: NaN stays NaN.
 
     Reading the planes costs a fifth of what `frame.to_ndarray()` does.
     """
-    count, channels = frame.samples, frame.layout.nb_channels
+    count, channels = samples.shape[1], samples.shape[0]
     name = frame.format.name
-    planar = name.endswith("p")
     dtype, zero, full_scale = FORMATS[name.removesuffix("p")]
-    if planar:
-        raw = np.stack([_values(plane, dtype, count) for plane in frame.planes])
-    else:
-        raw = _values(frame.planes[0], dtype, count * channels).reshape(count, channels).T
-    if full_scale == 1.0:
-        return _finite(raw)
-    scaled = raw.astype(np.float32)
+    planes = frame.planes
+    if name == "s16" and channels == 2:
+        _split_stereo(_values(planes[0], dtype, 2 * count), samples)
+        return
+    for channel in range(channels):
+        if len(planes) > 1:
+            values = _values(planes[channel], dtype, count)
+        else:
+            values = _values(planes[0], dtype, count * channels)[channel::channels]
+        # Infinity may come out of a double: it is counted with the others.
+        with np.errstate(over="ignore"):
+            samples[channel] = values
     if zero:
-        scaled -= zero
-    scaled *= 1.0 / full_scale
-    return np.ascontiguousarray(scaled), 0
+        samples -= zero
+    if full_scale != 1.0:
+        samples *= 1.0 / full_scale
+
+
+def silence_non_finite(samples: Floats) -> int:
+    """Put 0 for what is NaN, infinite or beyond ±10¹², and count it.
+
+    Here, in numpy, before any compiled loop may take it for granted that every sample is a number.
+    """
+    # With a NaN among them both extremes are NaN, which compares false.
+    if -LARGEST <= samples.min(initial=0.0) and samples.max(initial=0.0) <= LARGEST:
+        return 0
+    bad = ~(np.abs(samples) <= LARGEST)
+    samples[bad] = 0.0
+    return int(np.count_nonzero(bad))
 
 
 def _values(plane: AudioPlane, dtype: DTypeLike, count: int) -> NDArray[Any]:
@@ -49,10 +67,11 @@ def _values(plane: AudioPlane, dtype: DTypeLike, count: int) -> NDArray[Any]:
     return np.frombuffer(cast("memoryview", plane), dtype, count)
 
 
-def _finite(raw: NDArray[Any]) -> tuple[Floats, int]:
-    # NaN compares false with everything, so it is caught with the numbers that are too large.
-    good = np.abs(raw) <= LARGEST
-    bad = int(good.size - np.count_nonzero(good))
-    if bad:
-        raw = np.where(good, raw, 0)
-    return np.ascontiguousarray(raw, dtype=np.float32), bad
+@kernel
+def _split_stereo(interleaved: NDArray[np.int16], samples: Floats) -> None:
+    """What most files hold, 16-bit stereo, in a seventh of the time numpy's strides take."""
+    left, right = samples[0], samples[1]
+    scale = np.float32(1 / 32768)
+    for at in range(left.shape[0]):
+        left[at] = scale * interleaved[2 * at]
+        right[at] = scale * interleaved[2 * at + 1]

@@ -10,19 +10,21 @@ from typing import Final
 import numpy as np
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import FRAME, HOP, Doubles, Floats, SpectrumBlock
+from harken.audio.blocks import FRAME, HOP, Doubles, Floats, Integers, SpectrumBlock
 from harken.audio.contrast import BANDS, RANGE_DB, peaks_and_valleys_db
+from harken.audio.kernel import kernel
 from harken.audio.moments import Moments
 from harken.audio.result import Spectral
 from harken.audio.spectrum import FREQUENCIES_HZ
 from harken.audio.spool import FrameSpool
 
-ROLLOFF: Final = 0.85  # share of the magnitude below the rolloff frequency
-FLOOR_POWER: Final = 1e-10
+ROLLOFF: Final = np.float32(0.85)  # share of the magnitude below the rolloff frequency
+FLOOR_POWER: Final = np.float32(1e-10)
 ZERO: Final = 1e-10  # amplitudes up to this have no sign
-_MOMENTS: Final[Doubles] = np.stack(
-    [np.ones_like(FREQUENCIES_HZ), FREQUENCIES_HZ, FREQUENCIES_HZ**2], axis=1
-)
+LOG_BINS: Final = 64  # mantissas below 2 whose product stays a float32
+TINY: Final = np.float32(np.finfo(np.float32).tiny)
+LARGEST: Final = np.float32(np.finfo(np.float32).max)
+_FREQUENCIES_HZ: Final[Floats] = FREQUENCIES_HZ.astype(np.float32)
 
 
 class SpectralShape(Analysis):
@@ -39,17 +41,12 @@ class SpectralShape(Analysis):
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next frames."""
         self._silent = self._silent and not block.power.any()
-        columns = (
-            *centroid_and_bandwidth_hz(block.magnitude),
-            rolloff_hz(block.magnitude),
-            flatness(block.power),
-            zero_crossing_rate(block.signal, block.lead, block.tail),
-        )
-        self._shape.add(np.stack(columns, axis=1))
+        crossings = zero_crossing_rate(block.signal, block.lead, block.tail)
+        self._shape.add(np.vstack([shape(block.magnitude, block.power), crossings]))
         extremes = peaks_and_valleys_db(block.magnitude)
-        highest = [extremes[:, :BANDS].max(), extremes[:, BANDS:].max()]
+        highest = [extremes[:BANDS].max(), extremes[BANDS:].max()]
         self._highest_db = np.maximum(self._highest_db, highest)
-        self._extremes.add(extremes)
+        self._extremes.add(extremes.T)
 
     def finish(self) -> Spectral:
         """The group; in silence a spectrum has no shape."""
@@ -77,34 +74,88 @@ class SpectralShape(Analysis):
         least = (self._highest_db - RANGE_DB).astype(np.float32)
         for extremes in self._extremes.blocks():
             peaks = np.maximum(extremes[:, :BANDS], least[0])
-            contrast.add(peaks - np.maximum(extremes[:, BANDS:], least[1]))
+            valleys = np.maximum(extremes[:, BANDS:], least[1])
+            contrast.add((peaks - valleys).T)
         return contrast
 
 
-def centroid_and_bandwidth_hz(magnitude: Floats) -> tuple[Doubles, Doubles]:
-    """Mean frequency and spread of each frame, (frames, bins) to two of (frames,); 0 in silence."""
-    # In float64: a pure tone's spread is a small difference of large numbers.
-    total, first, second = (magnitude.astype(np.float64) @ _MOMENTS).T
-    total = np.where(total > np.finfo(np.float32).tiny, total, np.inf)
-    centroid = first / total
-    return centroid, np.sqrt(np.maximum(second / total - centroid**2, 0.0))
+def shape(magnitude: Floats, power: Floats) -> Floats:
+    """Centroid, bandwidth and rolloff in Hz and the flatness: (bins, frames) to (4, frames)."""
+    values = np.empty((4, magnitude.shape[1]), dtype=np.float32)
+    _moments_and_rolloff(magnitude, _FREQUENCIES_HZ, values[0], values[1], values[2])
+    values[3] = flatness(power)
+    return values
 
 
-def rolloff_hz(magnitude: Floats) -> Doubles:
-    """The frequency below which 85 % of each frame's magnitude lies; 0 in silence."""
-    below = np.cumsum(magnitude, axis=1)
-    reached = below >= np.float32(ROLLOFF) * below[:, -1:]
-    return FREQUENCIES_HZ[np.argmax(reached, axis=1)]
+@kernel
+def _moments_and_rolloff(
+    magnitude: Floats, hertz: Floats, centroid: Floats, bandwidth: Floats, rolloff: Floats
+) -> None:
+    """Fill the three, shape (frames,); all 0 in a silent frame."""
+    bins, frames = magnitude.shape
+    total = np.zeros(frames, dtype=np.float32)
+    centroid[:] = 0.0
+    for at in range(bins):
+        line, here = magnitude[at], hertz[at]
+        for frame in range(frames):
+            total[frame] += line[frame]
+            centroid[frame] += here * line[frame]
+    for frame in range(frames):
+        # A silent frame is divided by the largest number rather than by nothing.
+        total[frame] = total[frame] if total[frame] > TINY else LARGEST
+        centroid[frame] /= total[frame]
+    below = np.zeros(frames, dtype=np.float32)
+    bins_below = np.zeros(frames, dtype=np.int32)
+    bandwidth[:] = 0.0
+    for at in range(bins):
+        line, here = magnitude[at], hertz[at]
+        for frame in range(frames):
+            away = here - centroid[frame]
+            bandwidth[frame] += away * away * line[frame]
+            below[frame] += line[frame]
+            bins_below[frame] += below[frame] < ROLLOFF * total[frame]
+    for frame in range(frames):
+        bandwidth[frame] = np.sqrt(bandwidth[frame] / total[frame])
+        rolloff[frame] = hertz[bins_below[frame]] if total[frame] < LARGEST else 0.0
 
 
 def flatness(power: Floats) -> Doubles:
     """Geometric over arithmetic mean of each frame's power: 1 in silence, as librosa has it."""
-    floored = np.maximum(power, np.float32(FLOOR_POWER))
-    geometric = np.exp(np.log(floored).mean(axis=1, dtype=np.float64))
-    return geometric / floored.mean(axis=1, dtype=np.float64)
+    bins, frames = power.shape
+    exponents = np.zeros(frames, dtype=np.int32)
+    mantissas = np.empty((-(-bins // LOG_BINS), frames), dtype=np.float32)
+    total = np.zeros(frames, dtype=np.float32)
+    _factors(power, exponents, mantissas, total)
+    log2 = (exponents + np.log2(mantissas).sum(axis=0, dtype=np.float64)) / bins
+    return np.exp2(log2) / (total.astype(np.float64) / bins)
 
 
-def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Doubles:
+@kernel
+def _factors(power: Floats, exponents: Integers, mantissas: Floats, total: Floats) -> None:
+    """The product of each frame's floored power as 2^exponents · mantissas, and its sum.
+
+    A float is 2^exponent · mantissa with a mantissa from 1 to 2, so 64 mantissas fit into one
+    product, and a logarithm is needed only once for them all.
+    """
+    bins, frames = power.shape
+    floored = np.empty(frames, dtype=np.float32)
+    bits = floored.view(np.int32)
+    for group in range(mantissas.shape[0]):
+        product = mantissas[group]
+        product[:] = 1.0
+        for at in range(group * LOG_BINS, min((group + 1) * LOG_BINS, bins)):
+            line = power[at]
+            for frame in range(frames):
+                floored[frame] = max(line[frame], FLOOR_POWER)
+                total[frame] += floored[frame]
+            for frame in range(frames):
+                exponents[frame] += (bits[frame] >> 23) - 127
+                bits[frame] = (bits[frame] & 0x7FFFFF) | 0x3F800000
+            for frame in range(frames):
+                product[frame] *= floored[frame]
+
+
+def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Floats:
     """Share of samples in each frame whose sign differs from the one before.
 
     `signal` holds the frames' samples, its first `lead` and last `tail` lying outside the
@@ -114,7 +165,7 @@ def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Doubles:
     negative[:lead] = negative[lead]
     inside = negative.shape[0] - tail
     negative[inside:] = negative[inside - 1]
-    crossed = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1])])
-    starts = np.arange(0, signal.shape[0] - FRAME + 1, HOP)
+    crossed = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])
     # A frame's first sample has no predecessor within the frame.
-    return (crossed[starts + FRAME - 1] - crossed[starts]) / FRAME
+    crossings = crossed[FRAME - 1 :: HOP] - crossed[: 1 - FRAME : HOP]
+    return (crossings / FRAME).astype(np.float32)

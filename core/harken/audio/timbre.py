@@ -40,8 +40,8 @@ class Cepstrum(Analysis):
 
 
 def mfcc(decibels: Floats) -> Floats:
-    """Coefficients 0 to 19 of each frame: (frames, 128) to (frames, 20)."""
-    return decibels @ cosines(COEFFICIENTS)
+    """Coefficients 0 to 19 of each frame: (frames, 128) to (20, frames)."""
+    return cosines(COEFFICIENTS).T @ decibels.T
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import SpectrumBlock
 from harken.audio.chroma import chroma
@@ -25,7 +27,7 @@ class Tonality(Analysis):
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next frames."""
         self._chroma.add(chroma(block.power))
-        self._pitches.add(block.magnitude)
+        self._pitches.add(np.ascontiguousarray(block.magnitude.T))
 
     def finish(self) -> Tonal:
         """The group; without pitched energy neither key nor tuning exists."""

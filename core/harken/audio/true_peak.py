@@ -1,18 +1,20 @@
 """True peak: the largest value of the signal between its samples (ITU-R BS.1770-4, annex 2).
 
-The signal is oversampled by 4 below 96 kHz and by 2 below 192 kHz, by soxr rather than by the
-standard's 12 taps a phase, whose ripple alone costs up to 0.5 dB.
+The signal is oversampled by 4 below 96 kHz and by 2 below 192 kHz, by a Kaiser-windowed sinc:
+16 taps a phase, within 0.03 dB up to 0.4 of the sample rate, where the standard's own 12 taps
+ripple by some tenths of a decibel.
 """
 
 from typing import Final
 
 import numpy as np
-import soxr
 
 from harken.audio.blocks import Floats
+from harken.audio.kernel import kernel
 
-QUALITY: Final = "HQ"  # flat to 0.91 of half the sample rate
-TAIL: Final = 64  # samples of silence in which the filter rings out
+TAPS: Final = 16  # samples that one value between them depends on
+KAISER_BETA: Final = 5.5  # ripple and transition width for that many
+CHUNK: Final = 512  # samples looked at together: they and the values between them stay in the cache
 
 
 def oversampling(sample_rate: int) -> int:
@@ -20,37 +22,74 @@ def oversampling(sample_rate: int) -> int:
     return 4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1
 
 
+def interpolators(factor: int) -> Floats:
+    """A filter for each of the `factor - 1` places between two samples, shape (factor - 1, 16)."""
+    between = np.arange(1, factor)[:, None] / factor
+    distance = np.arange(TAPS)[None, :] - (TAPS // 2 - 1) - between
+    window = np.i0(KAISER_BETA * np.sqrt(1.0 - (distance / (TAPS // 2)) ** 2))
+    filters = np.sinc(distance) * window / np.i0(KAISER_BETA)
+    # A constant must come out as it is.
+    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
 class TruePeakMeter:
     """The peak over all channels of a signal that arrives in blocks."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._peak = 0.0
-        self._channels = channels
-        factor = oversampling(sample_rate)
-        self._resampler = (
-            soxr.ResampleStream(1, factor, channels, dtype="float32", quality=QUALITY)
-            if factor > 1
-            else None
-        )
+        self._filters = interpolators(oversampling(sample_rate))
+        # No value between samples is larger than their largest, times the sum of the weights.
+        self._most = float(np.abs(self._filters).sum(axis=1).max(initial=0.0))
+        self._last = np.zeros((channels, TAPS - 1), dtype=np.float32)
 
     def add(self, samples: Floats) -> None:
         """Take in the next samples, shape (channels, n)."""
-        self._see(samples)
-        if self._resampler is not None:
-            self._see(self._resampler.resample_chunk(_interleaved(samples)))
+        if self._filters.shape[0] == 0:
+            self._peak = max(self._peak, float(np.abs(samples).max()))
+            return
+        seam = np.concatenate([self._last, samples[:, : TAPS - 1]], axis=1)
+        for channel in range(samples.shape[0]):
+            for part in (seam[channel], samples[channel]):
+                self._peak = _peak_between(part, self._filters, self._most, self._peak)
+        self._last = np.concatenate([self._last, samples[:, 1 - TAPS :]], axis=1)[:, 1 - TAPS :]
 
     def finish(self) -> float:
-        """The linear peak, the ringing after the last sample included; never below a sample."""
-        if self._resampler is not None:
-            silence = np.zeros((self._channels, TAIL), dtype=np.float32)
-            self._see(self._resampler.resample_chunk(_interleaved(silence), last=True))
+        """The linear peak, the ringing after the last sample included."""
+        self.add(np.zeros_like(self._last))
         return self._peak
 
-    def _see(self, values: Floats) -> None:
-        if values.size:
-            self._peak = max(self._peak, float(values.max()), -float(values.min()))
+
+@kernel
+def _peak_between(samples: Floats, filters: Floats, most: float, peak: float) -> float:
+    """The largest value on and between `samples`, shape (n,), if it is more than `peak`."""
+    taps = filters.shape[1]
+    values = np.empty(CHUNK, dtype=np.float32)
+    for start in range(0, samples.shape[0] - taps + 1, CHUNK):
+        count = min(CHUNK, samples.shape[0] - taps + 1 - start)
+        part = samples[start : start + count + taps - 1]
+        largest = _largest(part)
+        peak = max(peak, largest)
+        if largest * most <= peak:
+            continue
+        for phase in range(filters.shape[0]):
+            between = values[:count]
+            between[:] = 0.0
+            for tap in range(0, taps, 4):
+                a, b = filters[phase, tap], filters[phase, tap + 1]
+                c, d = filters[phase, tap + 2], filters[phase, tap + 3]
+                one, two = part[tap : tap + count], part[tap + 1 : tap + 1 + count]
+                three, four = part[tap + 2 : tap + 2 + count], part[tap + 3 : tap + 3 + count]
+                for at in range(count):
+                    between[at] += a * one[at] + b * two[at] + c * three[at] + d * four[at]
+            peak = max(peak, _largest(between))
+    return peak
 
 
-def _interleaved(samples: Floats) -> Floats:
-    """The layout soxr wants: (n, channels), and (n,) for mono."""
-    return samples[0] if samples.shape[0] == 1 else np.ascontiguousarray(samples.T)
+@kernel
+def _largest(values: Floats) -> float:
+    """The largest magnitude: without their sign, floats are ordered as their bits are."""
+    bits = values.view(np.int32)
+    largest = np.zeros(1, dtype=np.int32)
+    for at in range(bits.shape[0]):
+        largest[0] = max(largest[0], bits[at] & 0x7FFFFFFF)
+    return float(largest.view(np.float32)[0])
