@@ -16,14 +16,18 @@ RUN /opt/harken/bin/pip install --no-cache-dir --no-deps --no-build-isolation . 
     && /opt/harken/bin/pip uninstall --yes --quiet hatchling
 
 FROM python:3.13-slim
-RUN useradd --system --create-home --uid 10001 harken
+RUN useradd --system --create-home --uid 10001 harken \
+    && install --directory --owner=harken /var/cache/harken
 COPY --from=build /opt/harken /opt/harken
 ENV PATH=/opt/harken/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HARKEN_LISTEN=0.0.0.0:50051 \
-    HARKEN_MEDIA_ROOTS=/media
+    HARKEN_MEDIA_ROOTS=/media \
+    NUMBA_CACHE_DIR=/var/cache/harken
 WORKDIR /home/harken
 USER harken
+# Compiled for the CPU of this build; a worker on another kind adds that at its first start.
+RUN python -m harken.audio --warm-up
 EXPOSE 50051
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["harken"]

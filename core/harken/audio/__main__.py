@@ -1,7 +1,8 @@
 """The engine on its own: `python -m harken.audio [--json] [--features rhythm,…|default] FILE…`.
 
 One JSON object a line (or a readable summary) in the order given. Exit code 0 when every file was
-analysed, 1 when some could not be, 2 for wrong usage.
+analysed, 1 when some could not be, 2 for wrong usage. `python -m harken.audio --warm-up` compiles
+what has to be compiled once for this machine's CPU, and nothing else.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from harken.audio import Feature
+from harken.audio import Feature, warm_up
 from harken.audio.report import file_report
 from harken.audio.summary import summary
 
@@ -20,7 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m harken.audio", description="Analyse audio and video files."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="audio or video files")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="audio or video files")
+    parser.add_argument(
+        "--warm-up", action="store_true", help="compile the engine for this machine's CPU"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument(
         "--features",
@@ -30,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"'default' (all) or any of {_names()}, separated by commas",
     )
     options = parser.parse_args(arguments)
+    if options.warm_up:
+        warm_up()
+    elif not options.files:
+        parser.error("name at least one FILE")
     # Before numpy loads: see harken.audio.warm_up.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     failed = False

@@ -4,7 +4,10 @@ Write a kernel as plain loops over arrays, the longest contiguous axis innermost
 before the loop that runs over them: that is the form the compiler turns into vector instructions.
 """
 
+import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, ParamSpec, TypeVar, cast
 
 import numba
@@ -18,6 +21,28 @@ FAST_MATH: Final = frozenset({"reassoc", "contract", "arcp", "nsz"})
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """`function`, compiled at its first call and kept on disk for the next process."""
-    compiled = numba.njit(cache=True, fastmath=set(FAST_MATH), error_model="numpy")(function)
+    """`function`, compiled at its first call and kept on disk for the next process.
+
+    numba keeps it in NUMBA_CACHE_DIR, beside the source or in the user's cache folder, the first
+    that can be written, apart for each kind of CPU; where none can, in a temporary folder.
+    """
+    try:
+        compiled = _compiled(function)
+    except RuntimeError:
+        numba.config.CACHE_DIR = str(_last_resort())
+        compiled = _compiled(function)
     return cast("Callable[P, R]", compiled)
+
+
+def _compiled(function: Callable[P, R]) -> object:
+    return numba.njit(cache=True, fastmath=set(FAST_MATH), error_model="numpy")(function)
+
+
+def _last_resort() -> Path:
+    """A folder of this user's own under the system's temporary one."""
+    folder = Path(tempfile.gettempdir(), f"harken-kernels-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        # Compiled code is executed: it must not come from a folder that someone else laid there.
+        return Path(tempfile.mkdtemp(prefix="harken-kernels-"))
+    return folder

@@ -21,7 +21,7 @@ from harken.server.serve import CannotListen, prepare
 from harken.settings import VARIABLES, Settings
 from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
 
-READY_WITHIN_S = 60.0  # a first start may have to compile
+READY_WITHIN_S = 180.0  # a first start compiles the engine's loops
 LOOK_EVERY_S = 0.05
 WATCH_EVERY_S = 0.2
 STOPPED_WITHIN_S = 5.0  # beyond the grace period

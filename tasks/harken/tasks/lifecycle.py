@@ -1,9 +1,11 @@
-"""The life of a worker: it beats once it is ready, warms its children up, and hands back what it cannot finish."""
+"""The life of a worker: it loads the engine before it forks, beats once it is ready, and hands back what it cannot finish."""
 
+import gc
 import logging
 import os
 import signal
 import threading
+import time
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -96,12 +98,21 @@ def active_jobs() -> list[str]:
 
 
 def warm_up(**_: Any) -> None:
-    """Imports what an analysis needs beside the child's start, so that its first job need not wait for it."""
+    """Loads what an analysis needs into the main process, from which the children are forked.
+
+    They share its memory, and a child that takes the place of a lost one is at work at once.
+    """
     if not set(JOB_QUEUES) & set(app.amqp.queues.consume_from):
         return
     from harken.audio import warm_up as warm_up_audio
 
-    threading.Thread(target=warm_up_audio, name="warm-up", daemon=True).start()
+    begun = time.monotonic()
+    warm_up_audio()
+    LOG.info("the audio engine is loaded after %.1f s", time.monotonic() - begun)
+    # What lives by now lives for ever: collecting garbage in a child need not look at it, and so
+    # does not copy its pages.
+    gc.collect()
+    gc.freeze()
 
 
 def connect() -> Lifecycle:
@@ -110,7 +121,8 @@ def connect() -> Lifecycle:
     signals.worker_ready.connect(lifecycle.on_ready, weak=False)
     signals.worker_shutting_down.connect(lifecycle.on_shutting_down, weak=False)
     signals.worker_shutdown.connect(lifecycle.on_shutdown, weak=False)
-    signals.worker_process_init.connect(warm_up, weak=False)
+    # Before the pool starts, and after --queues was applied.
+    signals.celeryd_after_setup.connect(warm_up, weak=False)
     return lifecycle
 
 
