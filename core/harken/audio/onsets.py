@@ -8,10 +8,10 @@ no other at once. The widths are librosa's (`librosa.onset.onset_detect`).
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import FRAME_RATE, Doubles, Floats
+from harken.audio.blocks import FRAME_RATE, Floats, Integers
+from harken.audio.kernel import kernel
 from harken.audio.result import MAX_TIMES, Onsets
 
 PRE_MAX: Final = int(0.03 * FRAME_RATE)  # frames before that must not be larger
@@ -42,29 +42,31 @@ class OnsetTimes(Analysis):
         )
 
 
-def pick_onsets(envelope: Floats) -> NDArray[np.intp]:
+def pick_onsets(envelope: Floats) -> Integers:
     """The frames of `envelope` where sounds begin, in order."""
     if envelope.shape[0] == 0 or envelope.max() < LEAST_RISE_DB:
-        return np.zeros(0, dtype=np.intp)
-    strength = envelope.astype(np.float64) - envelope.min()
-    strength /= strength.max()
-    highest = _windowed_max(strength)
-    candidates = (strength >= highest) & (strength >= _windowed_mean(strength) + DELTA)
-    chosen: list[int] = []
-    for frame in np.flatnonzero(candidates).tolist():
-        if not chosen or frame - chosen[-1] > WAIT:
-            chosen.append(frame)
-    return np.array(chosen, dtype=np.intp)
+        return np.zeros(0, dtype=np.int32)
+    onsets = np.empty(envelope.shape[0] // (WAIT + 1) + 1, dtype=np.int32)
+    return onsets[: _pick(envelope, float(envelope.min()), float(envelope.max()), onsets)]
 
 
-def _windowed_max(strength: Doubles) -> Doubles:
-    padded = np.pad(strength, (PRE_MAX, POST_MAX - 1), mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, PRE_MAX + POST_MAX).max(axis=1)
-
-
-def _windowed_mean(strength: Doubles) -> Doubles:
-    sums = np.concatenate([[0.0], np.cumsum(strength)])
-    frames = np.arange(strength.shape[0])
-    first = np.maximum(frames - PRE_MEAN, 0)
-    end = np.minimum(frames + POST_MEAN, strength.shape[0])
-    return (sums[end] - sums[first]) / (end - first)
+@kernel
+def _pick(envelope: Floats, least: float, most: float, onsets: Integers) -> int:
+    """Write the onsets' frames into `onsets` and return their number."""
+    count = 0
+    total = envelope.shape[0]
+    span = most - least
+    for frame in range(total):
+        strength = envelope[frame]
+        if strength < envelope[max(frame - PRE_MAX, 0) : frame + POST_MAX].max():
+            continue
+        around = envelope[max(frame - PRE_MEAN, 0) : frame + POST_MEAN]
+        mean = 0.0
+        for value in around:
+            mean += (value - least) / span
+        if (strength - least) / span < mean / around.shape[0] + DELTA:
+            continue
+        if count == 0 or frame - onsets[count - 1] > WAIT:
+            onsets[count] = frame
+            count += 1
+    return count

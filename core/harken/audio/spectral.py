@@ -8,6 +8,7 @@ recording that is all silence only the zero-crossing rate exists.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import FRAME, HOP, Doubles, Floats, Integers, SpectrumBlock
@@ -165,7 +166,18 @@ def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Floats:
     negative[:lead] = negative[lead]
     inside = negative.shape[0] - tail
     negative[inside:] = negative[inside - 1]
-    crossed = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])
-    # A frame's first sample has no predecessor within the frame.
-    crossings = crossed[FRAME - 1 :: HOP] - crossed[: 1 - FRAME : HOP]
-    return (crossings / FRAME).astype(np.float32)
+    crossed = (negative[1:] != negative[:-1]).view(np.int8)
+    rates = np.empty((crossed.shape[0] + 1 - FRAME) // HOP + 1, dtype=np.float32)
+    _share_of_each_frame(crossed, rates)
+    return rates
+
+
+@kernel
+def _share_of_each_frame(crossed: NDArray[np.int8], rates: Floats) -> None:
+    for frame in range(rates.shape[0]):
+        # A frame's first sample has no predecessor within the frame.
+        inside = crossed[frame * HOP : frame * HOP + FRAME - 1]
+        crossings = 0
+        for at in range(inside.shape[0]):
+            crossings += inside[at]
+        rates[frame] = crossings / FRAME

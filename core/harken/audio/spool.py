@@ -7,9 +7,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from harken.audio.blocks import Floats
+from harken.audio.blocks import FRAME_RATE, Floats
 
-MEMORY_BYTES: Final = 64 << 20  # 50 minutes of mel frames; more goes to disk, so memory stays flat
+MEMORY_S: Final = 600.0  # frames of a longer recording go to disk, so that memory stays flat
 BLOCK_FRAMES: Final = 512  # 12 s a step when they are read again
 
 
@@ -18,8 +18,9 @@ class FrameSpool:
 
     def __init__(self, columns: int) -> None:
         self._columns = columns
+        limit = round(MEMORY_S * FRAME_RATE) * columns * 4
         # Closed by __exit__, which the linter cannot see.
-        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115
 
     def add(self, frames: Floats) -> None:
         """Append `frames` of shape (n, columns)."""
