@@ -107,6 +107,29 @@ def test_ebu_3341_true_peak_between_the_samples(
     assert dbtp - 0.4 <= found <= dbtp + 0.2
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_ebu_3341_a_single_peak_beside_a_sample(tmp_path: Path, rate: int, quarters: int) -> None:
+    """Cases 20 to 23: one band-limited pulse to full scale, falling on or beside a sample."""
+    time = np.arange(-rate // 2, rate // 2) - quarters / 4
+    pulse = np.sinc(2 * 20_000 / rate * time) * np.exp(-0.5 * (time / 40) ** 2)
+    tone = 0.5 * np.sin(2 * np.pi / 6 * time)
+    path = write(tmp_path / "a.wav", pulse + tone * (np.abs(time) > 400), rate=rate, tile=2)
+    found = loudness(path).true_peak_dbtp
+    assert found is not None
+    assert -0.4 <= found <= 0.2
+
+
+@pytest.mark.parametrize("hertz", [50, 1_000, 9_000, 17_000, 19_000])
+def test_the_true_peak_of_a_tone_is_its_amplitude(tmp_path: Path, hertz: float) -> None:
+    tone = sine(hertz, 1.0, dbfs=-1.0, rate=48_000) * np.hanning(48_000)
+    found = loudness(write(tmp_path / "a.wav", tone, rate=48_000))
+    assert found.true_peak_dbtp == pytest.approx(-1.0, abs=0.05)
+    assert found.sample_peak_dbfs is not None
+    assert found.true_peak_dbtp is not None
+    assert found.true_peak_dbtp >= found.sample_peak_dbfs
+
+
 def test_the_true_peak_is_found_in_one_channel_at_the_end(tmp_path: Path) -> None:
     """A stretch that cannot hold the peak is skipped; the one that does never is."""
     rate = 44_100

@@ -26,7 +26,7 @@ from av.packet import Packet
 from harken.audio import errors
 from harken.audio.blocks import SoundBlock
 from harken.audio.errors import InputError
-from harken.audio.samples import copy_samples, silence_non_finite
+from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
 from harken.audio.source_file import SourceFile
 
 BLOCK_SAMPLES: Final = 1 << 16  # a block ends with the frame that reaches this many samples
@@ -56,7 +56,7 @@ class Recording:
         self.channels: tuple[str, ...] = ()
         self.first_pts_s: float | None = None
         self.coded_bytes = 0
-        self.coded_s = 0.0
+        self._coded_ticks = 0
         self._bytes_done = 0
         self._decoded_samples = 0
         self._layout = ""
@@ -99,6 +99,11 @@ class Recording:
         return claim if plausible else None
 
     @property
+    def coded_s(self) -> float:
+        """How long the packets read so far claim to be, in seconds; 0 when they do not."""
+        return float(self._coded_ticks * (self.stream.time_base or 0))
+
+    @property
     def share_done(self) -> float:
         """How much of the recording has been decoded, 0 to 1: by time, or else by bytes."""
         claim = self.claimed_s
@@ -137,11 +142,14 @@ class Recording:
 
     def _block(self, frames: list[AudioFrame], count: int) -> SoundBlock:
         samples = np.empty((len(self.channels), count), dtype=np.float32)
-        at = 0
-        for frame in frames:
-            copy_samples(frame, samples[:, at : at + frame.samples])
-            at += frame.samples
-        self.non_finite_samples += silence_non_finite(samples)
+        end = 0
+        # A double may be infinite as a float: it is counted with what came so from the file.
+        with np.errstate(over="ignore"):
+            for frame in frames:
+                start, end = end, end + frame.samples
+                copy_samples(frame, samples[:, start:end])
+        if any(holds_floats(frame) for frame in frames):
+            self.non_finite_samples += silence_non_finite(samples)
         self._decoded_samples += samples.shape[1]
         self.decoded_s = self._decoded_samples / self.sample_rate
         if self.decoded_s > MAX_DURATION_S:
@@ -171,8 +179,7 @@ class Recording:
         for packet in self._packets():
             if packet.size:
                 self.coded_bytes += packet.size
-                if packet.duration and packet.time_base:
-                    self.coded_s += float(packet.duration * packet.time_base)
+                self._coded_ticks += packet.duration or 0
                 if packet.pos is not None:
                     self._bytes_done = packet.pos + packet.size
             try:

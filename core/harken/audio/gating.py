@@ -88,7 +88,7 @@ class SlidingMean:
 
     def kept(self) -> Doubles:
         """The mean at every 100 ms."""
-        return np.concatenate([np.zeros(0), *self._kept])
+        return np.concatenate([*self._kept, np.zeros(0, dtype=np.float32)]).astype(np.float64)
 
 
 def lufs(energy: float | Doubles) -> Doubles:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar, cast
 
 import numba
+import numba.core.config
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +30,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     try:
         compiled = _compiled(function)
     except RuntimeError:
-        numba.config.CACHE_DIR = str(_last_resort())
+        # numba makes this name when it reads the environment, so pyright cannot know it.
+        numba.core.config.CACHE_DIR = str(_last_resort())  # pyright: ignore[reportAttributeAccessIssue]
         compiled = _compiled(function)
     return cast("Callable[P, R]", compiled)
 

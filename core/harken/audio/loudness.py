@@ -72,7 +72,7 @@ def _sum_of_squares(samples: Floats) -> float:
         squares = np.float32(0.0)
         for at in range(part.shape[0]):
             squares += part[at] * part[at]
-        total += squares
+        total += float(squares)
     return total
 
 

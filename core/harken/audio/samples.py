@@ -10,14 +10,18 @@ from numpy.typing import DTypeLike, NDArray
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
 
-# FFmpeg's name without its "p" for planar: the type in memory, the zero level, full scale.
+# FFmpeg's name: the type in memory, the zero level, full scale.
 FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
-    "u8": (np.uint8, 128, 2.0**7),
-    "s16": (np.int16, 0, 2.0**15),
-    "s32": (np.int32, 0, 2.0**31),
-    "s64": (np.int64, 0, 2.0**63),
-    "flt": (np.float32, 0, 1.0),
-    "dbl": (np.float64, 0, 1.0),
+    name + planar: form
+    for planar in ("", "p")
+    for name, form in {
+        "u8": (np.uint8, 128, 2.0**7),
+        "s16": (np.int16, 0, 2.0**15),
+        "s32": (np.int32, 0, 2.0**31),
+        "s64": (np.int64, 0, 2.0**63),
+        "flt": (np.float32, 0, 1.0),
+        "dbl": (np.float64, 0, 1.0),
+    }.items()
 }
 # Finite numbers beyond this (+240 dBFS) are damage too: their squares leave float32.
 LARGEST: Final = 1e12
@@ -28,25 +32,26 @@ def copy_samples(frame: AudioFrame, samples: Floats) -> None:
 
     Reading the planes costs a fifth of what `frame.to_ndarray()` does.
     """
-    count, channels = samples.shape[1], samples.shape[0]
-    name = frame.format.name
-    dtype, zero, full_scale = FORMATS[name.removesuffix("p")]
+    channels, count = samples.shape
+    dtype, zero, full_scale = FORMATS[frame.format.name]
     planes = frame.planes
-    if name == "s16" and channels == 2:
-        _split_stereo(_values(planes[0], dtype, 2 * count), samples)
+    if frame.format.is_planar:
+        for channel in range(channels):
+            samples[channel] = _values(planes[channel], dtype, count)
+    elif dtype is np.int16 and channels == 2:
+        _split_stereo(_values(planes[0], dtype, 2 * count), samples[0], samples[1])
         return
-    for channel in range(channels):
-        if len(planes) > 1:
-            values = _values(planes[channel], dtype, count)
-        else:
-            values = _values(planes[0], dtype, count * channels)[channel::channels]
-        # Infinity may come out of a double: it is counted with the others.
-        with np.errstate(over="ignore"):
-            samples[channel] = values
+    else:
+        samples[:] = _values(planes[0], dtype, count * channels).reshape(count, channels).T
     if zero:
         samples -= zero
     if full_scale != 1.0:
         samples *= 1.0 / full_scale
+
+
+def holds_floats(frame: AudioFrame) -> bool:
+    """Whether a frame's samples may be NaN or infinite."""
+    return FORMATS[frame.format.name][2] == 1.0
 
 
 def silence_non_finite(samples: Floats) -> int:
@@ -55,7 +60,7 @@ def silence_non_finite(samples: Floats) -> int:
     Here, in numpy, before any compiled loop may take it for granted that every sample is a number.
     """
     # With a NaN among them both extremes are NaN, which compares false.
-    if -LARGEST <= samples.min(initial=0.0) and samples.max(initial=0.0) <= LARGEST:
+    if samples.min(initial=0.0) >= -LARGEST and samples.max(initial=0.0) <= LARGEST:
         return 0
     bad = ~(np.abs(samples) <= LARGEST)
     samples[bad] = 0.0
@@ -68,9 +73,8 @@ def _values(plane: AudioPlane, dtype: DTypeLike, count: int) -> NDArray[Any]:
 
 
 @kernel
-def _split_stereo(interleaved: NDArray[np.int16], samples: Floats) -> None:
+def _split_stereo(interleaved: NDArray[np.int16], left: Floats, right: Floats) -> None:
     """What most files hold, 16-bit stereo, in a seventh of the time numpy's strides take."""
-    left, right = samples[0], samples[1]
     scale = np.float32(1 / 32768)
     for at in range(left.shape[0]):
         left[at] = scale * interleaved[2 * at]

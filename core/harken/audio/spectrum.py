@@ -60,7 +60,9 @@ class SpectrumStream:
 
 def _transform(windowed: Floats | Doubles) -> tuple[Floats, Floats]:
     """Power and magnitude, (bins, frames), of (frames, FRAME) samples."""
-    spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True).astype(np.complex64, copy=False)
+    spectrum: Complexes = np.asarray(
+        scipy.fft.rfft(windowed, axis=1, overwrite_x=True), dtype=np.complex64
+    )
     power = np.empty((BINS, windowed.shape[0]), dtype=np.float32)
     magnitude = np.empty_like(power)
     _power_and_magnitude(spectrum, power, magnitude)
@@ -75,7 +77,7 @@ def _is_pure(magnitude: Floats) -> bool:
     """
     loudest = magnitude.max(axis=0)
     drowned = magnitude.min(axis=0) < ROUNDING * loudest
-    return 2 * np.count_nonzero(drowned) > np.count_nonzero(loudest)
+    return int(np.count_nonzero(drowned)) * 2 > int(np.count_nonzero(loudest))
 
 
 @kernel

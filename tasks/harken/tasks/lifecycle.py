@@ -1,4 +1,4 @@
-"""The life of a worker: it loads the engine before it forks, beats once it is ready, and hands back what it cannot finish."""
+"""The life of a worker: it loads the engine, then forks, beats once ready, and hands back what it cannot finish."""
 
 import gc
 import logging
