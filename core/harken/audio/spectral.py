@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import FRAME, HOP, Doubles, Floats, Integers, SpectrumBlock
+from harken.audio.blocks import FRAME, FRAME_RATE, HOP, Doubles, Floats, Integers, SpectrumBlock
 from harken.audio.contrast import BANDS, RANGE_DB, peaks_and_valleys_db
 from harken.audio.kernel import kernel
 from harken.audio.moments import Moments
@@ -72,11 +72,14 @@ class SpectralShape(Analysis):
 
     def _contrast(self) -> Moments:
         contrast = Moments()
+        frames = 0
         least = (self._highest_db - RANGE_DB).astype(np.float32)
         for extremes in self._extremes.blocks():
             peaks = np.maximum(extremes[:, :BANDS], least[0])
             valleys = np.maximum(extremes[:, BANDS:], least[1])
             contrast.add((peaks - valleys).T)
+            frames += extremes.shape[0]
+            self.track.done(frames / FRAME_RATE)
         return contrast
 
 
