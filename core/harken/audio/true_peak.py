@@ -5,6 +5,7 @@ The signal is oversampled by 4 below 96 kHz and by 2 below 192 kHz, by a Kaiser-
 ripple by some tenths of a decibel.
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ def oversampling(sample_rate: int) -> int:
     return 4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1
 
 
+@cache
 def interpolators(factor: int) -> Floats:
     """A filter for each of the `factor - 1` places between two samples, shape (factor - 1, 16)."""
     between = np.arange(1, factor)[:, None] / factor
