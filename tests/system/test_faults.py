@@ -56,6 +56,16 @@ def test_a_job_whose_process_is_killed_runs_again(fragile: System) -> None:
     assert (done.state, done.attempt) == (SUCCEEDED, 2)
 
 
+def test_a_child_keeps_less_than_40_mb_of_its_own(fragile: System) -> None:
+    """Whatever every child needs was loaded before they were forked, and is there once for all."""
+    job = fragile.submit("20-minutes.wav")
+    fragile.follow(job.job_id)
+    assert fragile.get(job.job_id).state == SUCCEEDED
+    workers = parts(fragile, "--name=worker")
+    (child,) = [process for process in workers if process.parent() in workers]
+    assert child.memory_full_info().uss < 40_000_000
+
+
 def test_a_job_that_kills_its_process_again_and_again_fails_as_crashed(fragile: System) -> None:
     poison = fragile.submit("20-minutes.wav")
     neighbour = fragile.submit("piece.mp3")
