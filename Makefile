@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+BENCH_INSTALLED := $(VENV)/installed-bench
 # Tools that find others by name (buf its plugins, pyright its Python) look into the environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -18,6 +19,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# On top of the rest: the lock holds the same versions of what both name.
+$(BENCH_INSTALLED): requirements.bench.lock $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.bench.lock
 	@touch $@
 
 .PHONY: install
@@ -53,12 +59,14 @@ generate: $(INSTALLED) ## Generate messages, stubs and type stubs from the contr
 	@for stub in proto/harken/v1/*_pb2_grpc.pyi; do test -f "$${stub%i}" || rm "$$stub"; done
 
 .PHONY: lock
-lock: $(INSTALLED) ## Bring requirements.lock to the newest versions that work together
+lock: $(INSTALLED) ## Bring the lock files to the newest versions that work together
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --extra all --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 		--constraint requirements.lock --extra server --extra worker --group image pyproject.toml \
 		--output-file requirements.image.lock
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--constraint requirements.lock --group bench --output-file requirements.bench.lock
 
 .PHONY: bench
 bench: $(INSTALLED) ## Run the benchmarks
