@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "harken needs Python 3.11 or later; name one with make PYTHON=…")'
@@ -69,8 +69,12 @@ lock: $(INSTALLED) ## Bring the lock files to the newest versions that work toge
 		--constraint requirements.lock --group bench --output-file requirements.bench.lock
 
 .PHONY: bench
-bench: $(INSTALLED) ## Run the benchmarks
+bench: $(INSTALLED) ## Run the benchmarks that need nothing but harken
 	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
+
+.PHONY: bench-engine
+bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essentia; MEMORY=1 over ten hours too
+	$(BIN)/python -m benchmarks.engine $(if $(MEMORY),--memory) $(if $(JSON),--json "$(JSON)")
 
 .PHONY: clean
 clean: ## Remove what was installed and made
