@@ -65,6 +65,7 @@ def test_what_a_run_leaves_out_is_named(smoke: dict[str, Any]) -> None:
     assert smoke["printed"].count(" not measured ") == len(left_out)
 
 
+@pytest.mark.timeout(300)  # where librosa was never used, it compiles itself for a minute
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_analyses_or_says_what_is_missing(name: str, tmp_path: Path) -> None:
     needed = NEEDED[name.partition(",")[0].partition(" ")[0]]

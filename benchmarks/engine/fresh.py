@@ -27,7 +27,10 @@ def measure(path: Path, *, rounds: int) -> Section:
             at_most("wall, median", statistics.median(walls), SECONDS, "s"),
             at_most("CPU, median", statistics.median(cpus), SECONDS, "s"),
         ),
-        notes=(f"one process after the other: {rounds}",),
+        notes=(
+            f"one process after the other: {rounds}",
+            "wall time counts what other programs do on this core as well",
+        ),
     )
 
 
