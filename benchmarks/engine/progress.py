@@ -11,26 +11,34 @@ from benchmarks.engine.report import Section, at_most
 
 COST_PERCENT: Final = 1.0
 GAP_MS: Final = 100.0
-BUDGET_S: Final = 30.0  # CPU seconds of pairs: one pair says nothing of a percent
 LEAST_PAIRS: Final = 15
-MOST_PAIRS: Final = 60
-OF_A_MEDIAN: Final = 1.25  # times that of a mean: the standard error, were the differences normal
+ENOUGH: Final = 0.0025  # standard error, as a share of the work: a quarter of what is to be seen
+BUDGET_S: Final = 60.0  # CPU seconds of pairs, on a machine too noisy for that
+# Standard error of a median of n values: 1.25 σ/√n, σ being their interquartile range over 1.35.
+STANDARD_ERROR: Final = 1.25 / 1.35
+SURE: Final = 2.0  # standard errors away from the bound, or there is no verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What reports cost, as shares of the work, and how many runs that comes from."""
+    """What reports cost, as shares of the work, and how many pairs of runs that comes from."""
 
     share: float
     standard_error: float
     pairs: int
     reports: int
 
+    @property
+    def percent(self) -> float | None:
+        """The cost; None where noise hides on which side of the bound it lies."""
+        unsure = SURE * self.standard_error
+        return 100 * self.share if abs(self.share - COST_PERCENT / 100) > unsure else None
+
 
 def measure(watched: Path, files: Mapping[str, Path], *, rounds: int, pairs: int | None) -> Section:
     """The cost of reports on `watched`, and the gaps between them on each of `files`.
 
-    `pairs` of runs with and without a callback are made; None for as many as a percent needs.
+    `pairs` of runs with and without a callback are made; None for as many as the bound needs.
     """
     with Contender("harken, watched and not") as harken:
         cost = _cost(harken, watched, pairs)
@@ -41,31 +49,42 @@ def measure(watched: Path, files: Mapping[str, Path], *, rounds: int, pairs: int
         columns=("", "ms", "from the report"),
         rows=tuple((name, f"{1000 * gap:.1f}", where) for name, (gap, where) in gaps.items()),
         targets=(
-            at_most("cost of reports", 100 * cost.share, COST_PERCENT, "%"),
+            at_most("cost of reports", cost.percent, COST_PERCENT, "%"),
             *(
                 at_most(f"longest gap, {name}", 1000 * gap, GAP_MS, "ms")
                 for name, (gap, _) in gaps.items()
             ),
         ),
         notes=(
-            f"cost: median of {cost.pairs} pairs with and without a callback, "
-            f"± {100 * cost.standard_error:.1f} %; reports a run: {cost.reports}",
+            f"cost: {100 * cost.share:.2f} ± {100 * cost.standard_error:.2f} %, the median of "
+            f"{cost.pairs} pairs with and without a callback; reports a run: {cost.reports}",
+            *(("cost: not measured, the machine is too noisy",) if cost.percent is None else ()),
             f"gaps: medians, from the call to the result; rounds: {rounds}",
         ),
     )
 
 
 def _cost(harken: Contender, path: Path, pairs: int | None) -> Cost:
-    warm = harken.run(path)
-    pairs = pairs or round(min(max(BUDGET_S / float(warm["cpu_s"]), LEAST_PAIRS), MOST_PAIRS))
-    runs = [harken.run(path) for _ in range(pairs)]
-    silent_s = statistics.median(float(run["silent_s"]) for run in runs)
-    extra = [float(run["watched_s"]) - float(run["silent_s"]) for run in runs]
+    reports = int(harken.run(path)["reports"])
+    silent: list[float] = []
+    extra: list[float] = []
+    error, spent = float("inf"), 0.0
+    while len(extra) < (pairs or LEAST_PAIRS) or (
+        pairs is None and error > ENOUGH and spent < BUDGET_S
+    ):
+        run = harken.run(path)
+        silent.append(float(run["silent_s"]))
+        extra.append(float(run["watched_s"]) - silent[-1])
+        spent += float(run["cpu_s"])
+        if len(extra) > 1:
+            low, _, high = statistics.quantiles(extra, n=4)
+            of_one = (high - low) / statistics.median(silent)
+            error = STANDARD_ERROR * of_one / len(extra) ** 0.5
     return Cost(
-        share=statistics.median(extra) / silent_s,
-        standard_error=OF_A_MEDIAN * statistics.stdev(extra) / pairs**0.5 / silent_s,
-        pairs=pairs,
-        reports=int(warm["reports"]),
+        share=statistics.median(extra) / statistics.median(silent),
+        standard_error=error,
+        pairs=len(extra),
+        reports=reports,
     )
 
 
