@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+BENCH_INSTALLED := $(VENV)/installed-bench
 # Tools that find others by name (buf its plugins, pyright its Python) look into the environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -11,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "harken needs Python 3.11 or later; name one with make PYTHON=…")'
@@ -19,6 +20,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m harken.audio --warm-up
+	@touch $@
+
+# On top of the rest: the lock holds the same versions of what both name.
+$(BENCH_INSTALLED): requirements.bench.lock $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.bench.lock
 	@touch $@
 
 .PHONY: install
@@ -54,16 +60,22 @@ generate: $(INSTALLED) ## Generate messages, stubs and type stubs from the contr
 	@for stub in proto/harken/v1/*_pb2_grpc.pyi; do test -f "$${stub%i}" || rm "$$stub"; done
 
 .PHONY: lock
-lock: $(INSTALLED) ## Bring requirements.lock to the newest versions that work together
+lock: $(INSTALLED) ## Bring the lock files to the newest versions that work together
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --extra all --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 		--constraint requirements.lock --extra server --extra worker --group image pyproject.toml \
 		--output-file requirements.image.lock
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--constraint requirements.lock --group bench --output-file requirements.bench.lock
 
 .PHONY: bench
-bench: $(INSTALLED) ## Run the benchmarks
+bench: $(INSTALLED) ## Run the benchmarks that need nothing but harken
 	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
+
+.PHONY: bench-engine
+bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essentia; MEMORY=1 over ten hours too
+	$(BIN)/python -m benchmarks.engine $(if $(MEMORY),--memory) $(if $(JSON),--json "$(JSON)")
 
 .PHONY: clean
 clean: ## Remove what was installed and made

@@ -7,7 +7,6 @@
 Prints medians, and ratios of what was measured side by side. Bounded: about two minutes.
 """
 
-import platform
 import re
 import signal
 import statistics
@@ -17,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.engine.machine import described
 from demo.piece import compose, write
 from harken.client import Client
 
@@ -39,7 +39,7 @@ librosa.onset.onset_detect(y=y, sr=sr)
 
 def main() -> None:
     """Run all three."""
-    print(f"{platform.machine()}, {processor()}, Python {platform.python_version()}")
+    print(described())
     with tempfile.TemporaryDirectory(prefix="harken-bench-") as folder:
         path = Path(folder, "piece.flac")
         write(path, compose(duration_s=10))
@@ -121,15 +121,6 @@ def time_jobs(address: str, path: Path) -> list[float]:
             if number >= 8:
                 times.append((time.monotonic() - began) * 1000)
     return times
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(": ")[2] for line in lines if "model name" in line), "unknown")
 
 
 if __name__ == "__main__":

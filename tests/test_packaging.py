@@ -249,6 +249,14 @@ def test_the_image_has_the_locked_versions() -> None:
     assert {name: everything.get(name) for name in image} == image
 
 
+def test_what_is_measured_against_changes_no_version() -> None:
+    everything = set(LOCKED.findall(text_of("requirements.lock")))
+    bench = set(LOCKED.findall(text_of("requirements.bench.lock")))
+    shared = {name for name, _ in everything} & {name for name, _ in bench}
+    assert {"numpy", "scipy"} <= shared
+    assert {entry for entry in bench if entry[0] in shared} <= everything
+
+
 def test_the_image_has_what_its_parts_need() -> None:
     image = dict(LOCKED.findall(text_of("requirements.image.lock")))
     with (REPOSITORY / "pyproject.toml").open("rb") as file:
@@ -263,7 +271,7 @@ def test_the_image_has_what_its_parts_need() -> None:
 
 
 def test_the_locks_name_no_registry_and_have_hashes() -> None:
-    for name in ("requirements.lock", "requirements.image.lock"):
+    for name in ("requirements.lock", "requirements.image.lock", "requirements.bench.lock"):
         text = text_of(name)
         assert "http" not in text
         assert "index-url" not in text

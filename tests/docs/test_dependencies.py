@@ -42,10 +42,11 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
         "all",
     }
 
-    client, audio, service, everything, tools = documented()
+    client, audio, service, everything, tools, measuring = documented()
 
     assert client == sorted(names(pyproject["project"]["dependencies"]))
     assert audio == sorted(names(extras["audio"]))
     assert set(service) == names([*extras["jobs"], *extras["server"], *extras["worker"]])
     assert everything == sorted(all_of_it)
     assert tools == sorted(development - all_of_it)
+    assert measuring == sorted(names(groups["bench"]))
