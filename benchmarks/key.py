@@ -215,7 +215,7 @@ def without_key(heard: list[Heard]) -> None:
     print("given a key, and its confidence")
     for condition in ("atonal", "speech-like", "drums alone", "noise alone"):
         rows = [one for one in heard if one.condition == condition]
-        sure = [probability(one.key, one.pitches) for one in rows if one.key and one.pitches]
+        sure = [probability(one.key) for one in rows if one.key]
         mean = f", confidence {np.mean(sure):.2f} on average" if sure else ""
         print(f"  {condition:12s} {len(sure)} of {len(rows)}{mean}")
 
@@ -232,8 +232,8 @@ def tuning(heard: list[Heard]) -> None:
 
 def confidence(heard: list[Heard], *, fit: bool) -> None:
     """Expected calibration error (Naeini 2015) of either half; with `fit`, of new constants."""
-    known = [one for one in heard if one.key and one.pitches]
-    table = np.array([evidence(one.key, one.pitches) for one in known if one.key and one.pitches])
+    known = [one for one in heard if one.key]
+    table = np.array([evidence(one.key) for one in known if one.key])
     right = np.array([one.right for one in known], dtype=np.float64)
     even = np.array([one.seed % 2 == 0 for one in known])
     if fit:
@@ -242,9 +242,7 @@ def confidence(heard: list[Heard], *, fit: bool) -> None:
         print(f"WEIGHTS: Final = ({', '.join(f'{weight:.3f}' for weight in weights)})")
         sure = 1.0 / (1.0 + np.exp(-(intercept + table @ weights)))
     else:
-        sure = np.array(
-            [probability(one.key, one.pitches) for one in known if one.key and one.pitches]
-        )
+        sure = np.array([probability(one.key) for one in known if one.key])
     for name, half in (("fitted on (even seeds)", even), ("held out (odd seeds)", ~even)):
         error, rows = calibration(sure[half], right[half])
         print(f"confidence {name}: calibration error {error:.3f}, right {right[half].mean():.3f}")
@@ -299,7 +297,7 @@ def cost() -> None:
                 histogram.add(block)
             pitches = histogram.finish()
             if pitches is not None and is_tonal(pitches) and (key := estimate_key(pitches)):
-                probability(key, pitches)
+                probability(key)
             times.append(time.process_time() - start)
         print(f"cost: {1000 * float(np.median(times)):.2f} ms for {seconds} s of sound")
 

@@ -44,7 +44,7 @@ class Tonality(Analysis):
         return Tonal(
             key=key.tonic if key else None,
             mode=key.mode if key else None,
-            key_confidence=probability(key, pitches) if key else None,
+            key_confidence=probability(key) if key else None,
             tuning_cents=pitches.tuning_cents,
             chroma_mean=heard,
         )
