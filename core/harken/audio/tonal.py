@@ -8,11 +8,15 @@ from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import SpectrumBlock
 from harken.audio.chroma import chroma
 from harken.audio.key import estimate_key
+from harken.audio.key_confidence import probability
 from harken.audio.moments import Moments
-from harken.audio.pitch_classes import PitchHistogram
+from harken.audio.pitch_classes import Pitches, PitchHistogram
 from harken.audio.result import Tonal
 
-LEAST_PITCHEDNESS: Final = 0.4  # noise and most drums lie below, notes and music above
+# A drum kit with a ringing kick reaches 0.38, gliding syllables 0.35 (`python benchmarks/key.py`).
+LEAST_PITCHEDNESS: Final = 0.4
+# Speech has pitch, but on no grid of semitones; a voice with vibrato still sits around one.
+LEAST_PITCHEDNESS_AND_STEADINESS: Final = 0.85
 
 
 class Tonality(Analysis):
@@ -33,13 +37,20 @@ class Tonality(Analysis):
         """The group; without pitched energy neither key nor tuning exists."""
         mean = self._chroma.mean
         heard = mean if any(mean) else ()
-        if self._pitches.pitchedness < LEAST_PITCHEDNESS:
+        pitches = self._pitches.finish()
+        if pitches is None or not is_tonal(pitches):
             return Tonal(chroma_mean=heard)
-        key = estimate_key(self._pitches.classes())
+        key = estimate_key(pitches)
         return Tonal(
             key=key.tonic if key else None,
             mode=key.mode if key else None,
-            key_confidence=key.confidence if key else None,
-            tuning_cents=self._pitches.tuning_cents,
+            key_confidence=probability(key) if key else None,
+            tuning_cents=pitches.tuning_cents,
             chroma_mean=heard,
         )
+
+
+def is_tonal(pitches: Pitches) -> bool:
+    """Whether what sounds has pitches that a key could be made of."""
+    pitched, steady = pitches.pitchedness, pitches.steadiness
+    return pitched >= LEAST_PITCHEDNESS and pitched + steady >= LEAST_PITCHEDNESS_AND_STEADINESS
