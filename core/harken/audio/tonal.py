@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import SpectrumBlock
 from harken.audio.chroma import chroma
@@ -13,7 +11,7 @@ from harken.audio.moments import Moments
 from harken.audio.pitch_classes import Pitches, PitchHistogram
 from harken.audio.result import Tonal
 
-# A drum kit with a ringing kick reaches 0.38, gliding syllables 0.35 (`python benchmarks/key.py`).
+# Noise, drum kits and gliding syllables lie below, notes and music above.
 LEAST_PITCHEDNESS: Final = 0.4
 # Speech has pitch, but on no grid of semitones; a voice with vibrato still sits around one.
 LEAST_PITCHEDNESS_AND_STEADINESS: Final = 0.85
@@ -31,7 +29,7 @@ class Tonality(Analysis):
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next frames."""
         self._chroma.add(chroma(block.power))
-        self._pitches.add(np.ascontiguousarray(block.magnitude.T))
+        self._pitches.add(block.magnitude)
 
     def finish(self) -> Tonal:
         """The group; without pitched energy neither key nor tuning exists."""
