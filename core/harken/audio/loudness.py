@@ -41,9 +41,11 @@ class LoudnessMeter(Analysis):
             self._true_peak = TruePeakMeter(block.sample_rate, len(block.channels))
             if block.sample_rate >= LEAST_RATE:
                 self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
-        self._squares += sum(_sum_of_squares(channel) for channel in samples)
+        for channel in samples:
+            squares, peak = _squares_and_peak(channel)
+            self._squares += squares
+            self._peak = max(self._peak, peak)
         self._count += samples.size
-        self._peak = max(self._peak, float(samples.max()), -float(samples.min()))
         self._true_peak.add(samples)
         if self._energies is not None:
             self._gating.add(self._energies.add(samples))
@@ -64,8 +66,11 @@ class LoudnessMeter(Analysis):
 
 
 @kernel
-def _sum_of_squares(samples: Floats) -> float:
+def _squares_and_peak(samples: Floats) -> tuple[float, float]:
+    """The sum of squares, and the largest magnitude: without their sign, floats sort as bits do."""
     total = 0.0
+    bits = samples.view(np.int32)
+    largest = np.zeros(1, dtype=np.int32)
     for start in range(0, samples.shape[0], CHUNK):
         part = samples[start : start + CHUNK]
         # As floats while they are few: a vector holds twice as many as of doubles.
@@ -73,7 +78,11 @@ def _sum_of_squares(samples: Floats) -> float:
         for at in range(part.shape[0]):
             squares += part[at] * part[at]
         total += float(squares)
-    return total
+        top = np.int32(0)
+        for at in range(start, min(start + CHUNK, bits.shape[0])):
+            top = max(top, bits[at] & 0x7FFFFFFF)
+        largest[0] = max(largest[0], top)
+    return total, float(largest.view(np.float32)[0])
 
 
 def decibels(amplitude: float) -> float | None:

@@ -20,9 +20,9 @@ FREQUENCIES_HZ: Final[Doubles] = np.arange(BINS, dtype=np.float64) * (SAMPLE_RAT
 # Periodic, not symmetric: what librosa and every STFT with overlapping frames uses.
 WINDOW: Final[Doubles] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
 WINDOW_32: Final[Floats] = WINDOW.astype(np.float32)
-LINE: Final = 16  # bins transposed at a time
 ROUNDING: Final = 3e-8  # of the transform in float32, beside the loudest bin: -150 dB
-GROUP: Final = 8  # bins next to each other that a valley is at least wide
+GROUP: Final = 8  # bins looked at together, and transposed: a line of the cache
+LARGEST: Final = np.float32(np.finfo(np.float32).max)
 
 
 class SpectrumStream:
@@ -31,6 +31,7 @@ class SpectrumStream:
     def __init__(self) -> None:
         self._held: Floats = np.zeros(FRAME // 2, dtype=np.float32)
         self._lead = FRAME // 2
+        self._windowed = np.empty((BLOCK_FRAMES, FRAME), dtype=np.float32)
 
     def push(self, signal: Floats) -> Iterator[SpectrumBlock]:
         """The blocks that `signal` of shape (n,) completes."""
@@ -52,47 +53,56 @@ class SpectrumStream:
 
     def _block(self, signal: Floats, tail: int) -> SpectrumBlock:
         frames = np.lib.stride_tricks.sliding_window_view(signal, FRAME)[::HOP]
-        power, magnitude = _transform(frames * WINDOW_32)
-        pure = _pure_frames(magnitude)
+        windowed = self._windowed[: frames.shape[0]]
+        power, magnitude, pure = _transform(np.multiply(frames, WINDOW_32, out=windowed))
         if pure.size:
-            power[:, pure], magnitude[:, pure] = _transform(frames[pure] * WINDOW)
+            power[:, pure], magnitude[:, pure], _ = _transform(frames[pure] * WINDOW)
         lead, self._lead = self._lead, max(0, self._lead - frames.shape[0] * HOP)
         return SpectrumBlock(magnitude=magnitude, power=power, signal=signal, lead=lead, tail=tail)
 
 
-def _transform(windowed: Floats | Doubles) -> tuple[Floats, Floats]:
-    """Power and magnitude, (bins, frames), of (frames, FRAME) samples."""
+def _transform(windowed: Floats | Doubles) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Power and magnitude, (bins, frames), of (frames, FRAME) samples, and which are pure tones.
+
+    In the valleys of a pure tone float32 shows its own rounding: the contrast of a vibraphone would
+    be 3 % off. Few sounds are like that, so they alone pay for a transform in float64.
+    """
     spectrum: Complexes = np.asarray(
         scipy.fft.rfft(windowed, axis=1, overwrite_x=True), dtype=np.complex64
     )
-    power = np.empty((BINS, windowed.shape[0]), dtype=np.float32)
+    frames = windowed.shape[0]
+    power = np.empty((BINS, frames), dtype=np.float32)
     magnitude = np.empty_like(power)
-    _power_and_magnitude(spectrum, power, magnitude)
-    return power, magnitude
-
-
-def _pure_frames(magnitude: Floats) -> NDArray[np.intp]:
-    """The frames in whose valleys float32 would show its own rounding.
-
-    The contrast of a vibraphone would be 3 % off. Few sounds are like that, so they alone pay for
-    a transform in float64.
-    """
-    groups = magnitude[:-1].reshape(-1, GROUP, magnitude.shape[1])
-    quietest = groups.sum(axis=1).min(axis=0) / GROUP
-    return np.flatnonzero(quietest < ROUNDING * magnitude.max(axis=0))
+    loudest = np.zeros(frames, dtype=np.float32)
+    quietest = np.full(frames, LARGEST, dtype=np.float32)
+    _power_and_magnitude(spectrum, power, magnitude, loudest, quietest)
+    return power, magnitude, np.flatnonzero(quietest < ROUNDING * loudest)
 
 
 @kernel
-def _power_and_magnitude(spectrum: Complexes, power: Floats, magnitude: Floats) -> None:
-    """Fill `power` and `magnitude`, (bins, frames), from `spectrum`, (frames, bins)."""
+def _power_and_magnitude(
+    spectrum: Complexes, power: Floats, magnitude: Floats, loudest: Floats, quietest: Floats
+) -> None:
+    """Fill the others from `spectrum`, (frames, bins).
+
+    `power` and `magnitude` have shape (bins, frames); `loudest` is the largest magnitude of each
+    frame and `quietest` the least mean of GROUP bins.
+    """
     frames, bins = spectrum.shape
-    for start in range(0, bins, LINE):
-        count = min(LINE, bins - start)
+    total = np.empty(frames, dtype=np.float32)
+    for start in range(0, bins, GROUP):
+        count = min(GROUP, bins - start)
         for frame in range(frames):
             part = spectrum[frame, start : start + count]
             for at in range(count):
                 power[start + at, frame] = part[at].real ** 2 + part[at].imag ** 2
+        total[:] = 0.0
         for at in range(start, start + count):
             squares, roots = power[at], magnitude[at]
             for frame in range(frames):
                 roots[frame] = np.sqrt(squares[frame])
+                total[frame] += roots[frame]
+                loudest[frame] = max(loudest[frame], roots[frame])
+        if count == GROUP:
+            for frame in range(frames):
+                quietest[frame] = min(quietest[frame], total[frame] / np.float32(GROUP))
