@@ -12,7 +12,7 @@ from harken.audio.gating import Gating
 from harken.audio.k_weighting import channel_weights
 from harken.audio.kernel import kernel
 from harken.audio.result import Loudness
-from harken.audio.true_peak import TruePeakMeter
+from harken.audio.true_peak import TruePeakMeter, largest_magnitude
 
 LEAST_RATE: Final = 8_000  # Hz; K-weighting's shelf has no meaning below
 CHUNK: Final = 1024  # samples whose squares are summed before they join the rest
@@ -42,9 +42,8 @@ class LoudnessMeter(Analysis):
             if block.sample_rate >= LEAST_RATE:
                 self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
         for channel in samples:
-            squares, peak = _squares_and_peak(channel)
-            self._squares += squares
-            self._peak = max(self._peak, peak)
+            self._squares += _sum_of_squares(channel)
+            self._peak = max(self._peak, largest_magnitude(channel))
         self._count += samples.size
         self._true_peak.add(samples)
         if self._energies is not None:
@@ -66,11 +65,8 @@ class LoudnessMeter(Analysis):
 
 
 @kernel
-def _squares_and_peak(samples: Floats) -> tuple[float, float]:
-    """The sum of squares, and the largest magnitude: without their sign, floats sort as bits do."""
+def _sum_of_squares(samples: Floats) -> float:
     total = 0.0
-    bits = samples.view(np.int32)
-    largest = np.zeros(1, dtype=np.int32)
     for start in range(0, samples.shape[0], CHUNK):
         part = samples[start : start + CHUNK]
         # As floats while they are few: a vector holds twice as many as of doubles.
@@ -78,11 +74,7 @@ def _squares_and_peak(samples: Floats) -> tuple[float, float]:
         for at in range(part.shape[0]):
             squares += part[at] * part[at]
         total += float(squares)
-        top = np.int32(0)
-        for at in range(start, min(start + CHUNK, bits.shape[0])):
-            top = max(top, bits[at] & 0x7FFFFFFF)
-        largest[0] = max(largest[0], top)
-    return total, float(largest.view(np.float32)[0])
+    return total
 
 
 def decibels(amplitude: float) -> float | None:

@@ -15,6 +15,7 @@ from harken.audio.kernel import kernel
 
 TAPS: Final = 16  # samples that one value between them depends on
 KAISER_BETA: Final = 5.5  # ripple and transition width for that many
+SIGNLESS: Final = np.int32(0x7FFFFFFF)
 CHUNK: Final = 512  # samples looked at together: they and the values between them stay in the cache
 
 
@@ -69,7 +70,7 @@ def _peak_between(samples: Floats, filters: Floats, most: float, peak: float) ->
     for start in range(0, samples.shape[0] - taps + 1, CHUNK):
         count = min(CHUNK, samples.shape[0] - taps + 1 - start)
         part = samples[start : start + count + taps - 1]
-        largest = _largest(part)
+        largest = largest_magnitude(part)
         peak = max(peak, largest)
         if largest * most <= peak:
             continue
@@ -83,15 +84,15 @@ def _peak_between(samples: Floats, filters: Floats, most: float, peak: float) ->
                 three, four = part[tap + 2 : tap + 2 + count], part[tap + 3 : tap + 3 + count]
                 for at in range(count):
                     between[at] += a * one[at] + b * two[at] + c * three[at] + d * four[at]
-            peak = max(peak, _largest(between))
+            peak = max(peak, largest_magnitude(between))
     return peak
 
 
 @kernel
-def _largest(values: Floats) -> float:
+def largest_magnitude(values: Floats) -> float:
     """The largest magnitude: without their sign, floats are ordered as their bits are."""
     bits = values.view(np.int32)
-    largest = np.zeros(1, dtype=np.int32)
+    largest = np.int32(0)
     for at in range(bits.shape[0]):
-        largest[0] = max(largest[0], bits[at] & 0x7FFFFFFF)
-    return float(largest.view(np.float32)[0])
+        largest = max(largest, bits[at] & SIGNLESS)
+    return float(np.array([largest], dtype=np.int32).view(np.float32)[0])
