@@ -14,8 +14,8 @@ class EnergyMeter:
 
     def __init__(self, sample_rate: int, weights: Doubles) -> None:
         self._rate = sample_rate
-        shelf, high_pass = k_weighting(sample_rate)[:, (0, 1, 2, 4, 5)].tolist()
-        self._sections = (tuple(shelf), tuple(high_pass))
+        shelf, high_pass = k_weighting(sample_rate).tolist()
+        self._sections = (_state_space(shelf), _state_space(high_pass))
         self._weights = weights
         self._state = np.zeros((weights.shape[0], 4))
         self._seen = 0  # samples
@@ -48,11 +48,20 @@ class EnergyMeter:
         return energies[:-1] / np.diff(starts)
 
 
+def _state_space(section: list[float]) -> tuple[float, float, float, float, float]:
+    """b0, b1 - a1·b0, b2 - a2·b0, a1, a2: the state then needs the input, not the output.
+
+    The transposed direct form II with one multiplication less to wait for in every step.
+    """
+    b0, b1, b2, _, a1, a2 = section
+    return (b0, b1 - a1 * b0, b2 - a2 * b0, a1, a2)
+
+
 @kernel
 def _filter_pair(
     left: Floats,
     right: Floats,
-    sections: tuple[tuple[float, ...], tuple[float, ...]],
+    sections: tuple[tuple[float, float, float, float, float], ...],
     left_state: Doubles,
     right_state: Doubles,
     edges: NDArray[np.int64],
@@ -61,10 +70,9 @@ def _filter_pair(
 ) -> None:
     """Add the weighted energy between `edges` of two channels, filtered, to `energies`.
 
-    Both biquads in transposed direct form II. Each value waits for the one before it, so two
-    channels at once take hardly longer than one.
+    Each value waits for the one before it, so two channels at once take hardly longer than one.
     """
-    (b0, b1, b2, a1, a2), (d0, d1, d2, c1, c2) = sections
+    (b, k1, k2, a1, a2), (d, m1, m2, c1, c2) = sections
     p1, p2, p3, p4 = left_state[0], left_state[1], left_state[2], left_state[3]
     q1, q2, q3, q4 = right_state[0], right_state[1], right_state[2], right_state[3]
     for step in range(energies.shape[0]):
@@ -72,12 +80,12 @@ def _filter_pair(
         one, other = 0.0, 0.0
         for at in range(ours.shape[0]):
             x, y = float(ours[at]), float(theirs[at])
-            shelved, also = b0 * x + p1, b0 * y + q1
-            p1, q1 = b1 * x - a1 * shelved + p2, b1 * y - a1 * also + q2
-            p2, q2 = b2 * x - a2 * shelved, b2 * y - a2 * also
-            x, y = d0 * shelved + p3, d0 * also + q3
-            p3, q3 = d1 * shelved - c1 * x + p4, d1 * also - c1 * y + q4
-            p4, q4 = d2 * shelved - c2 * x, d2 * also - c2 * y
+            shelved, also = b * x + p1, b * y + q1
+            p1, p2 = k1 * x + p2 - a1 * p1, k2 * x - a2 * p1
+            q1, q2 = k1 * y + q2 - a1 * q1, k2 * y - a2 * q1
+            x, y = d * shelved + p3, d * also + q3
+            p3, p4 = m1 * shelved + p4 - c1 * p3, m2 * shelved - c2 * p3
+            q3, q4 = m1 * also + q4 - c1 * q3, m2 * also - c2 * q3
             one += x * x
             other += y * y
         energies[step] += weights[0] * one + weights[1] * other
