@@ -1,4 +1,4 @@
-"""Local autocorrelation: at which lags onsets repeat, window by window, and on the whole.
+"""Local autocorrelation: at which lags onsets repeat, window by window and on the whole.
 
 Grosche, Müller, Kurth (2010), "Cyclic tempogram".
 """
@@ -10,64 +10,83 @@ from typing import Final
 import numpy as np
 from scipy import fft
 
-from harken.audio.blocks import FRAME_RATE, Floats
+from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 
 WINDOW: Final = 384  # frames of a local autocorrelation, 9 s
 WINDOW_HOP: Final = 48
 WINDOWS_AT_ONCE: Final = 32
-QUIET: Final = 1e-6  # share of the loudest window's energy below which nothing happens in one
+QUIET: Final = 1e-6  # share of the mean energy below which nothing happens in a window
+NOTHING: Final = 1e-20  # keeps a division by no energy at all finite
+SEGMENT: Final = 8192  # frames whose long lags are looked at together, 190 s
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repetition:
-    """Correlations over the lags 0, 1, 2 … frames, 1 where all of it repeats, 0 on the whole."""
+    """Correlations over the lags 0, 1, 2 … frames: 1 where all repeats, about 0 by chance."""
 
-    own: Floats  # (envelopes, lags) of each with itself
-    cross: Floats  # (lags,) of the lowest part's onsets with those above, whichever comes first
-    local: Floats  # (windows, lags) of all together, window by window
+    own: Floats  # (envelopes, lags), each with itself
+    cross: Floats  # (lags,), onsets of the lowest part with those above, whichever come first
+    local: Floats  # (windows, lags), all together with themselves
 
 
 def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
     """Of `envelopes`, shape (envelopes, frames): the onset strength, then the parts from below.
 
-    Lags end at 2/3 of a window (6 s), beyond which too little of it overlaps itself.
+    Lags end at 2/3 of a window (6 s), beyond which too little of it overlaps itself. `done` hears
+    now and then how many seconds have been looked at.
     """
     count = envelopes.shape[1]
     size = min(WINDOW, count)
-    lags = max(2, size * 2 // 3)
     transform = fft.next_fast_len(2 * size, real=True)
-    overlap = np.float32(1.0) - np.arange(lags, dtype=np.float32) / np.float32(size)
-    starts = range(0, count - size + 1, WINDOW_HOP)
-    energy = np.maximum((envelopes * envelopes).mean(axis=1, keepdims=True) * size * QUIET, 1e-30)
-    own = np.zeros((envelopes.shape[0], transform // 2 + 1))
-    cross = np.zeros(transform // 2 + 1)
-    weights = np.zeros(envelopes.shape[0])
+    quiet = (envelopes**2).mean(axis=1, keepdims=True) * np.float32(size * QUIET) + NOTHING
+    spectra_of_own = np.zeros((envelopes.shape[0], transform // 2 + 1))
+    spectrum_of_cross = np.zeros(transform // 2 + 1)
+    own_weight = np.zeros((envelopes.shape[0], 1))
     cross_weight = 0.0
     local: list[Floats] = []
-    windows = np.lib.stride_tricks.sliding_window_view(envelopes, size, axis=1)
-    for first in range(0, len(starts), WINDOWS_AT_ONCE):
-        part = windows[:, first * WINDOW_HOP : starts[-1] + 1 : WINDOW_HOP][:, :WINDOWS_AT_ONCE]
+    windows = np.lib.stride_tricks.sliding_window_view(envelopes, size, axis=1)[:, ::WINDOW_HOP]
+    lags = max(2, size * 2 // 3)
+    overlap = 1.0 - np.arange(lags, dtype=np.float32) / np.float32(size)
+    for first in range(0, windows.shape[1], WINDOWS_AT_ONCE):
+        part = windows[:, first : first + WINDOWS_AT_ONCE]
         # Without its mean, so that a steady hiss does not look as if it repeated at every lag.
         part = part - part.mean(axis=2, keepdims=True)
         spectra = fft.rfft(part, transform, axis=2)
         power = spectra.real**2 + spectra.imag**2
+        energy = np.maximum((part * part).sum(axis=2), quiet)
         # Divided by the root of the energy: quiet passages speak, silence does not shout.
-        root = np.sqrt(np.maximum((part * part).sum(axis=2), energy))
-        own += (power / root[:, :, None]).sum(axis=1)
-        weights += root.sum(axis=1)
-        above = spectra[2:].sum(axis=0)
-        low = spectra[1]
-        above_root = np.sqrt(np.maximum((part[2:].sum(axis=0) ** 2).sum(axis=1), energy[1]))
-        both = np.sqrt(root[1] * above_root)
-        cross += ((low.real * above.real + low.imag * above.imag) / both[:, None]).sum(axis=0)
+        root = np.sqrt(energy)[:, :, None]
+        spectra_of_own += (power / root).sum(axis=1)
+        own_weight += root.sum(axis=1)
+        low, above = spectra[1], spectra[2:].sum(axis=0)
+        both = np.sqrt(root[1] * np.sqrt(energy[2:].sum(axis=0))[:, None])
+        product = low.real * above.real + low.imag * above.imag
+        spectrum_of_cross += (product / both).sum(axis=0)
         cross_weight += float(both.sum())
-        together = power[0] / root[0, :, None] ** 2 + (power[1:] / (root[1:] ** 2).sum(axis=0)[None, :, None]).sum(axis=0)
-        local.append(0.5 * fft.irfft(together, transform, axis=1)[:, :lags] / overlap)
-        done((starts[min(first + WINDOWS_AT_ONCE, len(starts)) - 1] + size) / FRAME_RATE)
-    own_lags = fft.irfft(own, transform, axis=1)[:, :lags] / weights[:, None] / overlap
-    cross_lags = fft.irfft(cross, transform)[:lags] / max(cross_weight, 1e-30) / overlap
+        # Decibels and loudness count the same.
+        together = power[0] / energy[0, :, None]
+        together += power[1:].sum(axis=0) / energy[1:].sum(axis=0)[:, None]
+        local.append(fft.irfft(0.5 * together, transform, axis=1)[:, :lags] / overlap)
+        done(((first + part.shape[1] - 1) * WINDOW_HOP + size) / FRAME_RATE)
+    own = fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
+    cross = fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
     return Repetition(
-        own=own_lags.astype(np.float32),
-        cross=cross_lags.astype(np.float32),
-        local=np.concatenate(local).astype(np.float32),
+        own=own.astype(np.float32),
+        cross=cross.astype(np.float32),
+        local=np.concatenate(local),
     )
+
+
+def long_autocorrelation(envelope: Floats, done: Callable[[float], None]) -> Doubles:
+    """Unbiased autocorrelation, 1 at lag 0, up to half the envelope or half a segment of it."""
+    size = min(SEGMENT, envelope.shape[0])
+    transform = fft.next_fast_len(size + size // 2 + 1, real=True)
+    power = np.zeros(transform // 2 + 1)
+    for first in range(0, envelope.shape[0] - size + 1, size):
+        part = envelope[first : first + size]
+        spectrum = fft.rfft(part - part.mean(), transform)
+        power += spectrum.real**2 + spectrum.imag**2
+        done((first + size) / FRAME_RATE)
+    raw = fft.irfft(power, transform)[: size // 2 + 1]
+    unbiased = raw / (size - np.arange(raw.shape[0]))
+    return unbiased / max(float(unbiased[0]), NOTHING)
