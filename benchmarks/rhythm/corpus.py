@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from tests.audio.band.instruments import RATE
-from tests.audio.band.performance import Take, clip, loop, ramp, song, step
+from tests.audio.band.performance import Take, clip, loop, metronome, ramp, song, step
 
 TRUTH: Final = "truth.json"
 
@@ -21,7 +21,7 @@ class Truth:
     """A file of the corpus."""
 
     path: Path
-    kind: str  # "loop", "clip", "song", "ramp", "step"
+    kind: str  # "loop", "clip", "song", "metronome", "ramp", "step"
     seed: int
     bpm: float
     style: str
@@ -41,6 +41,7 @@ def takes() -> Iterator[tuple[str, int, Take]]:
         ("loop", loop, range(1000)),
         ("clip", clip, range(240)),
         ("song", song, range(160)),
+        ("metronome", metronome, range(120)),
         ("ramp", ramp, range(1, 24, 2)),
         ("step", lambda seed: step(seed, *STEPS[seed % len(STEPS)]), range(1, 24, 2)),
     )

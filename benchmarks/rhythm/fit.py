@@ -16,12 +16,12 @@ from benchmarks.rhythm.pulses import pulses
 from benchmarks.rhythm.scores import TOLERANCE, calibration_error, nearly_right, right
 from harken.audio import tempo_model
 from harken.audio.blocks import Doubles
-from harken.audio.tempo import CHANCE, LEAST_CLARITY, weigh
+from harken.audio.tempo import has_pulse, weigh
 from harken.audio.tempo_evidence import Candidates
 from harken.audio.tempo_model import none_terms
 
 SHRINKAGE: Final = 2.0  # of the weights towards 0, each in its own spread
-KINDS: Final = ("loop", "clip", "song")
+KINDS: Final = ("loop", "clip", "song", "metronome")
 DECIMALS: Final = 2
 
 
@@ -43,7 +43,9 @@ def main(folder: Path) -> None:
     for half, held_out in (("fitted", False), ("held out", True)):
         chosen = [case for case in cases if case.truth.held_out == held_out]
         for kind in (*KINDS, "all"):
-            judge(f"{half:9} {kind:5}", chosen if kind == "all" else _of(chosen, kind), weights, none)
+            judge(
+                f"{half:9} {kind:9}", chosen if kind == "all" else _of(chosen, kind), weights, none
+            )
 
 
 def look(truth: Truth) -> Case | None:
@@ -51,8 +53,10 @@ def look(truth: Truth) -> Case | None:
     cache = truth.path.with_suffix(".npy")
     if not cache.exists():
         np.save(cache, pulses(truth.path))
-    _, _, found = weigh(np.load(cache), truth.duration_s, lambda _: None)
-    if found.clarity < max(LEAST_CLARITY, CHANCE / truth.duration_s**0.5):
+    smoothed, _, found = weigh(np.load(cache), truth.duration_s, lambda _: None)
+    # By the weights as they stand, not those about to be fitted: they only tip what is unclear.
+    chances = tempo_model.probabilities(found.evidence, found.clarity, truth.duration_s)
+    if not has_pulse(smoothed[0], found.clarity, chances, truth.duration_s):
         return None
     return Case(
         truth=truth,
@@ -106,7 +110,9 @@ def show(weights: Doubles, none: Doubles) -> None:
         print(f"    {tuple(values[6 * row : 6 * row + 6])},")
     print(")")
     rest = values[6 * len(tempo_model.REPEATS) :]
-    print(f"CROSS: Final = {tuple(rest[:3])}\nCOMB: Final = {rest[3]}\nSPEED: Final = {tuple(rest[4:8])}")
+    print(
+        f"CROSS: Final = {tuple(rest[:3])}\nCOMB: Final = {rest[3]}\nSPEED: Final = {tuple(rest[4:8])}"
+    )
     print(f"ONSETS: Final = {tuple(rest[8:10])}\nLOOP: Final = {tuple(rest[10:12])}")
     print(f"NONE: Final = {tuple(none.tolist())}")
 

@@ -22,7 +22,12 @@ LEAST_S: Final = 2.0  # shorter recordings have no tempo
 LEAST_RISE_DB: Final = 0.5  # smaller rises are partials beating within a held sound
 LOUD_PERCENTILE: Final = 99  # even 40 beats a minute take 1.5 % of the frames
 LEAST_CLARITY: Final = 0.08  # of the comb
-CHANCE: Final = 0.5  # clarity that chance reaches in a second; it falls with the length's root
+# Clarity that chance reaches in a second, measured on noise of all colours; it falls with the
+# length's root.
+CHANCE: Final = 0.5
+# Half of that does for what is uneven, as no hiss is, and has a tempo that is likelier than not.
+UNEVEN: Final = 0.5  # standard deviation over mean of the onset strength; of noise under 0.35
+LIKELY: Final = 0.5
 CLEAR_ONSET: Final = 0.5  # standard deviations above the mean
 MOST_REFINEMENT: Final = 0.03  # beyond that it would be another tempo
 LEAST_MULTIPLE: Final = 0.5  # of the first peak: lower ones belong to music that drifts
@@ -58,11 +63,19 @@ def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float],
     if duration_s < LEAST_S or loud_db < LEAST_RISE_DB:
         return nothing
     smoothed, warp, found = weigh(envelopes, duration_s, done)
-    # Chance repeats a short recording more easily: measured on white and brown noise.
-    if not found.bpms.shape[0] or found.clarity < max(LEAST_CLARITY, CHANCE / duration_s**0.5):
-        return nothing
     chances = probabilities(found.evidence, found.clarity, duration_s)
+    if not has_pulse(smoothed[0], found.clarity, chances, duration_s):
+        return nothing
     return Tempi(tempi=_distinct(found.bpms, chances), envelopes=smoothed, warp=warp)
+
+
+def has_pulse(strength: Floats, clarity: float, chances: Doubles, duration_s: float) -> bool:
+    """Whether it repeats more clearly than chance."""
+    by_chance = CHANCE / duration_s**0.5
+    uneven = float(strength.std()) > UNEVEN * float(strength.mean())
+    if uneven and chances.shape[0] and float(chances.max()) >= LIKELY:
+        by_chance *= 0.5
+    return chances.shape[0] > 0 and clarity >= max(LEAST_CLARITY, by_chance)
 
 
 def weigh(

@@ -59,9 +59,7 @@ class Candidates:
     clarity: float  # of the best comb, at most 1
 
 
-def candidates(
-    found: Repetition, sound: Sound, refine: Callable[[float], float]
-) -> Candidates:
+def candidates(found: Repetition, sound: Sound, refine: Callable[[float], float]) -> Candidates:
     """The tempi and their evidence; `refine` makes a tempo precise."""
     together = found.local.mean(axis=0)
     comb = comb_scores(together / max(float(together[0]), 1e-9), 60.0 * FRAME_RATE / GRID_BPM)
@@ -107,9 +105,9 @@ def _tempi(comb: Doubles, loop_s: float | None, refine: Callable[[float], float]
         tempi = [*near, *measured, *exact]
     chosen: list[float] = []
     for bpm in tempi:
-        if LEAST_BPM <= bpm <= MOST_BPM:
-            if all(_apart(bpm, kept) >= DISTANCE - 1.0 for kept in chosen):
-                chosen.append(bpm)
+        new = all(_apart(bpm, kept) >= DISTANCE - 1.0 for kept in chosen)
+        if new and LEAST_BPM <= bpm <= MOST_BPM:
+            chosen.append(bpm)
     return np.array(chosen)
 
 

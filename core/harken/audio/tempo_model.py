@@ -14,18 +14,19 @@ from harken.audio.blocks import Doubles
 # Rows: onset strength, then the parts of the spectrum from below (each times its share of the
 # sound). Columns: repetition after 1/4, 1/3, 1/2, 1, 2 and 4 beats.
 REPEATS: Final = (
-    (-1.5, -1.69, 4.3, 0.54, 1.37, 0.37),
-    (-7.07, 6.61, -8.24, -4.19, 1.11, 6.67),
-    (3.36, -6.73, 4.14, 0.39, -3.97, -0.75),
-    (10.15, -7.34, -5.68, -0.94, -1.66, 2.43),
-    (4.9, 0.67, 0.58, -5.46, 2.41, 2.79),
+    (-1.34, -1.93, 5.71, 0.2, 0.91, 0.1),
+    (-12.26, 2.09, -10.98, -1.88, 1.13, 6.41),
+    (5.99, -5.35, 5.59, -0.28, -3.85, 0.24),
+    (8.38, -6.7, -8.59, -1.24, -2.06, 2.63),
+    (4.19, -1.65, -4.78, -3.19, 2.81, 2.57),
 )
-CROSS: Final = (-0.15, 0.9, 0.13)  # low sounds with those above after 1/2, 1 and 2 beats
-COMB: Final = 5.3
-SPEED: Final = (1.24, -1.77, -5.49, -1.52)  # octaves above 110 bpm, their square, and the far ends
-ONSETS: Final = (-0.6, -0.6)  # octaves of the onsets a beat above one, their square
-LOOP: Final = (1.07, 2.69)  # the length is a usual number of beats; at a whole tempo
-NONE: Final = (-3.51, -1.52, 0.01)  # of the other choice: always, clarity, octaves of the length above 8 s
+CROSS: Final = (-0.46, 1.25, 0.36)  # low sounds with those above after 1/2, 1 and 2 beats
+COMB: Final = 5.53
+SPEED: Final = (1.06, -1.45, -4.56, -1.3)  # octaves above 110 bpm, their square, and the far ends
+ONSETS: Final = (-0.5, -0.72)  # octaves of the onsets a beat above one, their square
+LOOP: Final = (1.07, 2.7)  # the length is a usual number of beats; at a whole tempo
+# Of the other choice: always, the clarity, octaves of the length above 8 s.
+NONE: Final = (-3.67, -1.47, 0.04)
 
 WEIGHTS: Final = np.array([*sum(REPEATS, ()), *CROSS, COMB, *SPEED, *ONSETS, *LOOP])
 MIDDLE_S: Final = 8.0
@@ -34,7 +35,9 @@ LONGEST_S: Final = 60.0  # a longer recording says no more about its octave
 
 def probabilities(evidence: Doubles, clarity: float, duration_s: float) -> Doubles:
     """Of each row of `evidence`; they sum to less than 1."""
-    utility = np.concatenate([[none_terms(clarity, duration_s) @ np.array(NONE)], evidence @ WEIGHTS])
+    utility = np.concatenate(
+        [[none_terms(clarity, duration_s) @ np.array(NONE)], evidence @ WEIGHTS]
+    )
     shares = np.exp(utility - utility.max())
     return shares[1:] / shares.sum()
 

@@ -83,6 +83,24 @@ def loop(seed: int) -> Take:
     return _take(rng, samples, bpm, beats, name, parts)
 
 
+def metronome(seed: int) -> Take:
+    """One drum on every beat, the first of the bar perhaps louder."""
+    rng = np.random.default_rng((seed, 6))
+    bpm = float(np.exp(rng.uniform(np.log(48.0), np.log(215.0))))
+    seconds = float(rng.uniform(6.0, 30.0))
+    drum = str(rng.choice(["kick", "snare", "hat", "rim", "high"]))
+    loud = float(rng.choice([0.7, 1.0]))
+    count = int(seconds * bpm / 60.0)
+    notes = [
+        _Note(beat=float(beat), sound=drum, level=loud if beat % 4 == 0 else 0.7)
+        for beat in range(count)
+    ]
+    first_s = float(rng.uniform(0.0, 0.5))
+    times = first_s + np.arange(count) * 60.0 / bpm
+    dry = _play(rng, notes, lambda beat: first_s + beat * 60.0 / bpm, round(seconds * RATE))
+    return _take(rng, dry, bpm, times[times < seconds], "metronome", (drum,))
+
+
 def song(seed: int, seconds: float = 40.0) -> Take:
     """Music at one tempo, in sections, cut out of a longer piece anywhere."""
     rng = np.random.default_rng((seed, 2))
