@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from harken.audio.beat_phase import near, phase_of_beats, shifted
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.kernel import kernel
 
@@ -21,6 +22,8 @@ SHARPNESS: Final = 32.0  # a beat's own width is the period over this
 # The envelope peaks when a sound has filled part of the window: 19 to 32 ms after its start on
 # clicks, clicks in noise, and music.
 LATENCY_S: Final = 0.025
+ELSEWHERE: Final = 0.2  # of a beat: what begins so far from the phase that was chosen
+FAINT: Final = 0.05  # counts so little beside what begins on it
 PIECE: Final = 65_536  # frames between two reports, under 10 ms of work
 QUIET: Final = 0.01  # of the strongest onset: before the first louder one there is no beat
 WEAK: Final = 0.5  # of the beats' root mean square: weaker ones at the ends are left out
@@ -28,13 +31,25 @@ WEAK: Final = 0.5  # of the beats' root mean square: weaker ones at the ends are
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def track_beats(envelopes: Floats, bpm: float, done: Callable[[float], None]) -> Doubles:
+def track_beats(
+    envelopes: Floats, bpm: float, loop: float, done: Callable[[float], None]
+) -> Doubles:
     """Frames, with fractions, on which the beats fall at about `bpm`; empty when nothing begins.
 
-    `envelopes` are those of `estimate_tempo`, (5, frames). `done` hears how many seconds of them
-    have been tracked.
+    `envelopes` are those of `estimate_tempo`, (5, frames); `loop` is 1 where the recording seems to
+    be a loop, 0 where not. `done` hears how many seconds have been tracked.
     """
     strength = beat_strength(envelopes, bpm)
+    pulses = track_pulses(strength, bpm, done)
+    phase = phase_of_beats(envelopes, pulses, loop=loop)
+    if phase == 0.0:
+        return pulses
+    between = near(shifted(pulses, phase), strength.shape[0], ELSEWHERE * 60.0 * FRAME_RATE / bpm)
+    return track_pulses(strength * (between + FAINT), bpm, done)
+
+
+def track_pulses(strength: Floats, bpm: float, done: Callable[[float], None]) -> Doubles:
+    """The regular path through `strength` alone, which may run between the beats."""
     if strength.shape[0] < 3 or not strength.any():
         return np.zeros(0)
     period = 60.0 * FRAME_RATE / bpm

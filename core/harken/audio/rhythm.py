@@ -39,6 +39,7 @@ class Pulse(Analysis):
         frames = track_beats(
             found.envelopes,
             found.tempi[0].bpm,
+            found.loop,
             lambda seconds: self.track.done(
                 TEMPO_SHARE * duration_s + (1 - TEMPO_SHARE) * min(seconds, duration_s)
             ),

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
-from harken.audio.tempo_evidence import LOOP_S, Candidates, Sound, candidates
+from harken.audio.tempo_evidence import LOOP_S, Candidates, Sound, candidates, loop_fit
 from harken.audio.tempo_model import probabilities
 from harken.audio.tempo_path import Warp, changing_tempo
 from harken.audio.tempogram import WINDOW, long_autocorrelation, repetition
@@ -51,6 +51,7 @@ class Tempi:
     tempi: tuple[Tempo, ...]
     envelopes: Floats  # (5, frames), smoothed, in a time of constant tempo
     warp: Warp | None  # how that time goes; None where it is the recording's own
+    loop: float  # 1 where the length is a usual number of beats, 0 where not
 
 
 def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float], None]) -> Tempi:
@@ -58,7 +59,7 @@ def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float],
 
     `done` hears now and then how many seconds of the recording have been looked at.
     """
-    nothing = Tempi(tempi=(), envelopes=envelopes, warp=None)
+    nothing = Tempi(tempi=(), envelopes=envelopes, warp=None, loop=0.0)
     loud_db = np.percentile(envelopes[0], LOUD_PERCENTILE) if envelopes.shape[1] else 0.0
     if duration_s < LEAST_S or loud_db < LEAST_RISE_DB:
         return nothing
@@ -66,7 +67,11 @@ def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float],
     chances = probabilities(found.evidence, found.clarity, duration_s)
     if not has_pulse(smoothed[0], found.clarity, chances, duration_s):
         return nothing
-    return Tempi(tempi=_distinct(found.bpms, chances), envelopes=smoothed, warp=warp)
+    tempi = _distinct(found.bpms, chances)
+    loop = 0.0
+    if duration_s <= LOOP_S and warp is None:
+        loop = float(loop_fit(np.array([tempi[0].bpm]), duration_s)[0][0])
+    return Tempi(tempi=tempi, envelopes=smoothed, warp=warp, loop=loop)
 
 
 def has_pulse(strength: Floats, clarity: float, chances: Doubles, duration_s: float) -> bool:

@@ -146,11 +146,14 @@ def _loop(bpms: Doubles, loop_s: float | None) -> list[Doubles]:
     """Whether the length is a usual number of beats, and the tempo then a whole one."""
     if loop_s is None:
         return [np.zeros_like(bpms), np.zeros_like(bpms)]
+    usual, fit, whole = loop_fit(bpms, loop_s)
+    exact = 60.0 * whole / loop_s
+    return [usual, fit * (np.abs(exact - np.rint(exact)) < WHOLE_BPM)]
+
+
+def loop_fit(bpms: Doubles, loop_s: float) -> tuple[Doubles, Doubles, Doubles]:
+    """How well the length is a usual number of beats, how well any whole one, and which."""
     beats = loop_s * bpms / 60.0
     whole = np.maximum(np.rint(beats), 1.0)
     fit = np.exp(-0.5 * ((beats - whole) / LOOP_SLACK) ** 2)
-    exact = 60.0 * whole / loop_s
-    return [
-        fit * np.isin(whole, USUAL_BEATS),
-        fit * (np.abs(exact - np.rint(exact)) < WHOLE_BPM),
-    ]
+    return fit * np.isin(whole, USUAL_BEATS), fit, whole
