@@ -49,7 +49,7 @@ def look(truth: Truth) -> Case | None:
     )
     strength = beat_strength(envelopes, truth.bpm)
     beats = track_pulses(strength, truth.bpm, lambda _: None)
-    if beats.shape[0] < 2 * beat_phase.BAR:
+    if beats.shape[0] < beat_phase.LEAST_BEATS:
         return None
     times = (np.array(truth.beats_s) + LATENCY_S) * FRAME_RATE
     place = np.interp(times, beats, np.arange(beats.shape[0]), left=np.nan, right=np.nan)

@@ -16,14 +16,15 @@ QUARTERS: Final = (0, 1, 3, 5)  # which of them divide the beat evenly
 BAR: Final = 4  # beats
 BEGIN_SLACK: Final = 0.1  # of a beat, one sigma
 LATENCY_FRAMES: Final = 1.0  # by which the envelope is late
+LEAST_BEATS: Final = 3  # fewer have no regularity
 MOST_BEATS: Final = 4096  # more say no more, and would take longer
 
 # Onset strength, then the parts of the spectrum from below: on the beat, and on the strongest of
 # four beats.
-MEAN: Final = (0.55, 1.66, 0.55, -0.11, 1.14)
-STRONGEST: Final = (-0.67, 1.65, 0.61, 0.5, 1.36)
-BEGIN: Final = 4.93  # a loop begins on it
-FOUND: Final = 0.62  # it is the phase that was found
+MEAN: Final = (0.25, 1.63, 0.63, 0.11, 1.34)
+STRONGEST: Final = (-0.65, 1.34, 0.5, 0.49, 1.27)
+BEGIN: Final = 5.28  # a loop begins on it
+FOUND: Final = 0.72  # it is the phase that was found
 
 WEIGHTS: Final = np.array([*MEAN, *STRONGEST, BEGIN, FOUND])
 
@@ -33,7 +34,7 @@ def phase_of_beats(envelopes: Floats, beats: Doubles, *, loop: float) -> float:
 
     `loop` is 1 where the recording seems to be a loop, 0 where not.
     """
-    if beats.shape[0] < 2 * BAR:
+    if beats.shape[0] < LEAST_BEATS:
         return 0.0
     utility = phase_evidence(envelopes, beats[:MOST_BEATS], loop=loop) @ WEIGHTS
     return PHASES[int(utility.argmax())]
@@ -56,7 +57,7 @@ def phase_evidence(envelopes: Floats, beats: Doubles, *, loop: float) -> Doubles
         for column, envelope in enumerate(around):
             heard = np.interp(at, positions, envelope)
             mean[row, column] = heard.mean()
-            in_bar = heard[: bars * BAR].reshape(bars, BAR).mean(axis=0)
+            in_bar = heard[: bars * BAR].reshape(bars, BAR).mean(axis=0) if bars else heard
             strongest[row, column] = in_bar.max()
     usual = np.maximum(mean[list(QUARTERS)].mean(axis=0), 1e-30)
     period = float(np.median(interval))

@@ -24,6 +24,9 @@ SHARPNESS: Final = 32.0  # a beat's own width is the period over this
 LATENCY_S: Final = 0.025
 ELSEWHERE: Final = 0.2  # of a beat: what begins so far from the phase that was chosen
 FAINT: Final = 0.05  # counts so little beside what begins on it
+LIKELY_LOOP: Final = 0.5
+EARLY: Final = 0.15  # of a beat by which the first may seem to lie before the loop
+LATE: Final = 0.5  # of a beat that has to be left after the last
 PIECE: Final = 65_536  # frames between two reports, under 10 ms of work
 QUIET: Final = 0.01  # of the strongest onset: before the first louder one there is no beat
 WEAK: Final = 0.5  # of the beats' root mean square: weaker ones at the ends are left out
@@ -43,9 +46,25 @@ def track_beats(
     pulses = track_pulses(strength, bpm, done)
     phase = phase_of_beats(envelopes, pulses, loop=loop)
     if phase == 0.0:
-        return pulses
+        return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
     between = near(shifted(pulses, phase), strength.shape[0], ELSEWHERE * 60.0 * FRAME_RATE / bpm)
-    return track_pulses(strength * (between + FAINT), bpm, done)
+    pulses = track_pulses(strength * (between + FAINT), bpm, done)
+    return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
+
+
+def to_both_ends(beats: Doubles, count: int) -> Doubles:
+    """`beats` and those that a loop of `count` frames has before and after them.
+
+    The first sound of a loop begins with its first sample, where the envelope shows no rise.
+    """
+    if beats.shape[0] < 2:
+        return beats
+    period = float(np.median(np.diff(beats)))
+    before = int((beats[0] - LATENCY_S * FRAME_RATE) / period + EARLY)
+    after = int((count - beats[-1]) / period - LATE)
+    head = beats[0] - period * np.arange(before, 0, -1)
+    tail = beats[-1] + period * np.arange(1, after + 1)
+    return np.concatenate([head, beats, tail])
 
 
 def track_pulses(strength: Floats, bpm: float, done: Callable[[float], None]) -> Doubles:

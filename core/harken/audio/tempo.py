@@ -25,9 +25,10 @@ LEAST_CLARITY: Final = 0.08  # of the comb
 # Clarity that chance reaches in a second, measured on noise of all colours; it falls with the
 # length's root.
 CHANCE: Final = 0.5
-# Half of that does for what is uneven, as no hiss is, and has a tempo that is likelier than not.
+# Less does for what is uneven, as no hiss is, and has a tempo that is rather likely.
 UNEVEN: Final = 0.5  # standard deviation over mean of the onset strength; of noise under 0.35
-LIKELY: Final = 0.5
+LIKELY: Final = 0.4
+LESS_CHANCE: Final = 0.6
 CLEAR_ONSET: Final = 0.5  # standard deviations above the mean
 MOST_REFINEMENT: Final = 0.03  # beyond that it would be another tempo
 LEAST_MULTIPLE: Final = 0.5  # of the first peak: lower ones belong to music that drifts
@@ -79,7 +80,7 @@ def has_pulse(strength: Floats, clarity: float, chances: Doubles, duration_s: fl
     by_chance = CHANCE / duration_s**0.5
     uneven = float(strength.std()) > UNEVEN * float(strength.mean())
     if uneven and chances.shape[0] and float(chances.max()) >= LIKELY:
-        by_chance *= 0.5
+        by_chance *= LESS_CHANCE
     return chances.shape[0] > 0 and clarity >= max(LEAST_CLARITY, by_chance)
 
 

@@ -14,19 +14,19 @@ from harken.audio.blocks import Doubles
 # Rows: onset strength, then the parts of the spectrum from below (each times its share of the
 # sound). Columns: repetition after 1/4, 1/3, 1/2, 1, 2 and 4 beats.
 REPEATS: Final = (
-    (-1.34, -1.93, 5.71, 0.2, 0.91, 0.1),
-    (-12.26, 2.09, -10.98, -1.88, 1.13, 6.41),
-    (5.99, -5.35, 5.59, -0.28, -3.85, 0.24),
-    (8.38, -6.7, -8.59, -1.24, -2.06, 2.63),
-    (4.19, -1.65, -4.78, -3.19, 2.81, 2.57),
+    (-1.45, -2.16, 5.65, 0.39, 0.98, 0.07),
+    (-11.79, 2.26, -10.76, -1.84, 0.79, 7.17),
+    (5.93, -4.97, 5.8, -0.36, -3.6, 0.08),
+    (8.58, -6.77, -8.54, -1.19, -2.04, 2.64),
+    (4.33, -1.34, -4.62, -3.24, 2.88, 2.56),
 )
-CROSS: Final = (-0.46, 1.25, 0.36)  # low sounds with those above after 1/2, 1 and 2 beats
-COMB: Final = 5.53
-SPEED: Final = (1.06, -1.45, -4.56, -1.3)  # octaves above 110 bpm, their square, and the far ends
-ONSETS: Final = (-0.5, -0.72)  # octaves of the onsets a beat above one, their square
-LOOP: Final = (1.07, 2.7)  # the length is a usual number of beats; at a whole tempo
+CROSS: Final = (-0.51, 1.24, 0.35)  # low sounds with those above after 1/2, 1 and 2 beats
+COMB: Final = 5.29
+SPEED: Final = (1.07, -1.47, -4.63, -1.31)  # octaves above 110 bpm, their square, and the far ends
+ONSETS: Final = (-0.51, -0.71)  # octaves of the onsets a beat above one, their square
+LOOP: Final = (1.07, 2.72)  # the length is a usual number of beats; at a whole tempo
 # Of the other choice: always, the clarity, octaves of the length above 8 s.
-NONE: Final = (-3.67, -1.47, 0.04)
+NONE: Final = (-3.64, -1.46, 0.03)
 
 WEIGHTS: Final = np.array([*sum(REPEATS, ()), *CROSS, COMB, *SPEED, *ONSETS, *LOOP])
 MIDDLE_S: Final = 8.0

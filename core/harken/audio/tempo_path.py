@@ -115,6 +115,8 @@ def _between_grid(scores: Floats, path: Path, bpms: Doubles) -> Doubles:
 
 def _warp(octaves: Doubles, count: int) -> Warp:
     centres = WINDOW_HOP * np.arange(octaves.shape[0]) + 0.5 * WINDOW
-    speed = 2.0 ** (np.interp(np.arange(count), centres, octaves) - np.median(octaves))
+    # A tempo that occurs, not one between the two of a step.
+    usual = np.percentile(octaves, 50, method="nearest")
+    speed = 2.0 ** (np.interp(np.arange(count), centres, octaves) - usual)
     passed = np.concatenate([[0.0], np.cumsum(speed[:-1])])
     return Warp(frames=np.interp(np.arange(int(passed[-1]) + 1), passed, np.arange(count)))
