@@ -31,7 +31,8 @@ def main(folder: Path) -> None:
     weights = fit([case for case in cases if case[0].seed % 2 == 0])
     print(f"MEAN: Final = {tuple(weights[:5].tolist())}")
     print(f"STRONGEST: Final = {tuple(weights[5:10].tolist())}")
-    print(f"BEGIN: Final = {weights[10]}\nFOUND: Final = {weights[11]}")
+    print(f"AFTER: Final = {tuple(weights[10:15].tolist())}")
+    print(f"BEGIN: Final = {weights[15]}\nFOUND: Final = {weights[16]}")
     for half, odd in (("fitted", 0), ("held out", 1)):
         for kind in KINDS:
             chosen = [case for case in cases if case[0].seed % 2 == odd and case[0].kind == kind]

@@ -26,4 +26,4 @@ def pulses(path: Path) -> Floats:
     for start in range(0, total, BLOCK):
         block = decibels[start : start + BLOCK]
         parts.on_mel(MelBlock(decibels=block, start=start, total=total))
-    return np.concatenate([strength[None].astype(np.float32), parts.finish()])
+    return parts.finish(strength.astype(np.float32))

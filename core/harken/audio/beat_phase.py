@@ -1,8 +1,8 @@
 """Which of the regular pulses are the beats: those found, or those between them.
 
 A conditional logit, as for the tempo: each phase of the beat is a choice, and what speaks for it
-is how strongly each part of the spectrum begins on it, on average and where it is strongest in
-four beats, and whether the recording begins on it. Fitted by `python -m benchmarks.rhythm.phase`.
+is how strongly each part of the spectrum begins on it and after it, and whether a loop begins on
+it. Fitted by `python -m benchmarks.rhythm.phase`.
 """
 
 from typing import Final
@@ -12,21 +12,25 @@ import numpy as np
 from harken.audio.blocks import Doubles, Floats
 
 PHASES: Final = (0.0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4)  # of a beat after those found
+AFTER_LAST: Final = (7 / 12, 11 / 12)  # what is heard a quarter after 1/3 and 2/3
 QUARTERS: Final = (0, 1, 3, 5)  # which of them divide the beat evenly
+QUARTER_AFTER: Final = (1, 3, 6, 5, 7, 0)  # which is a quarter of a beat after each
+NOTHING: Final = 1e-30
 BAR: Final = 4  # beats
 BEGIN_SLACK: Final = 0.1  # of a beat, one sigma
 LATENCY_FRAMES: Final = 1.0  # by which the envelope is late
 LEAST_BEATS: Final = 3  # fewer have no regularity
 MOST_BEATS: Final = 4096  # more say no more, and would take longer
 
-# Onset strength, then the parts of the spectrum from below: on the beat, and on the strongest of
-# four beats.
-MEAN: Final = (0.25, 1.63, 0.63, 0.11, 1.34)
-STRONGEST: Final = (-0.65, 1.34, 0.5, 0.49, 1.27)
-BEGIN: Final = 5.28  # a loop begins on it
-FOUND: Final = 0.72  # it is the phase that was found
+# Onset strength, then the parts of the spectrum from below: on the beat, on the strongest of four
+# beats, and a quarter of a beat after.
+MEAN: Final = (0.14, 0.62, 0.25, -0.44, 0.67)
+AFTER: Final = (-0.86, -0.08, -0.31, 0.32, -0.02)
+STRONGEST: Final = (-0.6, 0.23, -0.13, 0.56, 0.03)
+BEGIN: Final = 5.38  # a loop begins on it
+FOUND: Final = 0.46  # it is the phase that was found
 
-WEIGHTS: Final = np.array([*MEAN, *STRONGEST, BEGIN, FOUND])
+WEIGHTS: Final = np.array([*MEAN, *STRONGEST, *AFTER, BEGIN, FOUND])
 
 
 def phase_of_beats(envelopes: Floats, beats: Doubles, *, loop: float) -> float:
@@ -42,28 +46,34 @@ def phase_of_beats(envelopes: Floats, beats: Doubles, *, loop: float) -> float:
 
 def phase_evidence(envelopes: Floats, beats: Doubles, *, loop: float) -> Doubles:
     """(phases, terms); `loop` is 1 where the recording seems to be a loop, 0 where not."""
-    around = envelopes.copy()
-    np.maximum(around[:, 1:], envelopes[:, :-1], out=around[:, 1:])
-    np.maximum(around[:, :-1], envelopes[:, 1:], out=around[:, :-1])
     begun, interval = beats[:-1], np.diff(beats)
+    heard = np.stack(
+        [_heard(envelopes, begun + phase * interval) for phase in (*PHASES, *AFTER_LAST)]
+    )
+    mean = heard.mean(axis=2)
+    usual = np.maximum(mean[list(QUARTERS)].mean(axis=0), NOTHING)
     bars = begun.shape[0] // BAR
-    positions = np.arange(envelopes.shape[1])
-    spread = envelopes[1:].std(axis=1, dtype=np.float64)
-    shares = np.concatenate([[1.0], spread / max(float(spread.sum()), 1e-30)])
-    mean = np.zeros((len(PHASES), envelopes.shape[0]))
-    strongest = np.zeros_like(mean)
-    for row, phase in enumerate(PHASES):
-        at = begun + phase * interval
-        for column, envelope in enumerate(around):
-            heard = np.interp(at, positions, envelope)
-            mean[row, column] = heard.mean()
-            in_bar = heard[: bars * BAR].reshape(bars, BAR).mean(axis=0) if bars else heard
-            strongest[row, column] = in_bar.max()
-    usual = np.maximum(mean[list(QUARTERS)].mean(axis=0), 1e-30)
-    period = float(np.median(interval))
-    begin = loop * _closeness((LATENCY_FRAMES - begun[0]) / period)
+    in_bar = heard[: len(PHASES)]
+    if bars:
+        in_bar = in_bar[:, :, : bars * BAR].reshape(*in_bar.shape[:2], bars, BAR).mean(axis=2)
+    begin = loop * _closeness((LATENCY_FRAMES - begun[0]) / float(np.median(interval)))
     found = np.array(PHASES) == 0.0
-    return np.column_stack([shares * mean / usual, shares * strongest / usual, begin, found])
+    return np.column_stack(
+        [
+            mean[: len(PHASES)] / usual,
+            in_bar.max(axis=2) / usual,
+            mean[list(QUARTER_AFTER)] / usual,
+            begin,
+            found,
+        ]
+    )
+
+
+def _heard(envelopes: Floats, frames: Doubles) -> Floats:
+    """(envelopes, frames) the most that begins within a frame of each of `frames`."""
+    at = np.rint(frames).astype(np.int64)
+    last = envelopes.shape[1] - 1
+    return np.max([envelopes[:, np.clip(at + shift, 0, last)] for shift in (-1, 0, 1)], axis=0)
 
 
 def _closeness(place: float) -> Doubles:

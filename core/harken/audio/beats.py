@@ -43,6 +43,7 @@ def track_beats(
     be a loop, 0 where not. `done` hears how many seconds have been tracked.
     """
     strength = beat_strength(envelopes, bpm)
+    done(0.0)
     pulses = track_pulses(strength, bpm, done)
     phase = phase_of_beats(envelopes, pulses, loop=loop)
     if phase == 0.0:

@@ -32,8 +32,17 @@ class PulseEnvelopes:
         self._parts.append(np.add.reduceat(rises, PARTS, axis=1))
         self._last = loudness[-1:]
 
-    def finish(self) -> Floats:
-        """Shape (4, frames), lowest part first, aligned with the onset envelope."""
-        before = np.zeros((CENTRE_DELAY + 1, len(PARTS)), dtype=np.float32)
-        rises = np.concatenate([before, *self._parts])
-        return np.ascontiguousarray(rises[: max(rises.shape[0] - CENTRE_DELAY, 0)].T)
+    def finish(self, strength: Floats) -> Floats:
+        """Shape (5, frames): the onset strength, then the parts in step with it, lowest first.
+
+        What was gathered is given away with it.
+        """
+        envelopes = np.zeros((1 + len(PARTS), strength.shape[0]), dtype=np.float32)
+        envelopes[0] = strength
+        at = CENTRE_DELAY + 1
+        for part in self._parts:
+            room = envelopes[1:, at : at + part.shape[0]]
+            room[:] = part[: room.shape[1]].T
+            at += part.shape[0]
+        self._parts.clear()
+        return envelopes

@@ -30,7 +30,7 @@ class Pulse(Analysis):
         """The group."""
         duration_s = self.track.duration_s
         found = estimate_tempo(
-            np.concatenate([self.track.envelope[None], self._parts.finish()]),
+            self._parts.finish(self.track.envelope),
             duration_s,
             lambda seconds: self.track.done(TEMPO_SHARE * seconds),
         )

@@ -15,8 +15,8 @@ import numpy as np
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.tempo_evidence import LOOP_S, Candidates, Sound, candidates, loop_fit
 from harken.audio.tempo_model import probabilities
-from harken.audio.tempo_path import Warp, changing_tempo
-from harken.audio.tempogram import WINDOW, long_autocorrelation, repetition
+from harken.audio.tempo_path import TEMPI, Warp, changing_tempo, path_comb
+from harken.audio.tempogram import WINDOW, lags_within, long_autocorrelation, repetition
 
 LEAST_S: Final = 2.0  # shorter recordings have no tempo
 LEAST_RISE_DB: Final = 0.5  # smaller rises are partials beating within a held sound
@@ -29,6 +29,7 @@ CHANCE: Final = 0.5
 UNEVEN: Final = 0.5  # standard deviation over mean of the onset strength; of noise under 0.35
 LIKELY: Final = 0.4
 LESS_CHANCE: Final = 0.6
+LEAST_CHANGING: Final = 2 * WINDOW  # frames, 18 s: in a shorter recording the tempo does not change
 CLEAR_ONSET: Final = 0.5  # standard deviations above the mean
 MOST_REFINEMENT: Final = 0.03  # beyond that it would be another tempo
 LEAST_MULTIPLE: Final = 0.5  # of the first peak: lower ones belong to music that drifts
@@ -58,7 +59,7 @@ class Tempi:
 def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float], None]) -> Tempi:
     """Of `envelopes`, (5, frames): the onset strength, then the parts of the spectrum from below.
 
-    `done` hears now and then how many seconds of the recording have been looked at.
+    They are smoothed in place. `done` hears now and then how many seconds of the recording have been looked at.
     """
     nothing = Tempi(tempi=(), envelopes=envelopes, warp=None, loop=0.0)
     loud_db = np.percentile(envelopes[0], LOUD_PERCENTILE) if envelopes.shape[1] else 0.0
@@ -68,6 +69,7 @@ def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float],
     chances = probabilities(found.evidence, found.clarity, duration_s)
     if not has_pulse(smoothed[0], found.clarity, chances, duration_s):
         return nothing
+    done(duration_s)
     tempi = _distinct(found.bpms, chances)
     loop = 0.0
     if duration_s <= LOOP_S and warp is None:
@@ -87,16 +89,28 @@ def has_pulse(strength: Floats, clarity: float, chances: Doubles, duration_s: fl
 def weigh(
     envelopes: Floats, duration_s: float, done: Callable[[float], None]
 ) -> tuple[Floats, Warp | None, Candidates]:
-    """The envelopes smoothed and in a time of constant tempo, that time, and the candidates."""
-    smoothed = smooth(envelopes)
-    found = repetition(smoothed, lambda seconds: done(0.5 * seconds))
+    """The envelopes smoothed and in a time of constant tempo, that time, and the candidates.
+
+    `envelopes` are smoothed in place.
+    """
+    done(0.0)
+    smooth(envelopes)
+    smoothed = envelopes
+    count = smoothed.shape[1]
+    done(0.0)
+    comb = path_comb(lags_within(count))[:, : TEMPI if count > LEAST_CHANGING else 0]
+    found = repetition(smoothed, comb, lambda seconds: done(0.4 * seconds))
     warp = None
-    if smoothed.shape[1] > 2 * WINDOW:
-        warp = changing_tempo(found.local, smoothed.shape[1])
+    if count > LEAST_CHANGING:
+        warp = changing_tempo(found.local, count, lambda seconds: done(0.5 * seconds))
     if warp is not None:
-        smoothed = warp.apply(smoothed)
-        found = repetition(smoothed, lambda seconds: done(0.5 * seconds))
-    whole = long_autocorrelation(smoothed[0], lambda seconds: done(0.5 * (duration_s + seconds)))
+        smoothed = warp.apply(smoothed, lambda seconds: done(0.5 * seconds))
+        nothing = comb[:, :0]
+        found = repetition(smoothed, nothing, lambda seconds: done(0.7 * seconds))
+    whole = long_autocorrelation(
+        smoothed[0], lambda seconds: done(min(0.7 * duration_s + 0.3 * seconds, duration_s))
+    )
+    done(duration_s)
     sound = Sound(
         shares=_shares(smoothed),
         onsets_hz=_clear_onsets(smoothed[0]) / duration_s,
@@ -113,12 +127,13 @@ def weigh(
     )
 
 
-def smooth(envelopes: Floats) -> Floats:
-    """Over three frames, weighted 1 2 1: a sound that begins between two frames is one sound."""
-    smoothed = 0.5 * envelopes
-    smoothed[:, 1:] += 0.25 * envelopes[:, :-1]
-    smoothed[:, :-1] += 0.25 * envelopes[:, 1:]
-    return smoothed
+def smooth(envelopes: Floats) -> None:
+    """In place, over three frames weighted 1 2 1: what begins between two frames is one sound."""
+    for envelope in envelopes:
+        before = 0.25 * envelope
+        envelope *= 0.5
+        envelope[1:] += before[:-1]
+        envelope[:-1] += before[1:]
 
 
 def _shares(envelopes: Floats) -> Doubles:

@@ -61,8 +61,7 @@ class Candidates:
 
 def candidates(found: Repetition, sound: Sound, refine: Callable[[float], float]) -> Candidates:
     """The tempi and their evidence; `refine` makes a tempo precise."""
-    together = found.local.mean(axis=0)
-    comb = comb_scores(together / max(float(together[0]), 1e-9), 60.0 * FRAME_RATE / GRID_BPM)
+    comb = comb_scores(found.together, 60.0 * FRAME_RATE / GRID_BPM)
     bpms = _tempi(comb, sound.loop_s, refine)
     lags = 60.0 * FRAME_RATE / bpms
     columns = [

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import fft
 
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 
@@ -26,32 +25,42 @@ class Repetition:
 
     own: Floats  # (envelopes, lags), each with itself
     cross: Floats  # (lags,), onsets of the lowest part with those above, whichever come first
-    local: Floats  # (windows, lags), all together with themselves
+    together: Floats  # (lags,), all with themselves
+    local: Floats  # (windows, columns), the same window by window, seen through a comb
 
 
-def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
+def lags_within(count: int) -> int:
+    """How many lags are looked at in `count` frames: to 2/3 of a window (6 s), and from 0.
+
+    Beyond that too little of a window overlaps itself.
+    """
+    return max(2, min(WINDOW, count) * 2 // 3)
+
+
+def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -> Repetition:
     """Of `envelopes`, shape (envelopes, frames): the onset strength, then the parts from below.
 
-    Lags end at 2/3 of a window (6 s), beyond which too little of it overlaps itself. `done` hears
-    now and then how many seconds have been looked at.
+    `comb`, (lags, columns), is what the single windows are reduced to, for a day has many. `done`
+    hears now and then how many seconds have been looked at.
     """
-    count = envelopes.shape[1]
-    size = min(WINDOW, count)
-    transform = fft.next_fast_len(2 * size, real=True)
-    quiet = (envelopes**2).mean(axis=1, keepdims=True) * np.float32(size * QUIET) + NOTHING
+    size = min(WINDOW, envelopes.shape[1])
+    lags = comb.shape[0]
+    transform = _fast_length(2 * size)
+    mean_square = np.array([[np.dot(one, one)] for one in envelopes]) / envelopes.shape[1]
+    quiet = mean_square * np.float32(size * QUIET) + np.float32(NOTHING)
     spectra_of_own = np.zeros((envelopes.shape[0], transform // 2 + 1))
     spectrum_of_cross = np.zeros(transform // 2 + 1)
     own_weight = np.zeros((envelopes.shape[0], 1))
     cross_weight = 0.0
+    total = np.zeros(transform // 2 + 1)
     local: list[Floats] = []
     windows = np.lib.stride_tricks.sliding_window_view(envelopes, size, axis=1)[:, ::WINDOW_HOP]
-    lags = max(2, size * 2 // 3)
     overlap = 1.0 - np.arange(lags, dtype=np.float32) / np.float32(size)
     for first in range(0, windows.shape[1], WINDOWS_AT_ONCE):
         part = windows[:, first : first + WINDOWS_AT_ONCE]
         # Without its mean, so that a steady hiss does not look as if it repeated at every lag.
         part = part - part.mean(axis=2, keepdims=True)
-        spectra = fft.rfft(part, transform, axis=2)
+        spectra = np.fft.rfft(part, transform, axis=2)
         power = spectra.real**2 + spectra.imag**2
         energy = np.maximum((part * part).sum(axis=2), quiet)
         # Divided by the root of the energy: quiet passages speak, silence does not shout.
@@ -66,27 +75,39 @@ def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
         # Decibels and loudness count the same.
         together = power[0] / energy[0, :, None]
         together += power[1:].sum(axis=0) / energy[1:].sum(axis=0)[:, None]
-        local.append(fft.irfft(0.5 * together, transform, axis=1)[:, :lags] / overlap)
+        together *= np.float32(0.5)
+        total += together.sum(axis=0)
+        if comb.shape[1]:
+            correlations = np.fft.irfft(together, transform, axis=1)[:, :lags] / overlap
+            local.append(correlations @ comb)
         done(((first + part.shape[1] - 1) * WINDOW_HOP + size) / FRAME_RATE)
-    own = fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
-    cross = fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
+    own = np.fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
+    cross = np.fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
+    whole = np.fft.irfft(total, transform)[:lags] / overlap
     return Repetition(
         own=own.astype(np.float32),
         cross=cross.astype(np.float32),
-        local=np.concatenate(local),
+        together=(whole / max(float(whole[0]), NOTHING)).astype(np.float32),
+        local=np.concatenate(local) if local else np.zeros((0, 0), dtype=np.float32),
     )
 
 
 def long_autocorrelation(envelope: Floats, done: Callable[[float], None]) -> Doubles:
     """Unbiased autocorrelation, 1 at lag 0, up to half the envelope or half a segment of it."""
     size = min(SEGMENT, envelope.shape[0])
-    transform = fft.next_fast_len(size + size // 2 + 1, real=True)
+    transform = _fast_length(size + size // 2 + 1)
     power = np.zeros(transform // 2 + 1)
     for first in range(0, envelope.shape[0] - size + 1, size):
         part = envelope[first : first + size]
-        spectrum = fft.rfft(part - part.mean(), transform)
+        spectrum = np.fft.rfft(part - part.mean(), transform)
         power += spectrum.real**2 + spectrum.imag**2
         done((first + size) / FRAME_RATE)
-    raw = fft.irfft(power, transform)[: size // 2 + 1]
+    raw = np.fft.irfft(power, transform)[: size // 2 + 1]
     unbiased = raw / (size - np.arange(raw.shape[0]))
     return unbiased / max(float(unbiased[0]), NOTHING)
+
+
+def _fast_length(least: int) -> int:
+    """The smallest 2ⁿ or 3 · 2ⁿ from `least` on."""
+    power = 1 << (least - 1).bit_length()
+    return 3 * power // 4 if 3 * power // 4 >= least else power
