@@ -77,18 +77,11 @@ def main(folder: Path) -> None:
 
 def read(folder: Path) -> list[Truth]:
     """What `main` wrote."""
-    rows = json.loads((folder / TRUTH).read_text())
-    return [
-        Truth(
-            **{
-                **row,
-                "path": folder / row["path"],
-                "parts": tuple(row["parts"]),
-                "beats_s": tuple(row["beats_s"]),
-            }
-        )
-        for row in rows
-    ]
+    rows: list[dict[str, Any]] = json.loads((folder / TRUTH).read_text())
+    for row in rows:
+        row["path"] = folder / row["path"]
+        row["parts"], row["beats_s"] = tuple(row["parts"]), tuple(row["beats_s"])
+    return [Truth(**row) for row in rows]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Runs whichever of them is installed and writes peers-NAME.json beside the sounds
 after the folder it judges those instead and prints what it finds.
 """
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -49,8 +50,9 @@ def by_librosa(path: Path) -> dict[str, Any]:
 
 def by_essentia(path: Path, method: str) -> dict[str, Any]:
     """`RhythmExtractor2013` at its own 44.1 kHz."""
-    import essentia
-    import essentia.standard as es
+    # No dependency of harken's: it is measured where somebody has it.
+    essentia: Any = importlib.import_module("essentia")
+    es: Any = importlib.import_module("essentia.standard")
 
     essentia.log.warningActive = False
     rate = soundfile.info(path).samplerate

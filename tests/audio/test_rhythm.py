@@ -30,7 +30,8 @@ def test_a_metronome_has_its_tempo(tmp_path: Path, bpm: float) -> None:
     found = rhythm(write(tmp_path / "a.wav", ticks, rate=RATE))
     assert found.tempo_bpm == pytest.approx(bpm, rel=0.005)
     assert found.tempo_confidence is not None
-    assert 0.6 < found.tempo_confidence <= 1.0
+    # Bare ticks could be counted in halves or doubles.
+    assert 0.3 < found.tempo_confidence <= 1.0
 
 
 @pytest.mark.parametrize("bpm", [45, 180, 190, 220])

@@ -49,7 +49,7 @@ def track_beats(
     if phase == 0.0:
         return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
     between = near(shifted(pulses, phase), strength.shape[0], ELSEWHERE * 60.0 * FRAME_RATE / bpm)
-    pulses = track_pulses(strength * (between + FAINT), bpm, done)
+    pulses = track_pulses((strength * (between + FAINT)).astype(np.float32), bpm, done)
     return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
 
 
@@ -94,7 +94,8 @@ def beat_strength(envelopes: Floats, bpm: float) -> Floats:
     period = 60.0 * FRAME_RATE / bpm
     half = min(int(np.ceil(3.0 * period / SHARPNESS)), (total.shape[0] - 1) // 2)
     width = np.exp(-0.5 * (np.arange(-half, half + 1) * SHARPNESS / period) ** 2)
-    return np.convolve(total, width.astype(np.float32), mode="same") / np.float32(sum(WEIGHTS))
+    wide = np.convolve(total, width.astype(np.float32), mode="same")
+    return (wide / sum(WEIGHTS)).astype(np.float32)
 
 
 @kernel
@@ -153,4 +154,4 @@ def _between_frames(frames: Indices, strength: Floats) -> Doubles:
     left, top, right = (strength[inner + shift].astype(np.float64) for shift in (-1, 0, 1))
     curve = left - 2 * top + right
     shift = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, -1.0), 0.0)
-    return frames + np.clip(shift, -0.5, 0.5)
+    return frames.astype(np.float64) + np.clip(shift, -0.5, 0.5)

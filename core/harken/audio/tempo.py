@@ -102,11 +102,15 @@ def weigh(
     found = repetition(smoothed, comb, lambda seconds: done(0.4 * seconds))
     warp = None
     if count > LEAST_CHANGING:
-        warp = changing_tempo(found.local, count, lambda seconds: done(0.5 * seconds))
+        warp = changing_tempo(
+            found.local, count, lambda seconds: done(0.4 * duration_s + 0.1 * seconds)
+        )
     if warp is not None:
-        smoothed = warp.apply(smoothed, lambda seconds: done(0.5 * seconds))
+        smoothed = warp.apply(smoothed, lambda _: done(0.5 * duration_s))
         nothing = comb[:, :0]
-        found = repetition(smoothed, nothing, lambda seconds: done(0.7 * seconds))
+        found = repetition(
+            smoothed, nothing, lambda seconds: done(0.5 * duration_s + 0.2 * seconds)
+        )
     whole = long_autocorrelation(
         smoothed[0], lambda seconds: done(min(0.7 * duration_s + 0.3 * seconds, duration_s))
     )

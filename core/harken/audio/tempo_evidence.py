@@ -20,6 +20,7 @@ GRID_STEP: Final = 1.004  # from one tempo tried to the next
 GRID_BPM: Final = LEAST_BPM * GRID_STEP ** np.arange(
     int(np.log(MOST_BPM / LEAST_BPM) / np.log(GRID_STEP)) + 1
 )
+GRID_LAGS: Final[Doubles] = np.asarray(60.0 * FRAME_RATE / GRID_BPM, dtype=np.float64)
 COMB: Final = (1.0, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15)  # weight of a lag's multiples 1 to 8
 HALF_LAG_WEIGHT: Final = 0.3
 PEAKS: Final = 8
@@ -61,7 +62,7 @@ class Candidates:
 
 def candidates(found: Repetition, sound: Sound, refine: Callable[[float], float]) -> Candidates:
     """The tempi and their evidence; `refine` makes a tempo precise."""
-    comb = comb_scores(found.together, 60.0 * FRAME_RATE / GRID_BPM)
+    comb = comb_scores(found.together, GRID_LAGS)
     bpms = _tempi(comb, sound.loop_s, refine)
     lags = 60.0 * FRAME_RATE / bpms
     columns = [

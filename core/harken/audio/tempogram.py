@@ -79,7 +79,7 @@ def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -
         total += together.sum(axis=0)
         if comb.shape[1]:
             correlations = np.fft.irfft(together, transform, axis=1)[:, :lags] / overlap
-            local.append(correlations @ comb)
+            local.append((correlations @ comb).astype(np.float32, copy=False))
         done(((first + part.shape[1] - 1) * WINDOW_HOP + size) / FRAME_RATE)
     own = np.fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
     cross = np.fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
