@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,17 +37,22 @@ class Truth:
 
 def takes() -> Iterator[tuple[str, int, Take]]:
     """All of the corpus; ramps and steps are for judging alone."""
-    kinds: tuple[tuple[str, Callable[[int], Take], range], ...] = (
-        ("loop", loop, range(1000)),
-        ("clip", clip, range(240)),
-        ("song", song, range(160)),
-        ("metronome", metronome, range(120)),
+    kinds: tuple[tuple[str, Callable[[int], Take], Sequence[int]], ...] = (
+        ("loop", loop, seeds(1000, 3400)),
+        ("clip", clip, seeds(240, 800)),
+        ("song", song, seeds(160, 400)),
+        ("metronome", metronome, seeds(120, 360)),
         ("ramp", ramp, range(1, 24, 2)),
         ("step", lambda seed: step(seed, *STEPS[seed % len(STEPS)]), range(1, 24, 2)),
     )
-    for kind, play, seeds in kinds:
-        for seed in seeds:
+    for kind, play, numbers in kinds:
+        for seed in numbers:
             yield kind, seed, play(seed)
+
+
+def seeds(both: int, fitting: int) -> list[int]:
+    """Those below `both`, then the even ones below `fitting`: there is never enough to fit on."""
+    return [*range(both), *range(both, fitting, 2)]
 
 
 STEPS: Final = ((100.0, 130.0), (120.0, 90.0), (90.0, 110.0), (125.0, 104.0))

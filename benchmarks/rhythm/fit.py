@@ -111,9 +111,10 @@ def show(weights: Doubles, none: Doubles) -> None:
     print(")")
     rest = values[6 * len(tempo_model.REPEATS) :]
     print(
-        f"CROSS: Final = {tuple(rest[:3])}\nCOMB: Final = {rest[3]}\nSPEED: Final = {tuple(rest[4:8])}"
+        f"CROSS: Final = {tuple(rest[:3])}\nEVEN: Final = {rest[3]}\nCOMB: Final = {rest[4]}\n"
+        f"SPEED: Final = {tuple(rest[5:9])}"
     )
-    print(f"ONSETS: Final = {tuple(rest[8:10])}\nLOOP: Final = {tuple(rest[10:12])}")
+    print(f"ONSETS: Final = {tuple(rest[9:11])}\nLOOP: Final = {tuple(rest[11:13])}")
     print(f"NONE: Final = {tuple(none.tolist())}")
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from harken.audio.beat_phase import near, phase_of_beats, shifted
+from harken.audio.beat_phase import near, phases_of_beats, shifted
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.kernel import kernel
 
@@ -35,21 +35,27 @@ Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def track_beats(
-    envelopes: Floats, bpm: float, loop: float, done: Callable[[float], None]
+    envelopes: Floats,
+    bpm: float,
+    *,
+    loop: float,
+    may_turn: bool,
+    done: Callable[[float], None],
 ) -> Doubles:
     """Frames, with fractions, on which the beats fall at about `bpm`; empty when nothing begins.
 
     `envelopes` are those of `estimate_tempo`, (5, frames); `loop` is 1 where the recording seems to
-    be a loop, 0 where not. `done` hears how many seconds have been tracked.
+    be a loop, 0 where not; `may_turn` says that its tempo changes. `done` hears how many seconds
+    have been tracked.
     """
     strength = beat_strength(envelopes, bpm)
     done(0.0)
     pulses = track_pulses(strength, bpm, done)
-    phase = phase_of_beats(envelopes, pulses, loop=loop)
-    if phase == 0.0:
-        return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
-    between = near(shifted(pulses, phase), strength.shape[0], ELSEWHERE * 60.0 * FRAME_RATE / bpm)
-    pulses = track_pulses((strength * (between + FAINT)).astype(np.float32), bpm, done)
+    phases = phases_of_beats(envelopes, pulses, loop=loop, may_turn=may_turn)
+    if phases.any():
+        width = ELSEWHERE * 60.0 * FRAME_RATE / bpm
+        between = near(shifted(pulses, phases), strength.shape[0], width)
+        pulses = track_pulses((strength * (between + FAINT)).astype(np.float32), bpm, done)
     return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
 
 

@@ -39,8 +39,9 @@ class Pulse(Analysis):
         frames = track_beats(
             found.envelopes,
             found.tempi[0].bpm,
-            found.loop,
-            lambda seconds: self.track.done(
+            loop=found.loop,
+            may_turn=found.warp is not None,
+            done=lambda seconds: self.track.done(
                 TEMPO_SHARE * duration_s + (1 - TEMPO_SHARE) * min(seconds, duration_s)
             ),
         )

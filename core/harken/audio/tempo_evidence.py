@@ -36,6 +36,7 @@ LOOP_TOLERANCE: Final = 0.015  # of the tempo: a peak so near is taken to be the
 WHOLE_BPM: Final = 0.03  # a sequencer's tempo is whole; a length in whole samples blurs it so much
 
 FRACTIONS: Final = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 4.0)  # of a beat, where repetition is looked at
+EQUAL: Final = 0.8  # of the beat's strength: a half beat that is stronger may be the beat
 CROSS_FRACTIONS: Final = (1 / 2, 1.0, 2.0)
 MIDDLE_BPM: Final = 110.0
 FAST_OCTAVES: Final = 0.5  # above the middle, and
@@ -130,7 +131,11 @@ def _repeats(found: Repetition, shares: Doubles, lags: Doubles) -> list[Doubles]
         np.interp(fraction * lags, positions, found.cross, right=0.0)
         for fraction in CROSS_FRACTIONS
     ]
-    return [*own, *cross]
+    half, full = (
+        np.interp(share * lags, positions, found.together, right=0.0) for share in (0.5, 1.0)
+    )
+    even = np.clip((half - EQUAL * full) / ((1.0 - EQUAL) * np.maximum(full, 0.1)), 0.0, 1.0)
+    return [*own, *cross, even]
 
 
 def _usual(bpms: Doubles, onsets_hz: float) -> list[Doubles]:

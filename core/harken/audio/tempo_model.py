@@ -21,6 +21,7 @@ REPEATS: Final = (
     (4.33, -1.34, -4.62, -3.24, 2.88, 2.56),
 )
 CROSS: Final = (-0.51, 1.24, 0.35)  # low sounds with those above after 1/2, 1 and 2 beats
+EVEN: Final = 0.0  # half beats as strong as the beats
 COMB: Final = 5.29
 SPEED: Final = (1.07, -1.47, -4.63, -1.31)  # octaves above 110 bpm, their square, and the far ends
 ONSETS: Final = (-0.51, -0.71)  # octaves of the onsets a beat above one, their square
@@ -28,7 +29,7 @@ LOOP: Final = (1.07, 2.72)  # the length is a usual number of beats; at a whole 
 # Of the other choice: always, the clarity, octaves of the length above 8 s.
 NONE: Final = (-3.64, -1.46, 0.03)
 
-WEIGHTS: Final = np.array([*sum(REPEATS, ()), *CROSS, COMB, *SPEED, *ONSETS, *LOOP])
+WEIGHTS: Final = np.array([*sum(REPEATS, ()), *CROSS, EVEN, COMB, *SPEED, *ONSETS, *LOOP])
 MIDDLE_S: Final = 8.0
 LONGEST_S: Final = 60.0  # a longer recording says no more about its octave
 
