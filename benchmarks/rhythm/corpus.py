@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from tests.audio.band.instruments import RATE
-from tests.audio.band.performance import Take, clip, loop, metronome, ramp, song, step
+from tests.audio.band.performance import Take, clip, loop, metronome, ramp, slow_loop, song, step
 
 TRUTH: Final = "truth.json"
 
@@ -21,7 +21,7 @@ class Truth:
     """A file of the corpus."""
 
     path: Path
-    kind: str  # "loop", "clip", "song", "metronome", "ramp", "step"
+    kind: str  # "loop", "clip", "song", "metronome", "slow loop", "ramp", "step"
     seed: int
     bpm: float
     style: str
@@ -42,6 +42,7 @@ def takes() -> Iterator[tuple[str, int, Take]]:
         ("clip", clip, seeds(240, 800)),
         ("song", song, seeds(160, 400)),
         ("metronome", metronome, seeds(120, 360)),
+        ("slow loop", slow_loop, seeds(80, 400)),
         ("ramp", ramp, range(1, 24, 2)),
         ("step", lambda seed: step(seed, *STEPS[seed % len(STEPS)]), range(1, 24, 2)),
     )
@@ -63,7 +64,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for kind, seed, take in takes():
-        name = f"{kind}-{seed:03d}.wav"
+        name = f"{kind.replace(' ', '-')}-{seed:03d}.wav"
         soundfile.write(folder / name, take.samples.astype(np.float32), RATE, subtype="PCM_16")
         rows.append(
             {

@@ -26,11 +26,11 @@ MOST_BEATS: Final = 4096  # more say no more, and would take longer
 
 # Onset strength, then the parts of the spectrum from below: on the beat, on the strongest of four
 # beats, and a quarter of a beat after.
-MEAN: Final = (0.14, 0.62, 0.25, -0.44, 0.67)
-AFTER: Final = (-0.86, -0.08, -0.31, 0.32, -0.02)
-STRONGEST: Final = (-0.6, 0.23, -0.13, 0.56, 0.03)
-BEGIN: Final = 5.38  # a loop begins on it
-FOUND: Final = 0.46  # it is the phase that was found
+MEAN: Final = (-0.12, 0.91, 0.09, -0.49, 0.88)
+AFTER: Final = (-0.94, -0.06, -0.34, 0.15, 0.34)
+STRONGEST: Final = (-0.52, 0.01, -0.01, 0.54, 0.03)
+BEGIN: Final = 5.88  # a loop begins on it
+FOUND: Final = 0.64  # it is the phase that was found
 
 WEIGHTS: Final = np.array([*MEAN, *STRONGEST, *AFTER, BEGIN, FOUND])
 

@@ -15,8 +15,8 @@ import numpy as np
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.tempo_evidence import LOOP_S, Candidates, Sound, candidates, loop_fit
 from harken.audio.tempo_model import probabilities
-from harken.audio.tempo_path import TEMPI, Warp, changing_tempo, path_comb
-from harken.audio.tempogram import WINDOW, lags_within, long_autocorrelation, repetition
+from harken.audio.tempo_path import Warp, changing_tempo
+from harken.audio.tempogram import long_autocorrelation, repetition
 
 LEAST_S: Final = 2.0  # shorter recordings have no tempo
 LEAST_RISE_DB: Final = 0.5  # smaller rises are partials beating within a held sound
@@ -29,13 +29,13 @@ CHANCE: Final = 0.5
 UNEVEN: Final = 0.5  # standard deviation over mean of the onset strength; of noise under 0.35
 LIKELY: Final = 0.4
 LESS_CHANCE: Final = 0.6
-LEAST_CHANGING: Final = 2 * WINDOW  # frames, 18 s: in a shorter recording the tempo does not change
+LEAST_CHANGING: Final = 768  # frames, 18 s: in a shorter recording the tempo does not change
 CLEAR_ONSET: Final = 0.5  # standard deviations above the mean
 MOST_REFINEMENT: Final = 0.03  # beyond that it would be another tempo
 LEAST_MULTIPLE: Final = 0.5  # of the first peak: lower ones belong to music that drifts
 CANDIDATES: Final = 5
 SAME: Final = 0.04  # tempi so near are one, as tempo is judged
-LEAST_PROBABILITY: Final = 0.01  # of a candidate worth naming
+LEAST_PROBABILITY: Final = 0.001  # of a candidate worth naming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,19 +98,12 @@ def weigh(
     smoothed = envelopes
     count = smoothed.shape[1]
     done(0.0)
-    comb = path_comb(lags_within(count))[:, : TEMPI if count > LEAST_CHANGING else 0]
-    found = repetition(smoothed, comb, lambda seconds: done(0.4 * seconds))
     warp = None
     if count > LEAST_CHANGING:
-        warp = changing_tempo(
-            found.local, count, lambda seconds: done(0.4 * duration_s + 0.1 * seconds)
-        )
+        warp = changing_tempo(smoothed, lambda seconds: done(0.3 * seconds))
     if warp is not None:
-        smoothed = warp.apply(smoothed, lambda _: done(0.5 * duration_s))
-        nothing = comb[:, :0]
-        found = repetition(
-            smoothed, nothing, lambda seconds: done(0.5 * duration_s + 0.2 * seconds)
-        )
+        smoothed = warp.apply(smoothed, lambda seconds: done(0.3 * duration_s + 0.1 * seconds))
+    found = repetition(smoothed, lambda seconds: done(0.4 * duration_s + 0.3 * seconds))
     whole = long_autocorrelation(
         smoothed[0], lambda seconds: done(min(0.7 * duration_s + 0.3 * seconds, duration_s))
     )

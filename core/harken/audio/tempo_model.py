@@ -14,20 +14,20 @@ from harken.audio.blocks import Doubles
 # Rows: onset strength, then the parts of the spectrum from below (each times its share of the
 # sound). Columns: repetition after 1/4, 1/3, 1/2, 1, 2 and 4 beats.
 REPEATS: Final = (
-    (-1.45, -2.16, 5.65, 0.39, 0.98, 0.07),
-    (-11.79, 2.26, -10.76, -1.84, 0.79, 7.17),
-    (5.93, -4.97, 5.8, -0.36, -3.6, 0.08),
-    (8.58, -6.77, -8.54, -1.19, -2.04, 2.64),
-    (4.33, -1.34, -4.62, -3.24, 2.88, 2.56),
+    (0.13, -0.83, 3.95, 0.77, 0.02, -0.59),
+    (-7.02, 1.13, -7.73, -4.45, -0.16, 8.9),
+    (0.82, -5.06, 4.49, 1.08, -3.61, 2.03),
+    (6.94, -3.93, -4.75, -2.72, -1.1, 3.13),
+    (1.99, -4.23, -4.19, -2.23, 3.88, 0.78),
 )
-CROSS: Final = (-0.51, 1.24, 0.35)  # low sounds with those above after 1/2, 1 and 2 beats
-EVEN: Final = 0.0  # half beats as strong as the beats
-COMB: Final = 5.29
-SPEED: Final = (1.07, -1.47, -4.63, -1.31)  # octaves above 110 bpm, their square, and the far ends
-ONSETS: Final = (-0.51, -0.71)  # octaves of the onsets a beat above one, their square
-LOOP: Final = (1.07, 2.72)  # the length is a usual number of beats; at a whole tempo
+CROSS: Final = (-0.68, 1.46, 0.43)  # low sounds with those above after 1/2, 1 and 2 beats
+EVEN: Final = 0.86  # half beats as strong as the beats
+COMB: Final = 5.56
+SPEED: Final = (0.78, -1.22, -4.81, -1.53)  # octaves above 110 bpm, their square, and the far ends
+ONSETS: Final = (-0.63, -0.62)  # octaves of the onsets a beat above one, their square
+LOOP: Final = (1.01, 2.85)  # the length is a usual number of beats; at a whole tempo
 # Of the other choice: always, the clarity, octaves of the length above 8 s.
-NONE: Final = (-3.64, -1.46, 0.03)
+NONE: Final = (0.79, -3.55, 0.06)
 
 WEIGHTS: Final = np.array([*sum(REPEATS, ()), *CROSS, EVEN, COMB, *SPEED, *ONSETS, *LOOP])
 MIDDLE_S: Final = 8.0

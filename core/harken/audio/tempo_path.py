@@ -12,8 +12,10 @@ from typing import Final
 import numpy as np
 
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
-from harken.audio.tempogram import WINDOW, WINDOW_HOP
+from harken.audio.tempogram import NOTHING, WINDOWS_AT_ONCE, fast_length
 
+WINDOW: Final = 256  # frames of a local autocorrelation, 6 s, in which even a ramp changes little
+WINDOW_HOP: Final = 48
 LEAST_BPM: Final = 50.0  # two octaves: the path is only known up to the octave
 MOST_BPM: Final = 210.0
 STEP: Final = 1.015  # from one tempo of the grid to the next
@@ -22,7 +24,7 @@ COMB: Final = ((0.5, 0.3), (1.0, 1.0), (2.0, 0.6), (3.0, 0.3), (4.0, 0.3))  # mu
 FARTHEST: Final = 4  # steps of the grid from one window to the next: 6 % in 1.1 s
 STEP_COST: Final = 0.01  # for each step, squared; a comb is at most 1
 JUMP_COST: Final = 0.5  # for any other change of tempo
-LEAST_STRENGTH: Final = 0.12  # of the comb along a path; noise stays below 0.1
+LEAST_STRENGTH: Final = 0.15  # of the comb along a path; noise stays below 0.14
 LEAST_GAIN: Final = 1.15  # by how much the path must beat one tempo throughout
 REPORT_WINDOWS: Final = 512  # followed between two reports, 20 ms of work
 PIECE: Final = 65_536  # frames resampled between two reports, 10 ms of work
@@ -54,14 +56,16 @@ class Warp:
         return np.interp(frames, np.arange(self.frames.shape[0]), self.frames)
 
 
-def changing_tempo(scores: Floats, count: int, done: Callable[[float], None]) -> Warp | None:
+def changing_tempo(envelopes: Floats, done: Callable[[float], None]) -> Warp | None:
     """The time in which the tempo stays the same; None when it does anyway.
 
-    `scores` is the tempogram through `path_comb`, (windows, tempi), of a recording of `count`
-    frames. `done` hears now and then how many seconds have been followed.
+    `envelopes`, (5, frames), are at least a window long. `done` hears now and then how many seconds
+    have been followed.
     """
+    count = envelopes.shape[1]
+    scores = _tempo_scores(envelopes, lambda seconds: done(0.5 * seconds))
     steady = float(scores.mean(axis=0).max())
-    path = _follow(scores, done)
+    path = _follow(scores, lambda seconds: done(0.5 * (count / FRAME_RATE + seconds)))
     strength = float(scores[np.arange(path.shape[0]), path].mean())
     if strength < max(LEAST_STRENGTH, LEAST_GAIN * steady):
         return None
@@ -73,8 +77,30 @@ def changing_tempo(scores: Floats, count: int, done: Callable[[float], None]) ->
     return _warp(octaves, count)
 
 
+def _tempo_scores(envelopes: Floats, done: Callable[[float], None]) -> Floats:
+    """How strongly each window repeats at each tempo of the grid, (windows, tempi)."""
+    # Decibels and loudness count the same.
+    both = np.stack([envelopes[0], envelopes[1:].sum(axis=0)])
+    windows = np.lib.stride_tricks.sliding_window_view(both, WINDOW, axis=1)[:, ::WINDOW_HOP]
+    transform = fast_length(2 * WINDOW)
+    lags = 2 * WINDOW // 3
+    overlap = 1.0 - np.arange(lags, dtype=np.float32) / np.float32(WINDOW)
+    comb = _comb(lags)
+    scores: list[Floats] = []
+    for first in range(0, windows.shape[1], WINDOWS_AT_ONCE):
+        part = windows[:, first : first + WINDOWS_AT_ONCE]
+        part = part - part.mean(axis=2, keepdims=True)
+        spectra = np.fft.rfft(part, transform, axis=2)
+        energy = (part * part).sum(axis=2, keepdims=True)
+        power = ((spectra.real**2 + spectra.imag**2) / np.maximum(energy, NOTHING)).mean(axis=0)
+        correlation = np.fft.irfft(power, transform, axis=1)[:, :lags] / overlap
+        scores.append((correlation @ comb).astype(np.float32, copy=False))
+        done((first + part.shape[1]) * WINDOW_HOP / FRAME_RATE)
+    return np.concatenate(scores)
+
+
 @cache
-def path_comb(lags: int) -> Floats:
+def _comb(lags: int) -> Floats:
     """How much each lag counts for each tempo of the grid, (lags, tempi)."""
     comb = np.zeros((lags, TEMPI), dtype=np.float32)
     columns = np.arange(TEMPI)

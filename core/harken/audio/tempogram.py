@@ -26,26 +26,17 @@ class Repetition:
     own: Floats  # (envelopes, lags), each with itself
     cross: Floats  # (lags,), onsets of the lowest part with those above, whichever come first
     together: Floats  # (lags,), all with themselves
-    local: Floats  # (windows, columns), the same window by window, seen through a comb
 
 
-def lags_within(count: int) -> int:
-    """How many lags are looked at in `count` frames: to 2/3 of a window (6 s), and from 0.
-
-    Beyond that too little of a window overlaps itself.
-    """
-    return max(2, min(WINDOW, count) * 2 // 3)
-
-
-def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -> Repetition:
+def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
     """Of `envelopes`, shape (envelopes, frames): the onset strength, then the parts from below.
 
-    `comb`, (lags, columns), is what the single windows are reduced to, for a day has many. `done`
-    hears now and then how many seconds have been looked at.
+    Lags end at 2/3 of a window (6 s), beyond which too little of it overlaps itself. `done` hears
+    now and then how many seconds have been looked at.
     """
     size = min(WINDOW, envelopes.shape[1])
-    lags = comb.shape[0]
-    transform = _fast_length(2 * size)
+    lags = max(2, size * 2 // 3)
+    transform = fast_length(2 * size)
     mean_square = np.array([[np.dot(one, one)] for one in envelopes]) / envelopes.shape[1]
     quiet = mean_square * np.float32(size * QUIET) + np.float32(NOTHING)
     spectra_of_own = np.zeros((envelopes.shape[0], transform // 2 + 1))
@@ -53,7 +44,6 @@ def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -
     own_weight = np.zeros((envelopes.shape[0], 1))
     cross_weight = 0.0
     total = np.zeros(transform // 2 + 1)
-    local: list[Floats] = []
     windows = np.lib.stride_tricks.sliding_window_view(envelopes, size, axis=1)[:, ::WINDOW_HOP]
     overlap = 1.0 - np.arange(lags, dtype=np.float32) / np.float32(size)
     for first in range(0, windows.shape[1], WINDOWS_AT_ONCE):
@@ -75,11 +65,7 @@ def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -
         # Decibels and loudness count the same.
         together = power[0] / energy[0, :, None]
         together += power[1:].sum(axis=0) / energy[1:].sum(axis=0)[:, None]
-        together *= np.float32(0.5)
         total += together.sum(axis=0)
-        if comb.shape[1]:
-            correlations = np.fft.irfft(together, transform, axis=1)[:, :lags] / overlap
-            local.append((correlations @ comb).astype(np.float32, copy=False))
         done(((first + part.shape[1] - 1) * WINDOW_HOP + size) / FRAME_RATE)
     own = np.fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
     cross = np.fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
@@ -88,14 +74,13 @@ def repetition(envelopes: Floats, comb: Floats, done: Callable[[float], None]) -
         own=own.astype(np.float32),
         cross=cross.astype(np.float32),
         together=(whole / max(float(whole[0]), NOTHING)).astype(np.float32),
-        local=np.concatenate(local) if local else np.zeros((0, 0), dtype=np.float32),
     )
 
 
 def long_autocorrelation(envelope: Floats, done: Callable[[float], None]) -> Doubles:
     """Unbiased autocorrelation, 1 at lag 0, up to half the envelope or half a segment of it."""
     size = min(SEGMENT, envelope.shape[0])
-    transform = _fast_length(size + size // 2 + 1)
+    transform = fast_length(size + size // 2 + 1)
     power = np.zeros(transform // 2 + 1)
     for first in range(0, envelope.shape[0] - size + 1, size):
         part = envelope[first : first + size]
@@ -107,7 +92,7 @@ def long_autocorrelation(envelope: Floats, done: Callable[[float], None]) -> Dou
     return unbiased / max(float(unbiased[0]), NOTHING)
 
 
-def _fast_length(least: int) -> int:
+def fast_length(least: int) -> int:
     """The smallest 2ⁿ or 3 · 2ⁿ from `least` on."""
     power = 1 << (least - 1).bit_length()
     return 3 * power // 4 if 3 * power // 4 >= least else power

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from tests.audio.band.instruments import RATE, Kit, Samples, Tone
-from tests.audio.band.styles import STYLES, Style
+from tests.audio.band.styles import SLOW, STYLES, Style
 
 LEVELS: Final = {"X": 1.0, "x": 0.7, "o": 0.35}
 ROOTS: Final = ((0, 5, 3, 4), (0, 3, 4, 4), (0, 4, 5, 3), (0, 0, 3, 4), (0, 0, 0, 0), (5, 3, 0, 4))
@@ -57,9 +57,17 @@ class _Note:
 
 def loop(seed: int) -> Take:
     """One to eight bars of one part or all, cut where they repeat; one in six rings on after that."""
-    rng = np.random.default_rng((seed, 1))
-    name = str(rng.choice(list(STYLES)))
-    style = STYLES[name]
+    return _loop(np.random.default_rng((seed, 1)), STYLES)
+
+
+def slow_loop(seed: int) -> Take:
+    """A loop of slow music that has many notes in a beat."""
+    return _loop(np.random.default_rng((seed, 7)), SLOW)
+
+
+def _loop(rng: np.random.Generator, styles: dict[str, Style]) -> Take:
+    name = str(rng.choice(list(styles)))
+    style = styles[name]
     bpm = _bpm(rng, style)
     bar_s = style.beats * 60.0 / bpm
     lengths = [bars for bars in (1, 2, 4, 8) if LOOP_S[0] <= bars * bar_s <= LOOP_S[1]]

@@ -247,3 +247,20 @@ STYLES: Final[dict[str, Style]] = {
         pad=0.5,
     ),
 }
+
+# Slow music with many notes in a beat, which a tempo estimator is tempted to count twice as fast.
+SLOW: Final[dict[str, Style]] = {
+    "soul": Style(
+        bpm=(60, 96),
+        drums={
+            "kick": ("X.....x..x......", "X..x......x.x...", "X......xx......."),
+            "snare": ("....X.......X...", "....X..o.o..X..."),
+            "hat": ("xoxoxoxoxoxoxoxo", "x.x.x.x.x.x.x.x.", "x.xxx.x.x.xxx.xx"),
+        },
+        bass=("x.x.x.x.x.x.x.x.", "x..x..x...x.x...", "x...x.x.x...x.x.", "xx..x.x.x.xxx..."),
+        chords=("x.x.x.x.x.x.x.x.", "x..x..x...x.....", "x...x...x...x..."),
+        arpeggio=("x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx", "x..x..x..x..x..x"),
+        pad=0.4,
+        swing=(0.0, 0.3),
+    ),
+}
