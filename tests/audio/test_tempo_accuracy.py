@@ -11,6 +11,8 @@ import pytest
 from benchmarks.rhythm.scores import calibration_error, nearly_right, right
 from demo.piece import compose
 from harken.audio import Feature, Rhythm, analyze
+from harken.audio.blocks import FRAME_RATE
+from harken.audio.tempo import estimate_tempo
 from tests.audio.band.instruments import RATE
 from tests.audio.band.performance import Take, loop, ramp, song
 from tests.audio.signals import noise, write
@@ -123,3 +125,15 @@ def test_noise_of_no_colour_has_a_tempo(tmp_path: Path, slope: float, seconds: f
     coloured = np.fft.irfft(spectrum, white.shape[0])
     coloured *= 0.5 / np.abs(coloured).max()
     assert rhythm(write(tmp_path / "a.wav", coloured, rate=RATE)) == Rhythm(beat_count=0)
+
+
+def test_hours_of_music_report_often_and_go_forward() -> None:
+    """Six hours of onsets at 120 bpm: a cancel has to be heard long before they are done."""
+    frames = np.arange(round(6 * 3600 * FRAME_RATE))
+    strength = np.exp(-0.5 * (frames % (0.5 * FRAME_RATE))).astype(np.float32)
+    heard: list[float] = []
+    found = estimate_tempo(np.tile(3.0 * strength, (5, 1)), 6 * 3600.0, heard.append)
+    assert any(tempo.bpm == pytest.approx(120.0, rel=1e-3) for tempo in found.tempi)
+    assert len(heard) > 300
+    assert heard == sorted(heard)
+    assert heard[-1] <= 6 * 3600.0

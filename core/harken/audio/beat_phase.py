@@ -20,8 +20,6 @@ BAR: Final = 4  # beats
 BEGIN_SLACK: Final = 0.1  # of a beat, one sigma
 LATENCY_FRAMES: Final = 1.0  # by which the envelope is late
 LEAST_BEATS: Final = 3  # fewer have no regularity
-STRETCH: Final = 16  # beats that keep their phase where the tempo turns
-TURN_COST: Final = 4.0  # of a turn of the phase: e⁴ times as likely it must be
 MOST_BEATS: Final = 4096  # more say no more, and would take longer
 
 # Onset strength, then the parts of the spectrum from below: on the beat, on the strongest of four
@@ -35,40 +33,15 @@ FOUND: Final = 0.64  # it is the phase that was found
 WEIGHTS: Final = np.array([*MEAN, *STRONGEST, *AFTER, BEGIN, FOUND])
 
 
-def phases_of_beats(envelopes: Floats, beats: Doubles, *, loop: float, may_turn: bool) -> Doubles:
-    """For each of `beats` (frames) how much later the beat is, as a share of a beat; mostly 0.
+def phase_of_beats(envelopes: Floats, beats: Doubles, *, loop: float) -> float:
+    """How much later than `beats` (frames) the beats are, as a share of a beat; mostly 0.
 
-    `loop` is 1 where the recording seems to be a loop, 0 where not. Where the tempo turns, as
-    `may_turn` says, the phase may turn too.
+    `loop` is 1 where the recording seems to be a loop, 0 where not.
     """
-    count = beats.shape[0]
-    if count < LEAST_BEATS:
-        return np.zeros(count)
-    size = STRETCH if may_turn else count
-    stretches = [
-        beats[first : first + size + 1] for first in range(0, count - LEAST_BEATS + 1, size)
-    ]
-    chosen = _steadiest(
-        [
-            phase_evidence(envelopes, stretch[:MOST_BEATS], loop=loop) @ WEIGHTS
-            for stretch in stretches
-        ]
-    )
-    return np.array([PHASES[chosen[min(at // size, len(chosen) - 1)]] for at in range(count)])
-
-
-def _steadiest(utilities: list[Doubles]) -> list[int]:
-    """The phase of each stretch, best in all when each turn has its cost."""
-    best = utilities[0]
-    links: list[Doubles] = []
-    for utility in utilities[1:]:
-        stays = best >= best.max() - TURN_COST
-        links.append(np.where(stays, np.arange(best.shape[0]), best.argmax()))
-        best = np.maximum(best, best.max() - TURN_COST) + utility
-    path = [int(best.argmax())]
-    for link in reversed(links):
-        path.append(int(link[path[-1]]))
-    return path[::-1]
+    if beats.shape[0] < LEAST_BEATS:
+        return 0.0
+    utility = phase_evidence(envelopes, beats[:MOST_BEATS], loop=loop) @ WEIGHTS
+    return PHASES[int(utility.argmax())]
 
 
 def phase_evidence(envelopes: Floats, beats: Doubles, *, loop: float) -> Doubles:
@@ -109,12 +82,12 @@ def _closeness(place: float) -> Doubles:
     return np.exp(-0.5 * (away / BEGIN_SLACK) ** 2)
 
 
-def shifted(beats: Doubles, phases: Doubles) -> Doubles:
-    """`beats` later by those shares of a beat, from the first that fits in before them."""
+def shifted(beats: Doubles, phase: float) -> Doubles:
+    """`beats` later by that share of a beat, from the first that fits in before them."""
     interval = np.diff(beats)
     interval = np.concatenate([interval[:1], interval, interval[-1:]])
     every = np.concatenate([[beats[0] - interval[0]], beats])
-    later = every + np.concatenate([phases[:1], phases]) * interval
+    later = every + phase * interval
     return later[later >= 0.0]
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from harken.audio.beat_phase import near, phases_of_beats, shifted
+from harken.audio.beat_phase import near, phase_of_beats, shifted
 from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.kernel import kernel
 
@@ -39,22 +39,20 @@ def track_beats(
     bpm: float,
     *,
     loop: float,
-    may_turn: bool,
     done: Callable[[float], None],
 ) -> Doubles:
     """Frames, with fractions, on which the beats fall at about `bpm`; empty when nothing begins.
 
     `envelopes` are those of `estimate_tempo`, (5, frames); `loop` is 1 where the recording seems to
-    be a loop, 0 where not; `may_turn` says that its tempo changes. `done` hears how many seconds
-    have been tracked.
+    be a loop, 0 where not. `done` hears how many seconds have been tracked.
     """
     strength = beat_strength(envelopes, bpm)
     done(0.0)
     pulses = track_pulses(strength, bpm, done)
-    phases = phases_of_beats(envelopes, pulses, loop=loop, may_turn=may_turn)
-    if phases.any():
+    phase = phase_of_beats(envelopes, pulses, loop=loop)
+    if phase > 0.0:
         width = ELSEWHERE * 60.0 * FRAME_RATE / bpm
-        between = near(shifted(pulses, phases), strength.shape[0], width)
+        between = near(shifted(pulses, phase), strength.shape[0], width)
         pulses = track_pulses((strength * (between + FAINT)).astype(np.float32), bpm, done)
     return pulses if loop < LIKELY_LOOP else to_both_ends(pulses, strength.shape[0])
 
@@ -85,6 +83,7 @@ def track_pulses(strength: Floats, bpm: float, done: Callable[[float], None]) ->
     scores = np.zeros(strength.shape[0])
     links = np.full(strength.shape[0], -1, dtype=np.int32)
     begin = int(np.argmax(strength >= QUIET * strength.max()))
+    done(0.0)
     for first in range(begin, strength.shape[0], PIECE):
         last = min(first + PIECE, strength.shape[0])
         extend_paths(strength, costs, nearest, begin, first, last, scores, links)

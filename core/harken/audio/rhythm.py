@@ -40,7 +40,6 @@ class Pulse(Analysis):
             found.envelopes,
             found.tempi[0].bpm,
             loop=found.loop,
-            may_turn=found.warp is not None,
             done=lambda seconds: self.track.done(
                 TEMPO_SHARE * duration_s + (1 - TEMPO_SHARE) * min(seconds, duration_s)
             ),

@@ -87,7 +87,7 @@ def _loop(rng: np.random.Generator, styles: dict[str, Style]) -> Take:
     samples = wet[: length + (round(rng.uniform(0.2, 2.0) * RATE) if ring else 0)]
     if rng.random() < 0.1:  # what an MP3 encoder puts before the sound
         samples = np.concatenate([np.zeros(round(rng.uniform(0.01, 0.06) * RATE)), samples])
-    beats = np.arange(bars * style.beats) * 60.0 / bpm
+    beats = np.arange(float(bars * style.beats)) * 60.0 / bpm
     return _take(rng, samples, bpm, beats, name, parts)
 
 
@@ -104,7 +104,7 @@ def metronome(seed: int) -> Take:
         for beat in range(count)
     ]
     first_s = float(rng.uniform(0.0, 0.5))
-    times = first_s + np.arange(count) * 60.0 / bpm
+    times = first_s + np.arange(float(count)) * 60.0 / bpm
     dry = _play(rng, notes, lambda beat: first_s + beat * 60.0 / bpm, round(seconds * RATE))
     return _take(rng, dry, bpm, times[times < seconds], "metronome", (drum,))
 
