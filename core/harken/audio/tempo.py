@@ -1,7 +1,7 @@
 """Tempo of the whole recording, with the probability that it is right.
 
-1. The tempogram: how the onsets, and those of four parts of the spectrum, repeat (tempogram.py).
-2. Where the tempo changes, time is bent until it does not (tempo_path.py).
+1. Where the tempo changes, time is bent until it does not (tempo_path.py).
+2. How the onsets, and those of four parts of the spectrum, repeat (tempogram.py).
 3. The tempi it may be counted in, and what speaks for each (tempo_evidence.py).
 4. A choice among them, none included, that knows how often it is right (tempo_model.py).
 """
@@ -59,7 +59,7 @@ class Tempi:
 def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float], None]) -> Tempi:
     """Of `envelopes`, (5, frames): the onset strength, then the parts of the spectrum from below.
 
-    They are smoothed in place. `done` hears now and then how many seconds of the recording have been looked at.
+    They are smoothed in place. `done` hears now and then how many seconds have been looked at.
     """
     nothing = Tempi(tempi=(), envelopes=envelopes, warp=None, loop=0.0)
     loud_db = np.percentile(envelopes[0], LOUD_PERCENTILE) if envelopes.shape[1] else 0.0
