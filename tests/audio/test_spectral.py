@@ -81,6 +81,7 @@ def test_recordings_get_librosas_values(samples: Path, name: str) -> None:
 ROUNDED = {
     "hihat_open_165028__rodrigo-the-mad__mini-909ish-open-hat.wav": 5.0,
     "kick_266764__hard3eat__synth-kick-3.wav": 1.2,
+    "odd_test-44100Hz-le-1ch-4bytes-rf64.wav": 3.3,
 }
 
 

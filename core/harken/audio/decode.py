@@ -68,6 +68,7 @@ class Recording:
             self.stream = _sound_stream(self.container)
             # The plain name, such as "mp3" or "pcm_s16le". A decoder that fails to start loses it.
             self.stream_codec = self.stream.codec_context.codec.canonical_name
+            self.claimed_s = self._claimed_s()
             self._cleanup = cleanup.pop_all()
 
     def __enter__(self) -> Self:
@@ -86,8 +87,7 @@ class Recording:
         """Bytes of the whole file."""
         return self._file.size
 
-    @property
-    def claimed_s(self) -> float | None:
+    def _claimed_s(self) -> float | None:
         """The length the header claims in seconds, when the file is large enough to hold it."""
         if self.stream.duration and self.stream.time_base:
             claim = float(self.stream.duration * self.stream.time_base)
@@ -245,13 +245,17 @@ _UNREADABLE_TAGS: Final[dict[str, Any]] = (
 # With no protocol allowed, a playlist cannot make FFmpeg open anything else.
 _OPTIONS: Final = {"protocol_whitelist": "none"}
 # A WAV file's header says all there is to know, so FFmpeg need not decode its start to find out
-# (4 ms less for each), and its samples may come in larger packets (a fifth of the time). Much
-# larger ones would cost more at the start, where FFmpeg looks for other codings in the first.
-_WAV_OPTIONS: Final = {**_OPTIONS, "probesize": "4096", "max_size": "32768"}
+# (4 ms less for each), and its samples may come in larger packets (a sixth of the time). A small
+# file has smaller ones, since FFmpeg looks through the first for other codings (1 ms).
+_WAV_OPTIONS: Final = {**_OPTIONS, "probesize": "4096"}
+LARGE_WAV_BYTES: Final = 1 << 20
 
 
 def _open(file: SourceFile) -> InputContainer:
-    options = _WAV_OPTIONS if _is_wav(file) else _OPTIONS
+    options = _OPTIONS
+    if _is_wav(file):
+        packet_bytes = 1 << 16 if file.size >= LARGE_WAV_BYTES else 1 << 14
+        options = {**_WAV_OPTIONS, "max_size": str(packet_bytes)}
     try:
         return av.open(file, mode="r", container_options=options, **_UNREADABLE_TAGS)
     except (av.error.FFmpegError, ValueError):

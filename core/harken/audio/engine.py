@@ -68,10 +68,12 @@ def _decode(
     hears: Hears,
     progress: Progress,
 ) -> None:
+    of_sound = [analysis for analysis in analyses if Hears.SOUND in analysis.hears]
+    of_spectrum = [analysis for analysis in analyses if Hears.SPECTRUM in analysis.hears]
+
     def spread(block: SpectrumBlock) -> None:
-        for analysis in analyses:
-            if Hears.SPECTRUM in analysis.hears:
-                analysis.on_spectrum(block)
+        for analysis in of_spectrum:
+            analysis.on_spectrum(block)
         if mel is not None:
             mel.add(block.power)
 
@@ -79,9 +81,8 @@ def _decode(
     spectrum = SpectrumStream()
     progress.seconds("decode", 0.0, recording.claimed_s, 0.0)
     for sound in recording.blocks():
-        for analysis in analyses:
-            if Hears.SOUND in analysis.hears:
-                analysis.on_sound(sound)
+        for analysis in of_sound:
+            analysis.on_sound(sound)
         if hears & SPECTRAL:
             mono = mono or MonoStream(sound.sample_rate)
             for block in spectrum.push(mono.push(sound.samples)):
@@ -97,12 +98,12 @@ def _read_mel(
     recording: Recording, analyses: tuple[Analysis, ...], mel: MelSpool, progress: Progress
 ) -> Floats:
     envelope = OnsetEnvelope()
+    of_mel = [analysis for analysis in analyses if Hears.MEL in analysis.hears]
     total_s = recording.decoded_s
     for block in mel.blocks():
         envelope.on_mel(block)
-        for analysis in analyses:
-            if Hears.MEL in analysis.hears:
-                analysis.on_mel(block)
+        for analysis in of_mel:
+            analysis.on_mel(block)
         done = block.start + block.decibels.shape[0]
         progress.seconds("timbre", min(done / FRAME_RATE, total_s), total_s, done / block.total)
     return envelope.finish()

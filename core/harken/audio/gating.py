@@ -13,6 +13,7 @@ from harken.audio.blocks import Doubles, Floats
 STEPS_A_SECOND: Final = 100
 MOMENTARY_STEPS: Final = 40  # 400 ms
 SHORT_TERM_STEPS: Final = 300  # 3 s
+STEPS_AT_ONCE: Final = 1000  # 10 s: each look at a few energies would cost as much as at many
 GATE_HOP_STEPS: Final = 10  # gating blocks begin every 100 ms
 OFFSET_LUFS: Final = -0.691  # makes a 997 Hz full-scale sine in one channel -3.01 LUFS
 ABSOLUTE_GATE_LUFS: Final = -70.0
@@ -27,11 +28,23 @@ class Gating:
     def __init__(self) -> None:
         self._momentary = SlidingMean(MOMENTARY_STEPS)
         self._short_term = SlidingMean(SHORT_TERM_STEPS)
+        self._waiting: list[Doubles] = []
+        self._steps_waiting = 0
 
     def add(self, energies: Doubles) -> None:
         """Take in the next energies, one every 10 ms, shape (steps,)."""
-        self._momentary.add(energies)
-        self._short_term.add(energies)
+        self._waiting.append(energies)
+        self._steps_waiting += energies.shape[0]
+        if self._steps_waiting >= STEPS_AT_ONCE:
+            self.end()
+
+    def end(self) -> None:
+        """Look at what has waited; to be called once after the last `add`."""
+        if self._waiting:
+            energies = np.concatenate(self._waiting)
+            self._momentary.add(energies)
+            self._short_term.add(energies)
+            self._waiting, self._steps_waiting = [], 0
 
     def integrated_lufs(self) -> float | None:
         """Loudness of the whole: blocks above -70 LUFS and at most 10 LU below the others."""

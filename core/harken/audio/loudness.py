@@ -51,6 +51,7 @@ class LoudnessMeter(Analysis):
 
     def finish(self) -> Loudness:
         """The group."""
+        self._gating.end()
         true_peak = self._true_peak.finish() if self._true_peak else 0.0
         return Loudness(
             integrated_lufs=self._gating.integrated_lufs(),

@@ -21,6 +21,7 @@ FREQUENCIES_HZ: Final[Doubles] = np.arange(BINS, dtype=np.float64) * (SAMPLE_RAT
 WINDOW: Final[Doubles] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
 WINDOW_32: Final[Floats] = WINDOW.astype(np.float32)
 ROUNDING: Final = 3e-8  # of the transform in float32, beside the loudest bin: -150 dB
+FEW: Final = 1 / 4  # of the frames with sound: so many change a mean too little to be worth it
 GROUP: Final = 8  # bins looked at together, and transposed: a line of the cache
 LARGEST: Final = np.float32(np.finfo(np.float32).max)
 
@@ -52,12 +53,16 @@ class SpectrumStream:
             yield self._block(padded[start * HOP : end], tail=tail)
 
     def _block(self, signal: Floats, tail: int) -> SpectrumBlock:
-        frames = np.lib.stride_tricks.sliding_window_view(signal, FRAME)[::HOP]
-        windowed = self._windowed[: frames.shape[0]]
+        count = 1 + (signal.shape[0] - FRAME) // HOP
+        step = signal.strides[0]
+        frames = np.lib.stride_tricks.as_strided(
+            signal, (count, FRAME), (HOP * step, step), writeable=False
+        )
+        windowed = self._windowed[:count]
         power, magnitude, pure = _transform(np.multiply(frames, WINDOW_32, out=windowed))
         if pure.size:
             power[:, pure], magnitude[:, pure], _ = _transform(frames[pure] * WINDOW)
-        lead, self._lead = self._lead, max(0, self._lead - frames.shape[0] * HOP)
+        lead, self._lead = self._lead, max(0, self._lead - count * HOP)
         return SpectrumBlock(magnitude=magnitude, power=power, signal=signal, lead=lead, tail=tail)
 
 
@@ -76,7 +81,9 @@ def _transform(windowed: Floats | Doubles) -> tuple[Floats, Floats, NDArray[np.i
     loudest = np.zeros(frames, dtype=np.float32)
     quietest = np.full(frames, LARGEST, dtype=np.float32)
     _power_and_magnitude(spectrum, power, magnitude, loudest, quietest)
-    return power, magnitude, np.flatnonzero(quietest < ROUNDING * loudest)
+    pure = np.flatnonzero(quietest < ROUNDING * loudest)
+    few = pure.shape[0] < FEW * np.count_nonzero(loudest)
+    return power, magnitude, pure[:0] if few else pure
 
 
 @kernel
