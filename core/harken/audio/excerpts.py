@@ -1,0 +1,96 @@
+"""What the fingerprint listens to: a short recording whole, pieces of a long one.
+
+Sounds are told apart within seconds, and hours must not cost more than minutes. So a recording of
+up to 18 s is kept as it is. Of a longer one every second, fourth, eighth … piece of 1.5 s stays,
+evenly spread from the beginning, and the loudest piece too: an hour of silence around one clap is
+a clap. Which pieces stay depends on nothing but the signal.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from harken.audio.blocks import FRAME, HOP, Floats, SpectrumBlock
+
+FINE_FRAME: Final = 512  # samples, 23 ms: the length over which speech stands still
+FINE_HOP: Final = 128  # samples, 6 ms: a drum's attack takes one to three of them
+PIECE_FRAMES: Final = 256
+PIECE: Final = (PIECE_FRAMES - 1) * FINE_HOP + FINE_FRAME  # samples, 1.5 s
+MOST_PIECES: Final = 12  # 18 s
+FRAME_OVERLAP: Final = FRAME - HOP  # samples that two blocks of frames share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """Stretches of the mono signal, shape (stretches, samples)."""
+
+    stretches: Floats
+    whole: bool  # the one stretch is the whole recording
+
+    def frames(self, size: int, hop: int) -> Floats:
+        """Windows on the signal, a view of shape (frames, size) but for a copy of long ones.
+
+        A whole recording has zeros around it, so that its first frame is around its first sample;
+        the stretches of a cut one have nothing around them that was heard.
+        """
+        around = size // 2 if self.whole else 0
+        padded = np.pad(self.stretches, ((0, 0), (around, around)))
+        views = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+        return views.reshape(-1, size)
+
+
+class Excerpts:
+    """Collects the excerpt of a recording from its spectrum's blocks."""
+
+    def __init__(self) -> None:
+        self._held: list[Floats] = []  # the samples of the piece that is not yet full
+        self._missing = PIECE
+        self._after: Floats = np.zeros(0, dtype=np.float32)  # belong to the next block, if there is one
+        self._pieces: dict[int, Floats] = {}
+        self._count = 0
+        self._every = 1
+        self._loudest: tuple[float, int, Floats] = (-1.0, 0, self._after)
+
+    def add(self, block: SpectrumBlock) -> None:
+        """Take in the samples that begin under the next block's frames."""
+        inside = block.signal.shape[0] - block.tail
+        # Frames overlap: the samples after the last hop come again with the next block.
+        new = min(inside, block.signal.shape[0] - FRAME_OVERLAP)
+        self._after = block.signal[max(new, block.lead) : inside].copy()
+        self._push(block.signal[block.lead : new])
+
+    def finish(self) -> Excerpt:
+        """What was kept; the rest of the samples counts as a piece of its own."""
+        self._push(self._after)
+        if self._every == 1:
+            rest = [*self._pieces.values(), *self._held]
+            signal = np.concatenate(rest) if rest else np.zeros(0, dtype=np.float32)
+            return Excerpt(stretches=signal[None], whole=True)
+        if self._held:
+            last = np.concatenate(self._held)
+            self._keep(np.pad(last, (0, PIECE - last.shape[0])))
+        _, at, piece = self._loudest
+        chosen = {**self._pieces, at: piece}
+        return Excerpt(stretches=np.stack([chosen[n] for n in sorted(chosen)]), whole=False)
+
+    def _push(self, signal: Floats) -> None:
+        while signal.shape[0] >= self._missing:
+            piece = np.concatenate([*self._held, signal[: self._missing]])
+            signal = signal[self._missing :]
+            self._held, self._missing = [], PIECE
+            self._keep(piece)
+        if signal.shape[0] > 0:
+            self._held.append(signal.copy())
+            self._missing -= signal.shape[0]
+
+    def _keep(self, piece: Floats) -> None:
+        energy = float(piece @ piece)
+        if energy > self._loudest[0]:
+            self._loudest = (energy, self._count, piece)
+        if self._count % self._every == 0:
+            self._pieces[self._count] = piece
+        self._count += 1
+        if len(self._pieces) > MOST_PIECES:
+            self._every *= 2
+            self._pieces = {n: kept for n, kept in self._pieces.items() if n % self._every == 0}
