@@ -23,7 +23,7 @@ from scipy import fft
 
 from benchmarks.sounds.collection import COLLECTIONS, Labelled, drums
 from benchmarks.sounds.primitives import RATE, Samples, noise
-from harken.audio.blocks import FRAME, HOP
+from harken.audio.blocks import FRAME, HOP, Floats
 from harken.audio.decode import Recording
 from harken.audio.embedding import embed
 from harken.audio.excerpts import Excerpt, Excerpts
@@ -50,7 +50,8 @@ def main() -> None:
     print("\nCPU time")
     rng = np.random.default_rng(SEED)
     for seconds in (0.05, 0.5, 5.0, 19.0, 180.0):
-        cost(seconds, noise(rng, round(seconds * RATE), 50, 9000).astype(np.float32) / 10)
+        sound = noise(rng, round(seconds * RATE), 50, 9000) / 10
+        cost(seconds, sound.astype(np.float32))
 
 
 def compare(name: str, sounds: list[Labelled], *, across: bool) -> None:
@@ -141,7 +142,7 @@ CHANGES: Final = {
 }
 
 
-def cost(seconds: float, signal: Samples) -> None:
+def cost(seconds: float, signal: Floats) -> None:
     """CPU time of the analysis alone: the spectrum is made for others too."""
     stream = SpectrumStream()
     blocks = [*stream.push(signal), *stream.finish()]

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.sounds.collection import COLLECTIONS, Labelled
 from benchmarks.sounds.primitives import Samples
-from harken.audio.excerpts import Excerpt
+from harken.audio.excerpts import Excerpt, heard
 from harken.audio.fingerprint_frames import fine_frames
 from harken.audio.fingerprint_parts import parts
 from harken.audio.fingerprint_space import DIMENSIONS, TABLE, bent, table
@@ -31,7 +32,9 @@ SEED: Final = 1
 # and double of each change the printed figures by less than 0.01.
 UNSHARED: Final = 0.3
 UNSEEN: Final = 0.4
-BETWEEN_COLLECTIONS: Final = 0.3  # what tells a drum from a word at all, against kinds of one collection
+BETWEEN_COLLECTIONS: Final = (
+    0.3  # what tells a drum from a word at all, against kinds of one collection
+)
 ALIKE: Final = 0.995  # least cosine between a sound's vectors in the fitted and the kept table
 
 
@@ -40,23 +43,22 @@ class Collection:
     """The parts of labelled sounds, (sounds, parts)."""
 
     parts: Samples
-    kinds: Samples  # number of the kind
-    sources: Samples  # who spoke, where that is asked
+    kinds: NDArray[np.intp]  # number of the kind
+    sources: NDArray[np.intp]  # who spoke, where that is asked
 
-    def chosen(self, which: Samples) -> "Collection":
+    def chosen(self, which: NDArray[np.bool_]) -> "Collection":
         """Some of the sounds."""
         return Collection(
             parts=self.parts[which], kinds=self.kinds[which], sources=self.sources[which]
         )
 
 
-def heard(sound: Labelled) -> Samples:
+def parts_of(sound: Labelled) -> Samples:
     """The parts of one sound."""
-    excerpt = Excerpt(stretches=sound.samples.astype(np.float32)[None], whole=True)
-    frames = fine_frames(excerpt)
-    if frames is None:
+    excerpt = heard(Excerpt(stretches=sound.samples.astype(np.float32)[None], whole=True))
+    if excerpt is None:
         raise ValueError(f"a {sound.kind} is silent")
-    return parts(frames, excerpt).astype(np.float64)
+    return parts(fine_frames(excerpt), excerpt).astype(np.float64)
 
 
 def collect(name: str, seed: int) -> Collection:
@@ -64,7 +66,7 @@ def collect(name: str, seed: int) -> Collection:
     sounds = list(COLLECTIONS[name](seed))
     names = sorted({sound.kind for sound in sounds})
     return Collection(
-        parts=np.stack([heard(sound) for sound in sounds]),
+        parts=np.stack([parts_of(sound) for sound in sounds]),
         kinds=np.array([names.index(sound.kind) for sound in sounds]),
         sources=np.array([sound.source for sound in sounds]),
     )
@@ -101,7 +103,7 @@ def fit(collections: list[Collection]) -> Samples:
     return np.concatenate([centre[None], spread[None], matrix])
 
 
-def scatters(values: Samples, kinds: Samples) -> tuple[Samples, Samples]:
+def scatters(values: Samples, kinds: NDArray[np.intp]) -> tuple[Samples, Samples]:
     """Covariance within a kind, and between the kinds' true means."""
     names = np.unique(kinds)
     means = np.stack([values[kinds == kind].mean(axis=0) for kind in names])
@@ -152,7 +154,11 @@ def main() -> int:
     fitted = fit(list(collections.values())).astype(np.float16)
     if check:
         least = min(
-            float((vectors(each, fitted.astype(np.float64)) * vectors(each, table())).sum(axis=1).min())
+            float(
+                (vectors(each, fitted.astype(np.float64)) * vectors(each, table()))
+                .sum(axis=1)
+                .min()
+            )
             for each in collections.values()
         )
         print(f"{TABLE.name}: least likeness to a new fit {least:.6f}")

@@ -61,7 +61,9 @@ def _rimshot(rng: Generator) -> Samples:
     length = samples(ring * rng.uniform(1.0, 2.0))
     low = between(rng, 350, 900)
     hertz = low * np.array([1.0, rng.uniform(1.6, 2.4), rng.uniform(2.8, 4.0), rng.uniform(5, 6)])
-    body = modes(rng, length, hertz, np.array([1, 1, 0.7, 0.3]), ring * np.array([1, 0.8, 0.5, 0.4]))
+    body = modes(
+        rng, length, hertz, np.array([1, 1, 0.7, 0.3]), ring * np.array([1, 0.8, 0.5, 0.4])
+    )
     snap = noise(rng, length, 800, between(rng, 4000, 10000)) * decay(length, 0.02)
     return body + between(rng, 0.1, 1.0) * snap
 

@@ -34,19 +34,22 @@ def band(hertz: Samples, low: float, high: float, steepness: float = 2.0) -> Sam
 
 def noise(rng: Generator, length: int, low: float, high: float, steepness: float = 2.0) -> Samples:
     """Noise between two frequencies, of RMS 1."""
-    padded = fft.next_fast_len(length, real=True)
-    spectrum = fft.rfft(rng.standard_normal(padded))
-    shaped = fft.irfft(spectrum * band(fft.rfftfreq(padded, 1 / RATE), low, high, steepness), padded)
+    padded = int(fft.next_fast_len(length, real=True) or length)
+    spectrum = np.asarray(fft.rfft(rng.standard_normal(padded)))
+    hertz = np.arange(spectrum.shape[0]) * (RATE / padded)
+    shaped = fft.irfft(spectrum * band(hertz, low, high, steepness), padded)
     sound = np.asarray(shaped)[:length]
     return sound / (np.sqrt(np.mean(sound**2)) + 1e-12)
 
 
 def coloured(rng: Generator, length: int, db_per_octave: float) -> Samples:
     """Noise whose level falls (or rises) by octave, of RMS 1."""
-    padded = fft.next_fast_len(length, real=True)
+    padded = int(fft.next_fast_len(length, real=True) or length)
     hertz = np.maximum(fft.rfftfreq(padded, 1 / RATE), 30.0)
     gain = (hertz / 1000.0) ** (db_per_octave / 6.02)
-    sound = np.asarray(fft.irfft(fft.rfft(rng.standard_normal(padded)) * gain, padded))[:length]
+    sound = np.asarray(fft.irfft(np.asarray(fft.rfft(rng.standard_normal(padded))) * gain, padded))[
+        :length
+    ]
     return sound / (np.sqrt(np.mean(sound**2)) + 1e-12)
 
 
@@ -75,7 +78,7 @@ def tone(hertz: Samples, phase: float = 0.0) -> Samples:
 
 def harmonics(rng: Generator, f0: Samples, db_per_octave: float, odd: bool = False) -> Samples:
     """All harmonics (or the odd ones) of a frequency track below 10 kHz, falling by octave."""
-    turn = np.exp(2j * np.pi * (np.cumsum(f0) / RATE + rng.random()))
+    turn: NDArray[np.complex128] = np.exp(2j * np.pi * (np.cumsum(f0) / RATE + rng.random()))
     count = min(160, max(1, int(10_000 / f0.max())))
     total, power = np.zeros(f0.shape[0]), turn.copy()
     for k in range(1, count + 1):
@@ -85,9 +88,7 @@ def harmonics(rng: Generator, f0: Samples, db_per_octave: float, odd: bool = Fal
     return total / (np.sqrt(np.mean(total**2)) + 1e-12)
 
 
-def modes(
-    rng: Generator, length: int, hertz: Samples, gains: Samples, t60s: Samples
-) -> Samples:
+def modes(rng: Generator, length: int, hertz: Samples, gains: Samples, t60s: Samples) -> Samples:
     """A struck body: sines that ring down, each at its own pace."""
     t = np.arange(length) / RATE
     total = np.zeros(length)
@@ -117,7 +118,10 @@ def through(source: Samples, envelope: Samples) -> Samples:
     window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:frames] * window
     rows = np.minimum(np.arange(frames), envelope.shape[0] - 1)
-    filtered = np.asarray(fft.irfft(fft.rfft(pieces, axis=1) * envelope[rows], axis=1)) * window
+    filtered = (
+        np.asarray(fft.irfft(np.asarray(fft.rfft(pieces, axis=1)) * envelope[rows], axis=1))
+        * window
+    )
     total = np.zeros_like(padded)
     for row in range(frames):
         total[row * HOP : row * HOP + FRAME] += filtered[row]

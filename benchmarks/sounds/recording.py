@@ -25,12 +25,16 @@ def record(rng: Generator, sound: Samples, *, clip_s: float | None = None) -> Sa
 def _room(rng: Generator, sound: Samples) -> Samples:
     ring = between(rng, 0.1, 1.2)
     length = samples(ring * 0.6)
-    answer = coloured(rng, length, rng.uniform(-4, 0)) * 10.0 ** (-3 * np.arange(length) / RATE / ring)
+    answer = coloured(rng, length, rng.uniform(-4, 0)) * 10.0 ** (
+        -3 * np.arange(length) / RATE / ring
+    )
     answer *= 10.0 ** (-rng.uniform(8, 30) / 20) / np.sqrt(np.sum(answer**2))
     answer[0] += 1.0
     whole = sound.shape[0] + length // 2
     size = fft.next_fast_len(sound.shape[0] + length, real=True)
-    wet = np.asarray(fft.irfft(fft.rfft(sound, size) * fft.rfft(answer, size), size))
+    wet = np.asarray(
+        fft.irfft(np.asarray(fft.rfft(sound, size)) * np.asarray(fft.rfft(answer, size)), size)
+    )
     return wet[:whole]
 
 
@@ -55,9 +59,11 @@ def _equalised(rng: Generator, sound: Samples) -> Samples:
     decibels = rng.normal(0, 1.5) * np.log2(hertz / 1000)
     for _ in range(3):
         centre, width = between(rng, 60, 9000), rng.uniform(0.3, 1.5)
-        decibels = decibels + rng.normal(0, 3) * np.exp(-0.5 * (np.log2(hertz / centre) / width) ** 2)
+        decibels = decibels + rng.normal(0, 3) * np.exp(
+            -0.5 * (np.log2(hertz / centre) / width) ** 2
+        )
     gain = 10.0 ** (np.clip(decibels, -30, 30) / 20)
     gain /= np.sqrt(1.0 + (between(rng, 15, 150) / hertz) ** 4)
     top = float(rng.choice([11000, 11000, 11000, 9000, 7500, 5500, 4000]))
     gain /= 1.0 + (hertz / top) ** 24
-    return np.asarray(fft.irfft(fft.rfft(sound, size) * gain, size))[: sound.shape[0]]
+    return np.asarray(fft.irfft(np.asarray(fft.rfft(sound, size)) * gain, size))[: sound.shape[0]]

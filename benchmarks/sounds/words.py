@@ -23,7 +23,9 @@ from benchmarks.sounds.primitives import (
     through,
 )
 
-VOWELS: Final = {
+Row = tuple[float, ...]
+
+VOWELS: Final[dict[str, Row]] = {
     "i": (270, 2290, 3010), "I": (390, 1990, 2550), "e": (530, 1840, 2480), "a": (660, 1720, 2410),
     "A": (730, 1090, 2440), "o": (570, 840, 2410), "U": (440, 1020, 2240), "u": (300, 870, 2240),
     "V": (640, 1190, 2390), "r": (490, 1350, 1690),
@@ -44,7 +46,7 @@ STOPS: Final = {
     "p": (300, 2500, 0.15), "t": (2800, 8500, 0.35), "k": (1200, 3200, 0.3), "b": (200, 1500, 0.15),
     "d": (2500, 6000, 0.25), "g": (1000, 2800, 0.25),
 }  # fmt: skip
-NEUTRAL: Final = (500, 1500, 2500)
+NEUTRAL: Final[Row] = (500.0, 1500.0, 2500.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,9 @@ def word(rng: Generator) -> str:
     vowels = list(VOWELS)
     said = ""
     for _ in range(int(rng.choice([1, 1, 2]))):
-        vowel = str(rng.choice(vowels)) + (str(rng.choice(["I", "U"])) if rng.random() < 0.3 else "")
+        vowel = str(rng.choice(vowels)) + (
+            str(rng.choice(["I", "U"])) if rng.random() < 0.3 else ""
+        )
         said += str(rng.choice(opening)) + vowel + str(rng.choice(closing))
     return said
 
@@ -108,9 +112,9 @@ def say(rng: Generator, said: str, speaker: Voice) -> Samples:
     spoken = through(source, mouth * _smooth(voiced[:, None], 3))
     hertz = np.arange(FRAME // 2 + 1) * RATE / FRAME
     colours = np.stack([level * band(hertz, low, high, 3) for low, high, level in hiss])
-    return spoken / (np.abs(spoken).max() + 1e-9) + through(
-        rng.standard_normal(length), colours
-    ) * 0.3
+    return (
+        spoken / (np.abs(spoken).max() + 1e-9) + through(rng.standard_normal(length), colours) * 0.3
+    )
 
 
 def _sign(
@@ -129,7 +133,11 @@ def _sign(
         return [(shape, level, still)] * frames(0.075)
     if sign in FRICATIVES:
         low, high, level, share = FRICATIVES[sign]
-        noise = (low / speaker.tract**0.5, high / speaker.tract**0.5, level * between(rng, 0.6, 1.7))
+        noise = (
+            low / speaker.tract**0.5,
+            high / speaker.tract**0.5,
+            level * between(rng, 0.6, 1.7),
+        )
         return [(NEUTRAL, share, noise)] * frames(0.11)
     low, high, level = STOPS.get(sign, STOPS["t"])
     burst = (float(low), float(high), level * between(rng, 0.5, 2.0))
@@ -137,7 +145,9 @@ def _sign(
 
 
 def _smooth(values: Samples, width: int) -> Samples:
-    kernel = np.hanning(width + 2)[1:-1]
+    kernel: Samples = np.hanning(width + 2)[1:-1]
     padded = np.pad(values, ((width // 2, width // 2), (0, 0)), mode="edge")
-    columns = [np.convolve(padded[:, n], kernel / kernel.sum(), "valid") for n in range(values.shape[1])]
-    return np.stack(columns, axis=1)
+    smooth = np.empty((padded.shape[0] - width + 1, values.shape[1]))
+    for n in range(values.shape[1]):
+        smooth[:, n] = np.convolve(padded[:, n], kernel / kernel.sum(), "valid").real
+    return smooth

@@ -1,7 +1,7 @@
 """A fingerprint of how a sound sounds: 128 numbers whose dot product measures likeness.
 
     excerpt ─ fine frames ─ parts ─ projection
-      18 s      40 bands     273      128
+      19 s      40 bands     273      128
 
 No learnt network: parts that are known to matter (fingerprint_parts.py), in a metric fitted once to
 generated sounds (fingerprint_space.py). Gain leaves it as it is.
@@ -9,18 +9,15 @@ generated sounds (fingerprint_space.py). Gain leaves it as it is.
 
 from typing import Final
 
-import numpy as np
-
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import Doubles, SpectrumBlock
-from harken.audio.excerpts import Excerpt, Excerpts
+from harken.audio.excerpts import Excerpt, Excerpts, heard
 from harken.audio.fingerprint_frames import fine_frames
 from harken.audio.fingerprint_parts import parts
 from harken.audio.fingerprint_space import project
 from harken.audio.result import Embedding
 
 MODEL: Final = "harken-sound-2"
-LEAST_PEAK: Final = 1e-5  # -100 dBFS; whatever stays below is silence
 
 
 class Fingerprint(Analysis):
@@ -45,7 +42,5 @@ class Fingerprint(Analysis):
 
 def embed(excerpt: Excerpt) -> Doubles | None:
     """The vector of an excerpt; None for silence."""
-    if np.abs(excerpt.stretches).max(initial=0.0) <= LEAST_PEAK:
-        return None
-    frames = fine_frames(excerpt)
-    return None if frames is None else project(parts(frames, excerpt))
+    sound = heard(excerpt)
+    return None if sound is None else project(parts(fine_frames(sound), sound))

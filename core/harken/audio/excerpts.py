@@ -1,7 +1,7 @@
 """What the fingerprint listens to: a short recording whole, pieces of a long one.
 
 Sounds are told apart within seconds, and hours must not cost more than minutes. So a recording of
-up to 18 s is kept as it is. Of a longer one every second, fourth, eighth … piece of 1.5 s stays,
+up to 19 s is kept as it is. Of a longer one every second, fourth, eighth … piece of 1.5 s stays,
 evenly spread from the beginning, and the loudest piece too: an hour of silence around one clap is
 a clap. Which pieces stay depends on nothing but the signal.
 """
@@ -17,7 +17,9 @@ FINE_FRAME: Final = 512  # samples, 23 ms: the length over which speech stands s
 FINE_HOP: Final = 128  # samples, 6 ms: a drum's attack takes one to three of them
 PIECE_FRAMES: Final = 256
 PIECE: Final = (PIECE_FRAMES - 1) * FINE_HOP + FINE_FRAME  # samples, 1.5 s
-MOST_PIECES: Final = 12  # 18 s
+MOST_PIECES: Final = 12  # 18 s; and one that is not yet full
+LEAST_PEAK: Final = 1e-5  # -100 dBFS; whatever stays below is silence
+AUDIBLE: Final = np.float32(0.01)  # of the peak, -40 dB: where a sound is taken to begin and end
 FRAME_OVERLAP: Final = FRAME - HOP  # samples that two blocks of frames share
 
 
@@ -31,13 +33,29 @@ class Excerpt:
     def frames(self, size: int, hop: int) -> Floats:
         """Windows on the signal, a view of shape (frames, size) but for a copy of long ones.
 
-        A whole recording has zeros around it, so that its first frame is around its first sample;
-        the stretches of a cut one have nothing around them that was heard.
+        A whole recording has zeros around it, so that the first frame is around its first sample;
+        what is around the stretches of a cut one is not known.
         """
         around = size // 2 if self.whole else 0
         padded = np.pad(self.stretches, ((0, 0), (around, around)))
         views = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
         return views.reshape(-1, size)
+
+
+def heard(excerpt: Excerpt) -> Excerpt | None:
+    """A whole recording without the silence before and after; None for nothing but silence.
+
+    To the sample, so that the frames of a hit begin with it, wherever its file begins.
+    """
+    level = np.abs(excerpt.stretches)
+    peak = level.max(initial=0.0)
+    if peak <= LEAST_PEAK:
+        return None
+    if not excerpt.whole:
+        return excerpt
+    audible = level[0] > AUDIBLE * peak
+    start, end = int(audible.argmax()), audible.shape[0] - int(audible[::-1].argmax())
+    return Excerpt(stretches=excerpt.stretches[:, start:end], whole=True)
 
 
 class Excerpts:
@@ -46,7 +64,9 @@ class Excerpts:
     def __init__(self) -> None:
         self._held: list[Floats] = []  # the samples of the piece that is not yet full
         self._missing = PIECE
-        self._after: Floats = np.zeros(0, dtype=np.float32)  # belong to the next block, if there is one
+        self._after: Floats = np.zeros(
+            0, dtype=np.float32
+        )  # belong to the next block, if there is one
         self._pieces: dict[int, Floats] = {}
         self._count = 0
         self._every = 1

@@ -11,10 +11,13 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
 from harken.audio.excerpts import FINE_FRAME, FINE_HOP, Excerpt
+
+Spectra = NDArray[np.complex64]
 
 BANDS: Final = 40
 WIDE_BANDS: Final = 8  # five bands each, about 1 to 2 octaves
@@ -22,7 +25,6 @@ LOWEST_HZ: Final = 30.0
 COEFFICIENTS: Final = 20  # cepstral, 1 to 20: 0 is the level
 FLOOR_DB: Final = -45.0
 FLOOR: Final = 10.0 ** (FLOOR_DB / 10)
-LEAST_ENERGY: Final = 1e-4  # -40 dB: the silence before and after, which a cut may leave or take
 FINE_RATE: Final = SAMPLE_RATE / FINE_HOP  # frames a second
 
 
@@ -37,17 +39,12 @@ class FineFrames:
     wide_db: Floats  # the same in dB, not below the floor
 
 
-def fine_frames(excerpt: Excerpt) -> FineFrames | None:
-    """The frames of an excerpt from the first to the last that is heard; None if none is."""
+def fine_frames(excerpt: Excerpt) -> FineFrames:
+    """The frames of an excerpt that is not silent."""
     power = power_spectrum(excerpt.frames(FINE_FRAME, FINE_HOP)) @ mel_bands()
-    peak = power.max()
-    if peak <= 0.0:
-        return None
     energy = power.mean(axis=1)
     energy /= energy.max()
-    heard = np.flatnonzero(energy > LEAST_ENERGY)
-    energy = energy[heard[0] : heard[-1] + 1]
-    power = power[heard[0] : heard[-1] + 1] / peak
+    power /= power.max()
     weight = np.sqrt(energy)
     wide = power @ wide_bands()
     return FineFrames(
@@ -61,7 +58,9 @@ def fine_frames(excerpt: Excerpt) -> FineFrames | None:
 
 def power_spectrum(frames: Floats) -> Floats:
     """Of Hann-windowed frames, (frames, size) to (frames, 1 + size / 2)."""
-    spectrum = fft.rfft(frames * hann(frames.shape[1]), axis=1, overwrite_x=True)
+    spectrum: Spectra = np.asarray(
+        fft.rfft(frames * hann(frames.shape[1]), axis=1, overwrite_x=True)
+    )
     return spectrum.real**2 + spectrum.imag**2
 
 

@@ -27,6 +27,7 @@ from harken.audio.fingerprint_frames import (
     FLOOR,
     WIDE_BANDS,
     FineFrames,
+    Spectra,
     decibels,
     power_spectrum,
 )
@@ -40,8 +41,8 @@ RISE: Final = round(0.25 * FINE_RATE)  # frames before the loudest in which its 
 # Frames after the onset at which the spans begin: 0, 12, 35, 80, 170, 350 to 700 ms.
 SPANS: Final = np.round(np.array([0, 0.012, 0.035, 0.08, 0.17, 0.35, 0.7]) * FINE_RATE).astype(int)
 MODULATION_FRAMES: Final = 256  # 1.5 s
-MODULATION_LEAST_DB: Final = np.float32(-45.0)
 MODULATION_EDGES_HZ: Final[Doubles] = np.geomspace(0.5, FINE_RATE / 2 + 0.1, 9)
+MODULATION_STILL: Final = np.float32(1000.0)  # some 1 dB of slow movement: less hardly counts
 LONG_FRAME: Final = 2048  # samples, 93 ms: long enough to resolve harmonics
 LONG_HOP: Final = 1024
 OCTAVES: Final = np.array([2, 9, 19, 38, 75, 150, 300, 600])  # bins of the long frames
@@ -141,16 +142,18 @@ def texture(wide_db: Floats) -> Floats:
 
 def modulation(wide_db: Floats) -> Floats:
     """The shares of the rates, 0.5 to 86 Hz, in the movement of four bands."""
-    level = np.maximum((wide_db[:, ::2] + wide_db[:, 1::2]) / 2, MODULATION_LEAST_DB)
+    level = (wide_db[:, ::2] + wide_db[:, 1::2]) / 2
     short = MODULATION_FRAMES - level.shape[0]
     if short > 0:
         level = np.concatenate([level, np.repeat(level[-1:], short, axis=0)])
     windows = np.lib.stride_tricks.sliding_window_view(level, MODULATION_FRAMES, axis=0)
     windows = windows[:: MODULATION_FRAMES // 2]
     window = np.hanning(MODULATION_FRAMES).astype(np.float32)
-    spectrum = fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * window, axis=2)
+    spectrum: Spectra = np.asarray(
+        fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * window, axis=2)
+    )
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0) @ rates()
-    return np.sqrt(power / (power.sum(axis=1, keepdims=True) + 1e-3)).ravel()
+    return np.sqrt(power / (power.sum(axis=1, keepdims=True) + MODULATION_STILL)).ravel()
 
 
 @cache
@@ -175,7 +178,7 @@ def pitch(excerpt: Excerpt) -> Floats:
     bins = np.diff(np.append(OCTAVES, power.shape[1]))
     tonal = weight @ (np.log(sums / bins + least) - logs / bins)
     # Wiener and Khinchin: the autocorrelation from the power.
-    repeats = fft.irfft(power, axis=1)
+    repeats = np.asarray(fft.irfft(power, axis=1))
     repeats = repeats[:, PITCH_LAGS] / (repeats[:, :1] + np.float32(1e-20))
     clear = repeats.max(axis=1)
     octave = np.log2(SAMPLE_RATE / (PITCH_LAGS.start + repeats.argmax(axis=1)))
