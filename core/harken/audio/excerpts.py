@@ -31,39 +31,40 @@ class Excerpt:
     whole: bool  # the one stretch is the whole recording
 
     def frames(self, size: int, hop: int) -> Floats:
-        """Windows on the signal, a view of shape (frames, size) but for a copy of long ones.
+        """Windows on the signal, a view of shape (stretches, frames, size).
 
         A whole recording has zeros around it, so that the first frame is around its first sample;
         what is around the stretches of a cut one is not known.
         """
         around = size // 2 if self.whole else 0
         padded = np.pad(self.stretches, ((0, 0), (around, around)))
-        views = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
-        return views.reshape(-1, size)
+        return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
 
 
 def heard(excerpt: Excerpt) -> Excerpt | None:
     """A whole recording without the silence before and after; None for nothing but silence.
 
-    To the sample, so that the frames of a hit begin with it, wherever its file begins.
+    To the sample, so that the frames of a hit begin with it, wherever its file begins. A long
+    recording loses its silent stretches; if a single one is heard, that is the recording.
     """
     level = np.abs(excerpt.stretches)
     peak = level.max(initial=0.0)
     if peak <= LEAST_PEAK:
         return None
-    if not excerpt.whole:
-        return excerpt
-    audible = level[0] > AUDIBLE * peak
+    loud = excerpt.stretches[level.max(axis=1) > AUDIBLE * peak]
+    if loud.shape[0] > 1:
+        return Excerpt(stretches=loud, whole=False)
+    audible = np.abs(loud[0]) > AUDIBLE * peak
     start, end = int(audible.argmax()), audible.shape[0] - int(audible[::-1].argmax())
-    return Excerpt(stretches=excerpt.stretches[:, start:end], whole=True)
+    return Excerpt(stretches=loud[:, start:end], whole=True)
 
 
 class Excerpts:
     """Collects the excerpt of a recording from its spectrum's blocks."""
 
     def __init__(self) -> None:
-        self._held: list[Floats] = []  # the samples of the piece that is not yet full
-        self._missing = PIECE
+        self._piece: Floats = np.empty(PIECE, dtype=np.float32)
+        self._filled = 0  # samples of it
         self._after: Floats = np.zeros(
             0, dtype=np.float32
         )  # belong to the next block, if there is one
@@ -83,33 +84,32 @@ class Excerpts:
     def finish(self) -> Excerpt:
         """What was kept; the rest of the samples counts as a piece of its own."""
         self._push(self._after)
+        last = self._piece[: self._filled]
         if self._every == 1:
-            rest = [*self._pieces.values(), *self._held]
-            signal = np.concatenate(rest) if rest else np.zeros(0, dtype=np.float32)
-            return Excerpt(stretches=signal[None], whole=True)
-        if self._held:
-            last = np.concatenate(self._held)
-            self._keep(np.pad(last, (0, PIECE - last.shape[0])))
+            return Excerpt(
+                stretches=np.concatenate([*self._pieces.values(), last])[None], whole=True
+            )
+        self._keep(np.pad(last, (0, PIECE - last.shape[0])))
         _, at, piece = self._loudest
         chosen = {**self._pieces, at: piece}
         return Excerpt(stretches=np.stack([chosen[n] for n in sorted(chosen)]), whole=False)
 
     def _push(self, signal: Floats) -> None:
-        while signal.shape[0] >= self._missing:
-            piece = np.concatenate([*self._held, signal[: self._missing]])
-            signal = signal[self._missing :]
-            self._held, self._missing = [], PIECE
-            self._keep(piece)
-        if signal.shape[0] > 0:
-            self._held.append(signal.copy())
-            self._missing -= signal.shape[0]
+        while signal.shape[0] > 0:
+            taken = signal[: PIECE - self._filled]
+            self._piece[self._filled : self._filled + taken.shape[0]] = taken
+            self._filled += taken.shape[0]
+            signal = signal[taken.shape[0] :]
+            if self._filled == PIECE:
+                self._keep(self._piece)
+                self._filled = 0
 
     def _keep(self, piece: Floats) -> None:
         energy = float(piece @ piece)
         if energy > self._loudest[0]:
-            self._loudest = (energy, self._count, piece)
+            self._loudest = (energy, self._count, piece.copy())
         if self._count % self._every == 0:
-            self._pieces[self._count] = piece
+            self._pieces[self._count] = piece.copy()
         self._count += 1
         if len(self._pieces) > MOST_PIECES:
             self._every *= 2

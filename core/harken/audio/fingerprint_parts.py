@@ -45,6 +45,7 @@ MODULATION_EDGES_HZ: Final[Doubles] = np.geomspace(0.5, FINE_RATE / 2 + 0.1, 9)
 MODULATION_STILL: Final = np.float32(1000.0)  # some 1 dB of slow movement: less hardly counts
 LONG_FRAME: Final = 2048  # samples, 93 ms: long enough to resolve harmonics
 LONG_HOP: Final = 1024
+LONG_FRAMES: Final = 160  # 7 s; of more, every second, third … is enough
 OCTAVES: Final = np.array([2, 9, 19, 38, 75, 150, 300, 600])  # bins of the long frames
 LEAST_POWER: Final = np.float32(1e-7)  # of the loudest bin, where tonality is looked for
 PITCH_LAGS: Final = slice(22, 368)  # samples: 60 to 1,000 Hz
@@ -132,12 +133,13 @@ def blow(frames: FineFrames, event: slice) -> Floats:
 
 def texture(wide_db: Floats) -> Floats:
     """How the bands' levels are spread, how lopsided that is, and which bands move together."""
-    moved = wide_db - wide_db.mean(axis=0)
-    spread = np.sqrt((moved * moved).mean(axis=0)) + np.float32(0.5)
-    unit = moved / spread
-    together = unit.T @ unit / unit.shape[0]
+    moved = np.ascontiguousarray(wide_db.T)
+    moved -= moved.mean(axis=1, keepdims=True)
+    spread = np.sqrt((moved * moved).mean(axis=1)) + np.float32(0.5)
+    unit = moved / spread[:, None]
+    together = unit @ unit.T / unit.shape[1]
     near, far = np.diagonal(together, 1), np.diagonal(together, 3)
-    return np.concatenate([np.log(spread), np.cbrt((unit * unit * unit).mean(axis=0)), near, far])
+    return np.concatenate([np.log(spread), np.cbrt((unit * unit * unit).mean(axis=1)), near, far])
 
 
 def modulation(wide_db: Floats) -> Floats:
@@ -168,7 +170,8 @@ def rates() -> Floats:
 
 def pitch(excerpt: Excerpt) -> Floats:
     """How tonal each octave is, how clear the pitch, where it lies and how it moves."""
-    power = power_spectrum(excerpt.frames(LONG_FRAME, LONG_HOP))
+    frames = excerpt.frames(LONG_FRAME, LONG_HOP).reshape(-1, LONG_FRAME)
+    power = power_spectrum(frames[:: -(-frames.shape[0] // LONG_FRAMES)])
     energy = power.sum(axis=1)
     weight = np.sqrt(energy / energy.max())
     weight /= weight.sum()
