@@ -20,6 +20,7 @@ PIECE: Final = (PIECE_FRAMES - 1) * FINE_HOP + FINE_FRAME  # samples, 1.5 s
 MOST_PIECES: Final = 12  # 18 s; and one that is not yet full
 LEAST_PEAK: Final = 1e-5  # -100 dBFS; whatever stays below is silence
 AUDIBLE: Final = np.float32(0.01)  # of the peak, -40 dB: where a sound is taken to begin and end
+ONSET_SPAN: Final = 64  # samples, 3 ms
 FRAME_OVERLAP: Final = FRAME - HOP  # samples that two blocks of frames share
 
 
@@ -54,8 +55,13 @@ def heard(excerpt: Excerpt) -> Excerpt | None:
     loud = excerpt.stretches[level.max(axis=1) > AUDIBLE * peak]
     if loud.shape[0] > 1:
         return Excerpt(stretches=loud, whole=False)
-    audible = np.abs(loud[0]) > AUDIBLE * peak
-    start, end = int(audible.argmax()), audible.shape[0] - int(audible[::-1].argmax())
+    # Over 3 ms: a single sample would cross the line here or there by the rounding of 16 bits.
+    total = np.cumsum(np.pad(loud[0] ** 2, (ONSET_SPAN, ONSET_SPAN - 1)), dtype=np.float64)
+    energy = total[ONSET_SPAN:] - total[:-ONSET_SPAN]  # of the span that ends with each sample
+    audible = energy > AUDIBLE**2 * energy.max()
+    # The first sample with enough behind it, the last with enough before it.
+    start = int(audible.argmax())
+    end = max(start + 1, loud.shape[1] - int(audible[::-1].argmax()))
     return Excerpt(stretches=loud[:, start:end], whole=True)
 
 
