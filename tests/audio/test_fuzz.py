@@ -4,17 +4,26 @@
 """
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harken.audio import InputError, decode
+from harken.audio.mono import MonoStream
+from tests.data.flac_frames import silent_flac
 from tests.data.wave_files import (
     by_encoder,
+    tone,
     valid,
+    wav,
 )
 
 REPOSITORY = Path(__file__).parent.parent.parent
+FEW_SAMPLES_MB = 150  # what a file of some kilobytes may add to the process
 
 
 def test_the_quick_way_to_open_a_wav_reads_the_same_sound(
@@ -53,3 +62,41 @@ def test_a_coding_in_a_wav_is_not_cut_into_packets_of_64_kb(tmp_path: Path) -> N
     path.write_bytes(by_encoder("adpcm_swf", 1))
     with decode.Recording(str(path)) as recording:
         assert next(recording._packets()).size <= 4096
+
+
+@pytest.mark.parametrize("extension", [".wav", ".flac"])
+def test_an_hour_in_a_few_bytes_takes_no_more_memory_than_a_minute(
+    extension: str, tmp_path: Path
+) -> None:
+    """At 1 Hz a single packet may last for hours: 2.5 GB, once."""
+    path = tmp_path / f"slow{extension}"
+    count = 1000
+    data = (
+        wav(tone(count, 1), rate=1) if extension == ".wav" else silent_flac(rate=1, samples=count)
+    )
+    path.write_bytes(data)
+    program = (
+        "import sys; from harken.audio import analyze, warm_up; warm_up();"
+        "high = lambda: next(int(line.split()[1]) for line in open('/proc/self/status')"
+        " if 'VmHWM' in line) // 1024;"
+        "before = high(); result = analyze(sys.argv[1], ['media', 'spectral']);"
+        "print(result.media.duration_s, high() - before)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-W", "error", "-c", program, str(path)]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    duration, grown = shown.stdout.split()
+    assert float(duration) == count
+    assert int(grown) < FEW_SAMPLES_MB
+
+
+@pytest.mark.parametrize("rate", [1, 3, 7])
+def test_the_rarest_samples_are_as_long_as_their_rate_says(rate: int) -> None:
+    """Resampled from a few hertz: the length, the level and the sign stay."""
+    stream = MonoStream(rate)
+    square = np.repeat(np.float32([0.5, -0.5]), 20 * rate)
+    pieces = [stream.push(part[None]) for part in np.array_split(square, 7)]
+    signal = np.concatenate([*pieces, stream.finish()])
+    assert signal.shape == (40 * 22_050,)
+    middle = 22_050 * np.array([10, 30])
+    assert signal[middle] == pytest.approx([0.5, -0.5], abs=0.02)

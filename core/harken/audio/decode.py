@@ -24,13 +24,16 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from harken.audio import errors
-from harken.audio.blocks import SoundBlock
+from harken.audio.blocks import Floats, SoundBlock
 from harken.audio.errors import InputError
 from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
 from harken.audio.source_file import SourceFile
 
 BLOCK_SAMPLES: Final = 1 << 16  # a block ends with the frame that reaches this many samples
 BLOCK_S: Final = 2.0  # or this many seconds, so that a low rate still reports progress
+# One frame may last for hours (a packet at 1 Hz), which would be gigabytes at 22,050 Hz: no block
+# is longer than this, and what is longer goes out in parts.
+LONGEST_BLOCK_S: Final = 10.0
 MAX_DURATION_S: Final = 48 * 3600.0  # published: longer recordings are refused
 MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
 # Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
@@ -122,10 +125,10 @@ class Recording:
             pending.append(frame)
             held += frame.samples
             if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
-                yield self._block(pending, held)
+                yield from self._parts(pending, held)
                 pending, held = [], 0
         if held:
-            yield self._block(pending, held)
+            yield from self._parts(pending, held)
         self._file.raise_failure()
         if self._decoded_samples == 0:
             raise InputError(
@@ -140,7 +143,13 @@ class Recording:
                 "write it again from its source.",
             )
 
-    def _block(self, frames: list[AudioFrame], count: int) -> SoundBlock:
+    def _parts(self, frames: list[AudioFrame], count: int) -> Iterator[SoundBlock]:
+        samples = self._samples(frames, count)
+        longest = max(round(LONGEST_BLOCK_S * self.sample_rate), 1)
+        for start in range(0, count, longest):
+            yield self._block(np.ascontiguousarray(samples[:, start : start + longest]))
+
+    def _samples(self, frames: list[AudioFrame], count: int) -> Floats:
         samples = np.empty((len(self.channels), count), dtype=np.float32)
         end = 0
         # A double may be infinite as a float: it is counted with what came so from the file.
@@ -150,6 +159,9 @@ class Recording:
                 copy_samples(frame, samples[:, start:end])
         if any(holds_floats(frame) for frame in frames):
             self.non_finite_samples += silence_non_finite(samples)
+        return samples
+
+    def _block(self, samples: Floats) -> SoundBlock:
         self._decoded_samples += samples.shape[1]
         self.decoded_s = self._decoded_samples / self.sample_rate
         if self.decoded_s > MAX_DURATION_S:
