@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harken.audio import InputError, decode
+from harken.audio import AnalysisResult, InputError, analyze, decode
 from harken.audio.mono import MonoStream
 from tests.data.flac_frames import silent_flac
+from tests.data.sanity import insanities
 from tests.data.wave_files import (
+    FLOAT,
     by_encoder,
     tone,
     valid,
@@ -100,3 +102,25 @@ def test_the_rarest_samples_are_as_long_as_their_rate_says(rate: int) -> None:
     assert signal.shape == (40 * 22_050,)
     middle = 22_050 * np.array([10, 30])
     assert signal[middle] == pytest.approx([0.5, -0.5], abs=0.02)
+
+
+def test_a_signalling_nan_in_a_double_warns_no_one(tmp_path: Path) -> None:
+    """Making it a float counts as an invalid operation on some processors."""
+    samples = tone(0.5, 44_100)
+    whole = bytearray(wav(samples, bits=64, tag=FLOAT))
+    start = whole.index(b"data") + 8
+    for at in range(100):
+        bad = (0x7FF0000000000001 | (at % 2) << 63).to_bytes(8, "little")
+        whole[start + 80 * at : start + 80 * at + 8] = bad
+    path = tmp_path / "signalling.wav"
+    path.write_bytes(whole)
+    result = sound(path)
+    assert result.media is not None
+    assert result.media.non_finite_samples == 100
+
+
+def sound(path: Path) -> AnalysisResult:
+    """The whole result, once it has been looked through."""
+    result = analyze(path)
+    assert not insanities(result)
+    return result
