@@ -66,6 +66,19 @@ def test_a_coding_in_a_wav_is_not_cut_into_packets_of_64_kb(tmp_path: Path) -> N
         assert next(recording._packets()).size <= 4096
 
 
+def test_streams_that_come_to_light_on_the_way_are_left_alone(tmp_path: Path) -> None:
+    """An MPEG-TS whose packets bear ever new numbers in its last third; PyAV trips over them."""
+    data = bytearray(by_encoder("aac", 1, container="mpegts", seconds=3.0))
+    packets = range(2 * len(data) // 3 // 188 * 188, len(data) - 187, 188)
+    for number, at in enumerate(packets):
+        data[at + 2] = number & 0xFF
+    path = tmp_path / "growing.ts"
+    path.write_bytes(data)
+    result = sound(path)
+    assert result.media is not None
+    assert result.media.duration_s == pytest.approx(2.0, abs=0.3)
+
+
 @pytest.mark.parametrize("extension", [".wav", ".flac"])
 def test_an_hour_in_a_few_bytes_takes_no_more_memory_than_a_minute(
     extension: str, tmp_path: Path

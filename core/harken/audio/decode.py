@@ -183,6 +183,10 @@ class Recording:
                 return
             except av.error.EOFError:
                 return
+            except IndexError:
+                # PyAV trips at the end over streams that came to light on the way (MPEG-TS), having
+                # handed out all of the one that is wanted.
+                return
             except av.error.FFmpegError:
                 # Past the damage the demuxer often finds its way again.
                 dead_reads += 1
