@@ -19,13 +19,36 @@ from tests.data.sanity import insanities
 from tests.data.wave_files import (
     FLOAT,
     by_encoder,
+    chunk,
+    encoded,
+    format_chunk,
+    riff,
     tone,
     valid,
     wav,
 )
 
 REPOSITORY = Path(__file__).parent.parent.parent
+CAMPAIGN = 60  # files: about 5 s
 FEW_SAMPLES_MB = 150  # what a file of some kilobytes may add to the process
+
+
+def test_a_short_campaign_of_absurd_files_breaks_nothing() -> None:
+    """Of files made here alone, so that it runs everywhere; crashes and hangs are seen outside."""
+    run_campaign("--recordings", os.devnull)
+
+
+def test_a_short_campaign_of_damaged_recordings_breaks_nothing(samples: Path) -> None:
+    run_campaign("--recordings", str(samples))
+
+
+def run_campaign(*options: str) -> None:
+    script = [sys.executable, "benchmarks/fuzz.py", "--seed", "1", "--files", str(CAMPAIGN)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [*script, *options], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+    assert f"{CAMPAIGN} files, 0 broke something" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_quick_way_to_open_a_wav_reads_the_same_sound(
@@ -77,6 +100,19 @@ def test_streams_that_come_to_light_on_the_way_are_left_alone(tmp_path: Path) ->
     result = sound(path)
     assert result.media is not None
     assert result.media.duration_s == pytest.approx(2.0, abs=0.3)
+
+
+@pytest.mark.parametrize("lead", [40_000, 65_536, 126_000])
+def test_an_mp3_in_disguise_is_recognised_behind_silence(lead: int, tmp_path: Path) -> None:
+    """A WAV of 16-bit "samples" that are an MP3, as on discs; it used to be taken for noise."""
+    path = tmp_path / "disguised.wav"
+    coding = bytes(lead) + b"".join(encoded("libmp3lame", 2, 3.0, 48_000))
+    head = format_chunk(channels=2, rate=48_000)
+    path.write_bytes(riff(chunk(b"fmt ", head), chunk(b"data", coding)))
+    result = analyze(path, ["media"])
+    assert result.media is not None
+    assert result.media.codec == "mp3"
+    assert result.media.duration_s == pytest.approx(3.0, abs=0.1)
 
 
 @pytest.mark.parametrize("extension", [".wav", ".flac"])
