@@ -20,6 +20,7 @@ from tests.data.wave_files import (
     FLOAT,
     by_encoder,
     chunk,
+    coded,
     encoded,
     format_chunk,
     riff,
@@ -79,6 +80,21 @@ def decoded(path: Path) -> tuple[object, ...]:
     except InputError as error:
         return (error.reason,)
     return (*shape, digest.hexdigest(), *facts, *more, *starts, tags)
+
+
+@pytest.mark.parametrize("block", [0, 1, 3, 5, 255, 4096, 65_535])
+@pytest.mark.parametrize(("bits", "channels"), [(16, 2), (24, 1), (24, 2), (16, 6)])
+def test_a_wrong_block_length_in_a_wav_costs_no_sample(
+    block: int, bits: int, channels: int, tmp_path: Path
+) -> None:
+    """FFmpeg would lose some at the end of each packet and mix up the channels."""
+    body = coded(tone(3.0, 48_000, channels), bits)
+    right, wrong = tmp_path / "right.wav", tmp_path / "wrong.wav"
+    for path, align in ((right, None), (wrong, block)):
+        head = format_chunk(channels=channels, rate=48_000, bits=bits, align=align)
+        path.write_bytes(riff(chunk(b"fmt ", head), chunk(b"data", body)))
+    hashes = [decoded(path)[:3] for path in (right, wrong)]
+    assert hashes[0] == hashes[1]
 
 
 def test_a_coding_in_a_wav_is_not_cut_into_packets_of_64_kb(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ sample of the original sound. Headers are believed for nothing but a first guess
 no memory is set aside from them, and a length or rate counts only once it has been decoded.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
+from math import lcm
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -263,11 +265,12 @@ _UNREADABLE_TAGS: Final[dict[str, Any]] = (
 _OPTIONS: Final = {"protocol_whitelist": "none"}
 # Samples in a WAV file may come in large packets (a sixth of the time). Only samples: a coding's
 # blocks would be cut where they must not be.
-_WAV_OPTIONS: Final = {**_OPTIONS, "max_size": "65536"}
-# Its header says all there is to know, so FFmpeg need not decode its start to find out (5 ms less
-# for each). What it still does is look whether 16-bit samples are DTS or MP3 in disguise, as on
-# discs, but then in the first packet alone.
-_SAMPLES_OPTIONS: Final = {**_WAV_OPTIONS, "probesize": "4096"}
+_PACKET_BYTES: Final = 65_536
+_LARGEST_PACKET_BYTES: Final = 1 << 20  # FFmpeg allows four times as much
+# A WAV's header says all there is to know, so FFmpeg need not decode its start to find out (5 ms
+# less for each). What it still does is look whether 16-bit samples are DTS or MP3 in disguise, as
+# on discs, but then in the first packet alone.
+_SMALL_PROBE: Final = {"probesize": "4096"}
 _WAV_HEADER_BYTES: Final = 4096  # more than nearly all headers have
 _WAV_START_BYTES: Final = 32_768  # half a packet: silent so far, its rest may be too little to tell
 
@@ -275,15 +278,34 @@ _WAV_START_BYTES: Final = 32_768  # half a packet: silent so far, its rest may b
 def _open(file: SourceFile) -> InputContainer:
     start = file.read(_WAV_START_BYTES)
     file.seek(0)
-    if start[:4] not in (b"RIFF", b"RF64") or start[8:12] != b"WAVE":
+    packet = _wav_packet_bytes(start)
+    if packet is None:
         return _container(file, _OPTIONS)
     silent = len(start) == _WAV_START_BYTES and not start[_WAV_HEADER_BYTES:].strip(b"\0")
-    container = _container(file, _WAV_OPTIONS if silent else _SAMPLES_OPTIONS)
+    probe = {} if silent else _SMALL_PROBE
+    container = _container(file, {**_OPTIONS, "max_size": str(packet), **probe})
     if all(_codec_name(stream).startswith("pcm_") for stream in container.streams.audio):
         return container
     container.close()
     file.seek(0)
     return _container(file, _OPTIONS)
+
+
+def _wav_packet_bytes(start: bytes) -> int | None:
+    """How large a WAV's packets should be; None for what starts otherwise.
+
+    A whole number of samples of all channels, and of what the header calls a block: FFmpeg cuts
+    packets by the latter alone and loses what is left over at the end of each where it is wrong.
+    """
+    at = start.find(b"fmt ", 12) + 8
+    if start[:4] not in (b"RIFF", b"RF64") or start[8:12] != b"WAVE":
+        return None
+    if not 8 < at <= len(start) - 16:
+        return None
+    channels, block, bits = struct.unpack_from("<2xH8xHH", start, at)
+    whole = lcm(block or 1, channels * -(-bits // 8) or 1)
+    packet = max(_PACKET_BYTES // whole, 1) * whole
+    return packet if packet <= _LARGEST_PACKET_BYTES else None
 
 
 def _container(file: SourceFile, options: dict[str, str]) -> InputContainer:
