@@ -14,6 +14,7 @@ import pytest
 
 from harken.audio import AnalysisResult, InputError, analyze, decode
 from harken.audio.mono import MonoStream
+from tests.data.caf_files import BASS, CENTRE, LEFT, RIGHT, UNKNOWN, caf
 from tests.data.flac_frames import silent_flac
 from tests.data.sanity import insanities
 from tests.data.wave_files import (
@@ -155,6 +156,36 @@ def test_an_hour_in_a_few_bytes_takes_no_more_memory_than_a_minute(
     duration, grown = shown.stdout.split()
     assert float(duration) == count
     assert int(grown) < FEW_SAMPLES_MB
+
+
+@pytest.mark.parametrize(
+    ("labels", "speakers"),
+    [
+        ((LEFT, RIGHT), ("FL", "FR")),
+        ((RIGHT, LEFT), ("FR", "FL")),
+        ((LEFT, LEFT), ("FL", "FL")),
+        ((BASS, LEFT, RIGHT), ("LFE", "FL", "FR")),
+        ((UNKNOWN, CENTRE, 400), ("UNK", "FC", "UNK")),
+    ],
+)
+def test_speakers_in_an_order_of_their_own_do_not_end_the_process(
+    labels: tuple[int, ...], speakers: tuple[str, ...], tmp_path: Path
+) -> None:
+    """PyAV freed the list of them twice: in a process of its own, which used to abort."""
+    path = tmp_path / "odd.caf"
+    path.write_bytes(caf(labels))
+    program = (
+        "import sys; from harken.audio.decode import Recording\n"
+        "for _ in range(3):\n"
+        "    with Recording(sys.argv[1]) as recording:\n"
+        "        count = sum(block.samples.shape[1] for block in recording.blocks())\n"
+        "        print(count, *recording.channels)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-W", "error", "-c", program, str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [" ".join(["22050", *speakers])] * 3
 
 
 @pytest.mark.parametrize("rate", [1, 3, 7])

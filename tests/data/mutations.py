@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from tests.data import wave_files
+from tests.data.caf_files import caf
 from tests.data.flac_frames import silent_flac
 from tests.data.wave_files import (
     by_encoder,
@@ -313,6 +314,11 @@ def _hours_of_silence(rng: random.Random) -> Source:
     return ".flac", silent_flac(rate=rate, samples=rate * seconds, channels=rng.choice((1, 2, 8)))
 
 
+def _odd_speakers(rng: random.Random) -> Source:
+    labels = (*range(20), 33, 38, 100, 200, 300, 400, 65_536, 65_537, 0xFFFFFFFF)
+    return ".caf", caf([rng.choice(labels) for _ in range(rng.choice((1, 2, 3, 6, 20)))])
+
+
 def _changing(rng: random.Random) -> Source:
     """A stream of packets with headers whose channels and rate change on the way."""
     container, codec, extension = rng.choice(
@@ -339,5 +345,5 @@ def _changing(rng: random.Random) -> Source:
 
 BUILT: Final[Sequence[Callable[[random.Random], Source]]] = (
     *(_absurd_floats, _many_channels, _any_rate, _plain_shapes, _wrong_sizes, _changing),
-    _hours_of_silence,
+    *(_hours_of_silence, _odd_speakers),
 )

@@ -9,6 +9,7 @@ no memory is set aside from them, and a length or rate counts only once it has b
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from math import lcm
 from types import TracebackType
 from typing import Any, Final, Self, cast
@@ -43,6 +44,29 @@ MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a fi
 MAX_DEAD_PACKETS: Final = 20_000
 # No codec stays below this many bits a second, so a header that claims it is lying.
 LEAST_BIT_RATE: Final = 200.0
+# FFmpeg's own order of speakers; streams in it have no list of them.
+SPEAKERS: Final = (
+    *(
+        "FL",
+        "FR",
+        "FC",
+        "LFE",
+        "BL",
+        "BR",
+        "FLC",
+        "FRC",
+        "BC",
+        "SL",
+        "SR",
+        "TC",
+        "TFL",
+        "TFC",
+        "TFR",
+    ),
+    *("TBL", "TBC", "TBR", "DL", "DR", "WL", "WR", "SDL", "SDR", "LFE2", "TSL", "TSR", "BFC"),
+    *("BFL", "BFR", "SSL", "SSR", "TTL", "TTR"),
+)
+UNNAMED: Final = "NONE"  # each speaker of a stream that tells their number alone
 
 
 class Recording:
@@ -73,6 +97,7 @@ class Recording:
             self.stream = _sound_stream(self.container)
             # Now, for a decoder that fails to start loses its name.
             self.stream_codec = _codec_name(self.stream)
+            self._speakers = _take_odd_speakers(self.stream)
             self._cleanup = cleanup.pop_all()
 
     def __enter__(self) -> Self:
@@ -242,7 +267,8 @@ class Recording:
     def _adopt(self, frame: AudioFrame) -> None:
         self.sample_rate = frame.sample_rate
         self._layout = frame.layout.name
-        self.channels = tuple(channel.name for channel in frame.layout.channels)
+        speakers = tuple(channel.name for channel in frame.layout.channels)
+        self.channels = self._speakers if len(self._speakers) == len(speakers) else speakers
         if frame.pts is not None and frame.time_base:
             self.first_pts_s = float(frame.pts * frame.time_base)
 
@@ -336,6 +362,23 @@ def _sound_stream(container: InputContainer) -> AudioStream:
             "The sound is in a coding that cannot be decoded here; convert it to FLAC or WAV.",
         )
     return stream
+
+
+def _take_odd_speakers(stream: AudioStream) -> tuple[str, ...]:
+    """The speakers of a stream that lists them in an order of its own, else nothing.
+
+    PyAV since 17.1 frees such a list once with every frame, which ends the process (CAF and MOV have them).
+    Without it, frames bear no list; this one is freed with `layout` alone.
+    """
+    layout = stream.codec_context.layout
+    speakers = tuple(channel.name for channel in layout.channels)
+    places = [SPEAKERS.index(name) if name in SPEAKERS else -1 for name in speakers]
+    if all(name == UNNAMED for name in speakers) or (
+        -1 not in places and all(first < second for first, second in pairwise(places))
+    ):
+        return ()
+    stream.codec_context.layout = f"{len(speakers)} channels"
+    return speakers
 
 
 def _codec_name(stream: AudioStream) -> str:
