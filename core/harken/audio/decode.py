@@ -9,28 +9,28 @@ no memory is set aside from them, and a length or rate counts only once it has b
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
-import av
 import av.error
 import av.logging
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.codec.codec import UnknownCodecError
-from av.codec.context import CodecContext
-from av.container import InputContainer
 from av.packet import Packet
 
 from harken.audio import errors
-from harken.audio.blocks import SoundBlock
+from harken.audio.blocks import Floats, SoundBlock
+from harken.audio.container import codec_name, open_container, sound_stream, take_odd_speakers
 from harken.audio.errors import InputError
 from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
 from harken.audio.source_file import SourceFile
 
 BLOCK_SAMPLES: Final = 1 << 16  # a block ends with the frame that reaches this many samples
 BLOCK_S: Final = 2.0  # or this many seconds, so that a low rate still reports progress
+# One frame may last for hours (a packet at 1 Hz), which would be gigabytes at 22,050 Hz: no block
+# is longer than this, and what is longer goes out in parts.
+LONGEST_BLOCK_S: Final = 10.0
 MAX_DURATION_S: Final = 48 * 3600.0  # published: longer recordings are refused
 MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
 # Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
@@ -64,10 +64,11 @@ class Recording:
             self._file = cleanup.enter_context(SourceFile(path))
             if self._file.size == 0:
                 raise InputError(errors.EMPTY_FILE, "The file is empty (0 bytes).")
-            self.container = cleanup.enter_context(_open(self._file))
-            self.stream = _sound_stream(self.container)
-            # The plain name, such as "mp3" or "pcm_s16le". A decoder that fails to start loses it.
-            self.stream_codec = self.stream.codec_context.codec.canonical_name
+            self.container = cleanup.enter_context(open_container(self._file))
+            self.stream = sound_stream(self.container)
+            # Now, for a decoder that fails to start loses its name.
+            self.stream_codec = codec_name(self.stream)
+            self._speakers = take_odd_speakers(self.stream)
             self.claimed_s = self._claimed_s()
             self._cleanup = cleanup.pop_all()
 
@@ -122,10 +123,10 @@ class Recording:
             pending.append(frame)
             held += frame.samples
             if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
-                yield self._block(pending, held)
+                yield from self._parts(pending, held)
                 pending, held = [], 0
         if held:
-            yield self._block(pending, held)
+            yield from self._parts(pending, held)
         self._file.raise_failure()
         if self._decoded_samples == 0:
             raise InputError(
@@ -140,16 +141,26 @@ class Recording:
                 "write it again from its source.",
             )
 
-    def _block(self, frames: list[AudioFrame], count: int) -> SoundBlock:
+    def _parts(self, frames: list[AudioFrame], count: int) -> Iterator[SoundBlock]:
+        samples = self._samples(frames, count)
+        longest = max(round(LONGEST_BLOCK_S * self.sample_rate), 1)
+        for start in range(0, count, longest):
+            yield self._block(np.ascontiguousarray(samples[:, start : start + longest]))
+
+    def _samples(self, frames: list[AudioFrame], count: int) -> Floats:
         samples = np.empty((len(self.channels), count), dtype=np.float32)
         end = 0
-        # A double may be infinite as a float: it is counted with what came so from the file.
-        with np.errstate(over="ignore"):
+        # A double may be infinite as a float: it is counted with what came so from the file. Some
+        # processors call a NaN that becomes narrower invalid, which numpy would warn of.
+        with np.errstate(over="ignore", invalid="ignore"):
             for frame in frames:
                 start, end = end, end + frame.samples
                 copy_samples(frame, samples[:, start:end])
         if any(holds_floats(frame) for frame in frames):
             self.non_finite_samples += silence_non_finite(samples)
+        return samples
+
+    def _block(self, samples: Floats) -> SoundBlock:
         self._decoded_samples += samples.shape[1]
         self.decoded_s = self._decoded_samples / self.sample_rate
         if self.decoded_s > MAX_DURATION_S:
@@ -169,6 +180,10 @@ class Recording:
                     yield packet
                 return
             except av.error.EOFError:
+                return
+            except IndexError:
+                # PyAV trips at the end over streams that came to light on the way (MPEG-TS), having
+                # handed out all of the one that is wanted.
                 return
             except av.error.FFmpegError:
                 # Past the damage the demuxer often finds its way again.
@@ -223,7 +238,8 @@ class Recording:
     def _adopt(self, frame: AudioFrame) -> None:
         self.sample_rate = frame.sample_rate
         self._layout = frame.layout.name
-        self.channels = tuple(channel.name for channel in frame.layout.channels)
+        speakers = tuple(channel.name for channel in frame.layout.channels)
+        self.channels = self._speakers if len(self._speakers) == len(speakers) else speakers
         if frame.pts is not None and frame.time_base:
             self.first_pts_s = float(frame.pts * frame.time_base)
 
@@ -234,67 +250,3 @@ def _converted(converter: AudioResampler, frame: AudioFrame | None) -> Iterator[
     except av.error.FFmpegError:
         return
     yield from (part for part in parts if part.samples > 0)
-
-
-# PyAV 19 keeps what is not UTF-8 in tags as lone surrogates; before, it had to be told so.
-_UNREADABLE_TAGS: Final[dict[str, Any]] = (
-    {"metadata_errors": "surrogateescape"} if int(av.__version__.partition(".")[0]) < 19 else {}
-)
-
-
-# With no protocol allowed, a playlist cannot make FFmpeg open anything else.
-_OPTIONS: Final = {"protocol_whitelist": "none"}
-# A WAV file's header says all there is to know, so FFmpeg need not decode its start to find out
-# (4 ms less for each), and its samples may come in larger packets (a sixth of the time). A small
-# file has smaller ones, since FFmpeg looks through the first for other codings (1 ms).
-_WAV_OPTIONS: Final = {**_OPTIONS, "probesize": "4096"}
-LARGE_WAV_BYTES: Final = 1 << 20
-
-
-def _open(file: SourceFile) -> InputContainer:
-    options = _OPTIONS
-    if _is_wav(file):
-        packet_bytes = 1 << 16 if file.size >= LARGE_WAV_BYTES else 1 << 14
-        options = {**_WAV_OPTIONS, "max_size": str(packet_bytes)}
-    try:
-        return av.open(file, mode="r", container_options=options, **_UNREADABLE_TAGS)
-    except (av.error.FFmpegError, ValueError):
-        file.raise_failure()
-        raise InputError(
-            errors.UNREADABLE,
-            "The file is not audio or video that can be read, or it is damaged at the start. "
-            "Check that it plays elsewhere, or export it again.",
-        ) from None
-
-
-def _is_wav(file: SourceFile) -> bool:
-    header = file.read(12)
-    file.seek(0)
-    return header[:4] in (b"RIFF", b"RF64") and header[8:] == b"WAVE"
-
-
-def _sound_stream(container: InputContainer) -> AudioStream:
-    best = container.streams.best("audio")
-    # FFmpeg calls no stream best whose header lacks a rate; the frames may still bring one.
-    stream = best if isinstance(best, AudioStream) else next(iter(container.streams.audio), None)
-    if stream is None:
-        kinds = sorted({stream.type for stream in container.streams})
-        held = f"only {' and '.join(kinds)}" if kinds else "no stream at all"
-        raise InputError(
-            errors.NO_AUDIO_STREAM, f"The file can be read but holds no sound, {held}."
-        )
-    if not _has_decoder(stream):
-        raise InputError(
-            errors.UNSUPPORTED_CODEC,
-            "The sound is in a coding that cannot be decoded here; convert it to FLAC or WAV.",
-        )
-    return stream
-
-
-def _has_decoder(stream: AudioStream) -> bool:
-    """Whether the stream's coding is known: PyAV's stubs promise a decoder, but there may be none."""
-    context = cast("CodecContext | None", stream.codec_context)
-    try:
-        return context is not None and cast("object", context.codec) is not None
-    except UnknownCodecError:  # of PyAV 19; before, there was no context
-        return False

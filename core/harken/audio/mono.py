@@ -8,6 +8,9 @@ import soxr
 
 from harken.audio.blocks import SAMPLE_RATE, Floats
 
+# From 1 Hz, soxr holds a quarter of a gigabyte and hands out 13 minutes at once. Samples rarer than
+# this are repeated up to it first: all that they say lies within the first bin of the spectrum.
+LEAST_RATE: Final = 8  # Hz
 QUALITY: Final = "HQ"  # what librosa.load uses ("soxr_hq"); lower ones move flatness and centroid
 
 
@@ -21,16 +24,21 @@ class MonoStream:
         self._sample_rate = sample_rate
         self._taken = 0
         self._given = 0
+        self._repeats = ceil(LEAST_RATE / sample_rate)
         self._resampler = (
             None
             if sample_rate == SAMPLE_RATE
-            else soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality=QUALITY)
+            else soxr.ResampleStream(
+                sample_rate * self._repeats, SAMPLE_RATE, 1, dtype="float32", quality=QUALITY
+            )
         )
 
     def push(self, samples: Floats) -> Floats:
         """The mono samples that `samples` of shape (channels, n) make ready."""
         mono = downmix(samples)
         self._taken += mono.shape[0]
+        if self._repeats > 1:
+            mono = mono.repeat(self._repeats)
         ready = mono if self._resampler is None else self._resampler.resample_chunk(mono)
         self._given += ready.shape[0]
         return ready
