@@ -1,12 +1,13 @@
 """The K-weighted energy of a recording, step by step: what loudness is made of."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.gating import STEPS_A_SECOND
 from harken.audio.k_weighting import k_weighting
 from harken.audio.kernel import kernel
+
+Section = tuple[float, float, float, float, float]
 
 
 class EnergyMeter:
@@ -16,39 +17,38 @@ class EnergyMeter:
         self._rate = sample_rate
         shelf, high_pass = k_weighting(sample_rate).tolist()
         self._sections = (_state_space(shelf), _state_space(high_pass))
-        self._weights = weights
+        self._pairs = _pairs(weights.tolist())
         self._state = np.zeros((weights.shape[0], 4))
         self._seen = 0  # samples
         self._begun = 0.0  # energy of the step that the last block left unfinished
 
     def add(self, samples: Floats) -> Doubles:
         """The mean squares of the steps that `samples`, shape (channels, n), complete."""
+        first = self._seen * STEPS_A_SECOND // self._rate
         end = self._seen + samples.shape[1]
-        # Steps end on the sample nearest above a multiple of 10 ms, so no rate drifts.
-        steps = np.arange(
-            self._seen * STEPS_A_SECOND // self._rate, end * STEPS_A_SECOND // self._rate + 1
-        )
-        starts = -(-steps * self._rate // STEPS_A_SECOND)
-        edges = np.append(starts, end)
-        energies = np.zeros(steps.shape[0])
+        energies = np.zeros(end * STEPS_A_SECOND // self._rate - first + 1)
         energies[0] = self._begun
-        inside = np.maximum(edges - self._seen, 0)
-        pairs = [(at, at + 1) for at in range(0, samples.shape[0] - 1, 2)]
-        if samples.shape[0] % 2:
-            pairs.append((samples.shape[0] - 1, samples.shape[0] - 1))
-        for one, other in pairs:
-            weights = self._weights[one], self._weights[other] if other != one else 0.0
-            if any(weights):
-                _filter_pair(
-                    *(samples[one], samples[other], self._sections),
-                    *(self._state[one], self._state[other], inside, weights, energies),
-                )
+        for one, other, *weights in self._pairs:
+            _filter_pair(
+                *(samples[one], samples[other], self._sections, weights[0], weights[1]),
+                *(self._state[one], self._state[other], self._seen, self._rate, energies),
+            )
         self._seen = end
         self._begun = float(energies[-1])
-        return energies[:-1] / np.diff(starts)
+        # Steps end on the sample nearest above a multiple of 10 ms, so no rate drifts.
+        steps = np.arange(first, first + energies.shape[0])
+        return energies[:-1] / np.diff(-(-steps * self._rate // STEPS_A_SECOND))
 
 
-def _state_space(section: list[float]) -> tuple[float, float, float, float, float]:
+def _pairs(weights: list[float]) -> list[tuple[int, int, float, float]]:
+    """Two channels and their weights at a time; the last of an odd number stands alone twice."""
+    pairs = [(at, at + 1, weights[at], weights[at + 1]) for at in range(0, len(weights) - 1, 2)]
+    if len(weights) % 2:
+        pairs.append((len(weights) - 1, len(weights) - 1, weights[-1], 0.0))
+    return [pair for pair in pairs if pair[2] or pair[3]]
+
+
+def _state_space(section: list[float]) -> Section:
     """b0, b1 - a1·b0, b2 - a2·b0, a1, a2: the state then needs the input, not the output.
 
     The transposed direct form II with one multiplication less to wait for in every step.
@@ -61,22 +61,30 @@ def _state_space(section: list[float]) -> tuple[float, float, float, float, floa
 def _filter_pair(
     left: Floats,
     right: Floats,
-    sections: tuple[tuple[float, float, float, float, float], ...],
+    sections: tuple[Section, Section],
+    left_weight: float,
+    right_weight: float,
     left_state: Doubles,
     right_state: Doubles,
-    edges: NDArray[np.int64],
-    weights: tuple[float, float],
+    seen: int,
+    rate: int,
     energies: Doubles,
 ) -> None:
-    """Add the weighted energy between `edges` of two channels, filtered, to `energies`.
+    """Add the weighted energy of two channels, filtered, to that of the 10 ms steps they lie in.
 
-    Each value waits for the one before it, so two channels at once take hardly longer than one.
+    `seen` samples came before. Each value waits for the one before it, so two channels at once
+    take hardly longer than one.
     """
     (b, k1, k2, a1, a2), (d, m1, m2, c1, c2) = sections
     p1, p2, p3, p4 = left_state[0], left_state[1], left_state[2], left_state[3]
     q1, q2, q3, q4 = right_state[0], right_state[1], right_state[2], right_state[3]
+    before = seen * STEPS_A_SECOND // rate
+    end = 0
     for step in range(energies.shape[0]):
-        ours, theirs = left[edges[step] : edges[step + 1]], right[edges[step] : edges[step + 1]]
+        start = end
+        step_end = -(-(before + step + 1) * rate // STEPS_A_SECOND)
+        end = min(step_end - seen, left.shape[0])
+        ours, theirs = left[start:end], right[start:end]
         one, other = 0.0, 0.0
         for at in range(ours.shape[0]):
             x, y = float(ours[at]), float(theirs[at])
@@ -88,6 +96,6 @@ def _filter_pair(
             q3, q4 = m1 * also + q4 - c1 * q3, m2 * also - c2 * q3
             one += x * x
             other += y * y
-        energies[step] += weights[0] * one + weights[1] * other
+        energies[step] += left_weight * one + right_weight * other
     left_state[0], left_state[1], left_state[2], left_state[3] = p1, p2, p3, p4
     right_state[0], right_state[1], right_state[2], right_state[3] = q1, q2, q3, q4

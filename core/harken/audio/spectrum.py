@@ -22,6 +22,7 @@ WINDOW: Final[Doubles] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME
 WINDOW_32: Final[Floats] = WINDOW.astype(np.float32)
 ROUNDING: Final = 3e-8  # of the transform in float32, beside the loudest bin: -150 dB
 FEW: Final = 1 / 4  # of the frames with sound: so many change a mean too little to be worth it
+FRAMES_AT_ONCE: Final = 32  # in the transform: samples and spectrum of more leave the cache
 GROUP: Final = 8  # bins looked at together, and transposed: a line of the cache
 LARGEST: Final = np.float32(np.finfo(np.float32).max)
 
@@ -32,7 +33,6 @@ class SpectrumStream:
     def __init__(self) -> None:
         self._held: Floats = np.zeros(FRAME // 2, dtype=np.float32)
         self._lead = FRAME // 2
-        self._windowed = np.empty((BLOCK_FRAMES, FRAME), dtype=np.float32)
 
     def push(self, signal: Floats) -> Iterator[SpectrumBlock]:
         """The blocks that `signal` of shape (n,) completes."""
@@ -58,58 +58,66 @@ class SpectrumStream:
         frames = np.lib.stride_tricks.as_strided(
             signal, (count, FRAME), (HOP * step, step), writeable=False
         )
-        windowed = self._windowed[:count]
-        power, magnitude, pure = _transform(np.multiply(frames, WINDOW_32, out=windowed))
+        power = _power(frames, WINDOW_32)
+        magnitude = np.empty_like(power)
+        pure = _roots(power, magnitude)
         if pure.size:
-            power[:, pure], magnitude[:, pure], _ = _transform(frames[pure] * WINDOW)
+            power[:, pure] = _power(frames[pure], WINDOW)
+            magnitude[:, pure] = np.sqrt(power[:, pure])
         lead, self._lead = self._lead, max(0, self._lead - count * HOP)
         return SpectrumBlock(magnitude=magnitude, power=power, signal=signal, lead=lead, tail=tail)
 
 
-def _transform(windowed: Floats | Doubles) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Power and magnitude, (bins, frames), of (frames, FRAME) samples, and which are pure tones.
+def _power(frames: Floats, window: Floats | Doubles) -> Floats:
+    """Power spectrum of (frames, FRAME) samples, shape (bins, frames), as precise as the window."""
+    power = np.empty((BINS, frames.shape[0]), dtype=np.float32)
+    for start in range(0, frames.shape[0], FRAMES_AT_ONCE):
+        windowed = frames[start : start + FRAMES_AT_ONCE] * window
+        spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
+        _store_power(np.asarray(spectrum, dtype=np.complex64), power, start)
+    return power
+
+
+@kernel
+def _store_power(spectrum: Complexes, power: Floats, start: int) -> None:
+    """Write the squares of `spectrum`, (frames, bins), to the columns of `power` from `start` on."""
+    frames, bins = spectrum.shape
+    for first in range(0, bins, GROUP):
+        for frame in range(frames):
+            part = spectrum[frame, first : first + GROUP]
+            for at in range(part.shape[0]):
+                power[first + at, start + frame] = part[at].real ** 2 + part[at].imag ** 2
+
+
+def _roots(power: Floats, magnitude: Floats) -> NDArray[np.intp]:
+    """Fill `magnitude` from `power`, (bins, frames), and say which frames are pure tones.
 
     In the valleys of a pure tone float32 shows its own rounding: the contrast of a vibraphone would
     be 3 % off. Few sounds are like that, so they alone pay for a transform in float64.
     """
-    spectrum: Complexes = np.asarray(
-        scipy.fft.rfft(windowed, axis=1, overwrite_x=True), dtype=np.complex64
-    )
-    frames = windowed.shape[0]
-    power = np.empty((BINS, frames), dtype=np.float32)
-    magnitude = np.empty_like(power)
-    loudest = np.zeros(frames, dtype=np.float32)
-    quietest = np.full(frames, LARGEST, dtype=np.float32)
-    _power_and_magnitude(spectrum, power, magnitude, loudest, quietest)
+    loudest = np.zeros(power.shape[1], dtype=np.float32)
+    quietest = np.full(power.shape[1], LARGEST, dtype=np.float32)
+    _magnitudes(power, magnitude, loudest, quietest)
     pure = np.flatnonzero(quietest < ROUNDING * loudest)
     few = pure.shape[0] < FEW * np.count_nonzero(loudest)
-    return power, magnitude, pure[:0] if few else pure
+    return pure[:0] if few else pure
 
 
 @kernel
-def _power_and_magnitude(
-    spectrum: Complexes, power: Floats, magnitude: Floats, loudest: Floats, quietest: Floats
-) -> None:
-    """Fill the others from `spectrum`, (frames, bins).
-
-    `power` and `magnitude` have shape (bins, frames); `loudest` is the largest magnitude of each
-    frame and `quietest` the least mean of GROUP bins.
-    """
-    frames, bins = spectrum.shape
+def _magnitudes(power: Floats, magnitude: Floats, loudest: Floats, quietest: Floats) -> None:
+    """The roots of `power`, the largest of each frame, and the least mean of GROUP bins."""
+    bins, frames = power.shape
     total = np.empty(frames, dtype=np.float32)
-    for start in range(0, bins, GROUP):
-        count = min(GROUP, bins - start)
-        for frame in range(frames):
-            part = spectrum[frame, start : start + count]
-            for at in range(count):
-                power[start + at, frame] = part[at].real ** 2 + part[at].imag ** 2
+    for first in range(0, bins - GROUP + 1, GROUP):
         total[:] = 0.0
-        for at in range(start, start + count):
+        for at in range(first, first + GROUP):
             squares, roots = power[at], magnitude[at]
             for frame in range(frames):
                 roots[frame] = np.sqrt(squares[frame])
                 total[frame] += roots[frame]
                 loudest[frame] = max(loudest[frame], roots[frame])
-        if count == GROUP:
-            for frame in range(frames):
-                quietest[frame] = min(quietest[frame], total[frame] / np.float32(GROUP))
+        for frame in range(frames):
+            quietest[frame] = min(quietest[frame], total[frame] / np.float32(GROUP))
+    for at in range(bins - bins % GROUP, bins):
+        for frame in range(frames):
+            magnitude[at, frame] = np.sqrt(power[at, frame])
