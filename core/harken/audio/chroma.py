@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from harken.audio.blocks import FRAME, SAMPLE_RATE, Floats
-from harken.audio.kernel import kernel
 from harken.audio.spectrum import BINS
 
 PITCH_CLASSES: Final = 12
@@ -41,22 +40,7 @@ def chroma_filters() -> Floats:
 
 def chroma(power: Floats) -> Floats:
     """Pitch classes of each frame, the largest being 1: (bins, frames) to (12, frames)."""
-    classes = np.zeros((PITCH_CLASSES, power.shape[1]), dtype=np.float32)
-    _weigh(power, chroma_filters(), classes)
+    classes = chroma_filters() @ power
     largest = classes.max(axis=0)
     largest[largest < np.finfo(np.float32).tiny] = 1.0
     return classes / largest
-
-
-@kernel
-def _weigh(power: Floats, filters: Floats, classes: Floats) -> None:
-    # Three classes at a time: each line of the spectrum is read four times, not twelve.
-    for first in range(0, classes.shape[0], 3):
-        one, two, three = classes[first], classes[first + 1], classes[first + 2]
-        for at in range(power.shape[0]):
-            line = power[at]
-            a, b, c = filters[first, at], filters[first + 1, at], filters[first + 2, at]
-            for frame in range(line.shape[0]):
-                one[frame] += a * line[frame]
-                two[frame] += b * line[frame]
-                three[frame] += c * line[frame]

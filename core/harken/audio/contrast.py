@@ -55,26 +55,34 @@ def peaks_and_valleys_db(magnitude: Floats) -> Floats:
 def _mean_extremes(magnitude: Floats, averaged: int, peak: Floats, valley: Floats) -> None:
     """Means of the `averaged` highest and lowest of each column, into (frames,) arrays.
 
-    Every value is carried through a sorted row of the highest so far, each keeping the larger and
-    passing on the smaller, and likewise through one of the lowest.
+    Two values at a time, the larger first, are carried through a sorted row of the highest so far:
+    each place keeps the largest of the three and passes the other two on. Likewise for the lowest.
     """
-    frames = magnitude.shape[1]
+    count, frames = magnitude.shape
     highest = np.full((averaged, frames), -1.0, dtype=np.float32)
     lowest = np.full((averaged, frames), LARGEST, dtype=np.float32)
-    up = np.empty(frames, dtype=np.float32)
-    down = np.empty(frames, dtype=np.float32)
-    for at in range(magnitude.shape[0]):
-        up[:] = magnitude[at]
-        down[:] = magnitude[at]
+    up, up_after = np.empty(frames, dtype=np.float32), np.empty(frames, dtype=np.float32)
+    down, down_after = np.empty(frames, dtype=np.float32), np.empty(frames, dtype=np.float32)
+    for at in range(0, count, 2):
+        first, second = magnitude[at], magnitude[min(at + 1, count - 1)]
+        alone = at + 1 == count
+        for frame in range(frames):
+            up[frame] = max(first[frame], second[frame])
+            up_after[frame] = -1.0 if alone else min(first[frame], second[frame])
+            down[frame] = min(first[frame], second[frame])
+            down_after[frame] = LARGEST if alone else max(first[frame], second[frame])
         for rank in range(averaged):
             high, low = highest[rank], lowest[rank]
             for frame in range(frames):
-                held, passed = high[frame], up[frame]
-                high[frame] = max(held, passed)
-                up[frame] = min(held, passed)
-                held, passed = low[frame], down[frame]
-                low[frame] = min(held, passed)
-                down[frame] = max(held, passed)
+                passed = min(high[frame], up[frame])
+                high[frame] = max(high[frame], up[frame])
+                up[frame] = max(passed, up_after[frame])
+                up_after[frame] = min(passed, up_after[frame])
+            for frame in range(frames):
+                passed = max(low[frame], down[frame])
+                low[frame] = min(low[frame], down[frame])
+                down[frame] = min(passed, down_after[frame])
+                down_after[frame] = max(passed, down_after[frame])
     peak[:] = 0.0
     valley[:] = 0.0
     for rank in range(averaged):

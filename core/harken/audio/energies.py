@@ -5,9 +5,9 @@ import numpy as np
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.gating import STEPS_A_SECOND
 from harken.audio.k_weighting import k_weighting
-from harken.audio.kernel import kernel
+from harken.audio.kernel import recursion
 
-Section = tuple[float, float, float, float, float]
+Section = tuple[float, float, float, float]
 
 
 class EnergyMeter:
@@ -16,8 +16,9 @@ class EnergyMeter:
     def __init__(self, sample_rate: int, weights: Doubles) -> None:
         self._rate = sample_rate
         shelf, high_pass = k_weighting(sample_rate).tolist()
-        self._sections = (_state_space(shelf), _state_space(high_pass))
-        self._pairs = _pairs(weights.tolist())
+        self._sections = (_monic(shelf), _monic(high_pass))
+        gain = (shelf[0] * high_pass[0]) ** 2
+        self._pairs = _pairs((gain * weights).tolist())
         self._state = np.zeros((weights.shape[0], 4))
         self._seen = 0  # samples
         self._begun = 0.0  # energy of the step that the last block left unfinished
@@ -48,16 +49,13 @@ def _pairs(weights: list[float]) -> list[tuple[int, int, float, float]]:
     return [pair for pair in pairs if pair[2] or pair[3]]
 
 
-def _state_space(section: list[float]) -> Section:
-    """b0, b1 - a1·b0, b2 - a2·b0, a1, a2: the state then needs the input, not the output.
-
-    The transposed direct form II with one multiplication less to wait for in every step.
-    """
+def _monic(section: list[float]) -> Section:
+    """b1 and b2 over b0, a1, a2: the gain b0 is left to the weights, a multiplication less each."""
     b0, b1, b2, _, a1, a2 = section
-    return (b0, b1 - a1 * b0, b2 - a2 * b0, a1, a2)
+    return (b1 / b0, b2 / b0, a1, a2)
 
 
-@kernel
+@recursion
 def _filter_pair(
     left: Floats,
     right: Floats,
@@ -72,12 +70,12 @@ def _filter_pair(
 ) -> None:
     """Add the weighted energy of two channels, filtered, to that of the 10 ms steps they lie in.
 
-    `seen` samples came before. Each value waits for the one before it, so two channels at once
-    take hardly longer than one.
+    `seen` samples came before. Both sections are in direct form II. Each value waits for the one
+    before it, so two channels at once take hardly longer than one.
     """
-    (b, k1, k2, a1, a2), (d, m1, m2, c1, c2) = sections
-    p1, p2, p3, p4 = left_state[0], left_state[1], left_state[2], left_state[3]
-    q1, q2, q3, q4 = right_state[0], right_state[1], right_state[2], right_state[3]
+    (b1, b2, a1, a2), (d1, d2, c1, c2) = sections
+    p1, p2, r1, r2 = left_state[0], left_state[1], left_state[2], left_state[3]
+    q1, q2, s1, s2 = right_state[0], right_state[1], right_state[2], right_state[3]
     before = seen * STEPS_A_SECOND // rate
     end = 0
     for step in range(energies.shape[0]):
@@ -87,15 +85,16 @@ def _filter_pair(
         ours, theirs = left[start:end], right[start:end]
         one, other = 0.0, 0.0
         for at in range(ours.shape[0]):
-            x, y = float(ours[at]), float(theirs[at])
-            shelved, also = b * x + p1, b * y + q1
-            p1, p2 = k1 * x + p2 - a1 * p1, k2 * x - a2 * p1
-            q1, q2 = k1 * y + q2 - a1 * q1, k2 * y - a2 * q1
-            x, y = d * shelved + p3, d * also + q3
-            p3, p4 = m1 * shelved + p4 - c1 * p3, m2 * shelved - c2 * p3
-            q3, q4 = m1 * also + q4 - c1 * q3, m2 * also - c2 * q3
+            p0 = float(ours[at]) - a2 * p2 - a1 * p1
+            q0 = float(theirs[at]) - a2 * q2 - a1 * q1
+            r0 = (p0 + b1 * p1 + b2 * p2) - c2 * r2 - c1 * r1
+            s0 = (q0 + b1 * q1 + b2 * q2) - c2 * s2 - c1 * s1
+            x = r0 + d2 * r2 + d1 * r1
+            y = s0 + d2 * s2 + d1 * s1
+            p1, p2, q1, q2 = p0, p1, q0, q1
+            r1, r2, s1, s2 = r0, r1, s0, s1
             one += x * x
             other += y * y
         energies[step] += left_weight * one + right_weight * other
-    left_state[0], left_state[1], left_state[2], left_state[3] = p1, p2, p3, p4
-    right_state[0], right_state[1], right_state[2], right_state[3] = q1, q2, q3, q4
+    left_state[0], left_state[1], left_state[2], left_state[3] = p1, p2, r1, r2
+    right_state[0], right_state[1], right_state[2], right_state[3] = q1, q2, s1, s2

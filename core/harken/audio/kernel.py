@@ -19,6 +19,8 @@ R = TypeVar("R")
 # Sums may be reordered and multiplications fused. "nnan" and "ninf" are left out: with them the
 # compiler deletes every test for NaN.
 FAST_MATH: Final = frozenset({"reassoc", "contract", "arcp", "nsz"})
+# A recursion waits for its own last value: the order that is written is the one that waits least.
+IN_ORDER: Final = frozenset({"contract", "arcp", "nsz"})
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -27,17 +29,26 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     numba keeps it in NUMBA_CACHE_DIR, beside the source or in the user's cache folder, the first
     that can be written, apart for each kind of CPU; where none can, in a temporary folder.
     """
+    return _kept(function, FAST_MATH)
+
+
+def recursion(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a loop in which each value depends on the one before it: nothing is reordered."""
+    return _kept(function, IN_ORDER)
+
+
+def _kept(function: Callable[P, R], fast_math: frozenset[str]) -> Callable[P, R]:
     try:
-        compiled = _compiled(function)
+        compiled = _compiled(function, fast_math)
     except RuntimeError:
         # numba makes this name when it reads the environment, so pyright cannot know it.
         numba.core.config.CACHE_DIR = str(_last_resort())  # pyright: ignore[reportAttributeAccessIssue]
-        compiled = _compiled(function)
+        compiled = _compiled(function, fast_math)
     return cast("Callable[P, R]", compiled)
 
 
-def _compiled(function: Callable[P, R]) -> object:
-    return numba.njit(cache=True, fastmath=set(FAST_MATH), error_model="numpy")(function)
+def _compiled(function: Callable[P, R], fast_math: frozenset[str]) -> object:
+    return numba.njit(cache=True, fastmath=set(fast_math), error_model="numpy")(function)
 
 
 def _last_resort() -> Path:
