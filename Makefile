@@ -70,8 +70,8 @@ lock: $(INSTALLED) ## Bring the lock files to the newest versions that work toge
 		--constraint requirements.lock --group bench --output-file requirements.bench.lock
 
 .PHONY: bench
-bench: $(INSTALLED) ## Run the benchmarks that need nothing but harken
-	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python "$$file"; done
+bench: $(INSTALLED) ## Measure how long things take to start
+	PYTHONPATH=. $(BIN)/python benchmarks/start.py
 
 .PHONY: bench-engine
 bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essentia; MEMORY=1 over ten hours too

@@ -209,7 +209,7 @@ class Rhythm(_message.Message):
     tempo_bpm: _builtins.float
     """The most probable tempo, in beats per minute."""
     tempo_confidence: _builtins.float
-    """Confidence in tempo_bpm, 0 to 1."""
+    """The probability that tempo_bpm is right within 4 %, as found on generated music: 0 to 1."""
     beat_count: _builtins.int
     """Number of beats found, also of those past the first 10,000."""
     @_builtins.property
@@ -259,7 +259,7 @@ class TempoCandidate(_message.Message):
     bpm: _builtins.float
     """Beats per minute."""
     confidence: _builtins.float
-    """Confidence, 0 to 1."""
+    """The probability that it is right, 0 to 1; those of all candidates sum to at most 1."""
     def __init__(
         self,
         *,
@@ -297,7 +297,7 @@ class Tonal(_message.Message):
     mode: _builtins.str
     """"major" or "minor"."""
     key_confidence: _builtins.float
-    """Confidence in key and mode together, 0 to 1."""
+    """The probability that key and mode are both right, as found on generated music: 0 to 1."""
     tuning_cents: _builtins.float
     """Deviation from A4 = 440 Hz in cents, −50 to 50."""
     @_builtins.property
