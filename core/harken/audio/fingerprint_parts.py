@@ -47,7 +47,9 @@ LONG_FRAME: Final = 2048  # samples, 93 ms: long enough to resolve harmonics
 LONG_HOP: Final = 1024
 LONG_FRAMES: Final = 160  # 7 s; of more, every second, third … is enough
 OCTAVES: Final = np.array([2, 9, 19, 38, 75, 150, 300, 600])  # bins of the long frames
-LEAST_POWER: Final = np.float32(1e-7)  # of the loudest bin, where tonality is looked for
+# Of the loudest bin, where tonality is looked for, -60 dB: what lies lower is the rounding of a
+# quiet file of 16 bits.
+LEAST_POWER: Final = np.float32(1e-6)
 PITCH_LAGS: Final = slice(22, 368)  # samples: 60 to 1,000 Hz
 
 

@@ -3,7 +3,8 @@
 Each part is centred, scaled and bent, so that an outlier counts no more than three spreads, and
 all of them are turned by one matrix. The matrix is a linear discriminant (Fisher 1936; Rao 1948)
 fitted to generated sounds: directions in which one kind of sound differs by voice, kit, distance
-or room are made short, directions that tell kinds apart long.
+or room are made short, directions that tell kinds apart long. Recorded sounds are richer than
+generated ones, so what these teach is mixed with a plain rule: each group of parts counts the same.
 
 `benchmarks/fit_embedding.py` makes fingerprint.npy: 130 rows of float16, the parts' centres, their
 spreads, and the matrix. A change to the parts or to the table is another model.
