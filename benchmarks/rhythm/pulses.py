@@ -26,4 +26,5 @@ def pulses(path: Path) -> Floats:
     for start in range(0, total, BLOCK):
         block = decibels[start : start + BLOCK]
         parts.on_mel(MelBlock(decibels=block, start=start, total=total))
-    return parts.finish(strength.astype(np.float32))
+    strength = strength.astype(np.float32)
+    return parts.finish(strength, 0, strength.shape[0])

@@ -7,6 +7,7 @@ import pytest
 
 from demo.piece import Piece, compose
 from harken.audio import MAX_TIMES, Feature, Onsets, Rhythm, analyze
+from harken.audio import rhythm as rhythm_module
 from tests.audio.signals import chord, clicks, noise, sine, write
 
 RATE = 22_050
@@ -148,3 +149,27 @@ def test_very_many_onsets_are_cut_but_counted(tmp_path: Path) -> None:
     assert result.onsets.onset_count > MAX_TIMES
     assert len(result.onsets.onsets_s) == MAX_TIMES
     assert result.onsets.rate_hz == pytest.approx(5.0, rel=0.02)
+
+
+def test_hours_of_music_are_heard_an_hour_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here in parts of ten seconds: the beats go on across the seams, the tempo is that of all."""
+    monkeypatch.setattr(rhythm_module, "LONGEST_S", 10.0)
+    ticks, times = clicks(120, 36.0, rate=RATE)
+    found = rhythm(write(tmp_path / "a.wav", ticks, rate=RATE))
+    assert found.tempo_bpm == pytest.approx(120, rel=0.005)
+    assert found.beat_count == pytest.approx(len(times), abs=4)
+    assert max(np.abs(times - beat).min() for beat in found.beats_s) < 0.02
+    assert (np.diff(found.beats_s) > 0.25).all()
+    assert sum(tempo.confidence for tempo in found.tempo_candidates) <= 1.0
+
+
+def test_a_tempo_that_holds_for_most_of_the_hours_is_the_tempo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rhythm_module, "LONGEST_S", 10.0)
+    music = np.concatenate([clicks(bpm, 10.0, rate=RATE)[0] for bpm in (96, 120, 120)])
+    found = rhythm(write(tmp_path / "a.wav", music, rate=RATE))
+    assert found.tempo_bpm == pytest.approx(120, rel=0.01)
+    assert any(tempo.bpm == pytest.approx(96, rel=0.01) for tempo in found.tempo_candidates)

@@ -70,7 +70,7 @@ def estimate_tempo(envelopes: Floats, duration_s: float, done: Callable[[float],
     if not has_pulse(smoothed[0], found.clarity, chances, duration_s):
         return nothing
     done(duration_s)
-    tempi = _distinct(found.bpms, chances)
+    tempi = distinct(found.bpms, chances)
     loop = 0.0
     if duration_s <= LOOP_S and warp is None:
         loop = float(loop_fit(np.array([tempi[0].bpm]), duration_s)[0][0])
@@ -144,7 +144,7 @@ def _clear_onsets(envelope: Floats) -> int:
     return int(np.sum(peaks & (middle > envelope.mean() + CLEAR_ONSET * envelope.std())))
 
 
-def _distinct(bpms: Doubles, chances: Doubles) -> tuple[Tempo, ...]:
+def distinct(bpms: Doubles, chances: Doubles) -> tuple[Tempo, ...]:
     """The likeliest first; those within 4 % of it are the same, and share its chance."""
     tempi: list[Tempo] = []
     left = np.ones(bpms.shape[0], dtype=np.bool_)
