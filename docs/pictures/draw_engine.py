@@ -1,7 +1,7 @@
 """Draws docs/pictures/engine-*.png, which docs/engine.md shows: `make pictures`.
 
 Harken's own numbers beside librosa's, pyloudnorm's or the truth, on music and sounds that are made here; prints the
-figures that the pictures and the document name. Takes two minutes, most of it for the confidences.
+figures that the pictures and the document name. Takes two to three minutes, most of it for the confidences.
 """
 
 import tempfile
