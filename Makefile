@@ -77,6 +77,11 @@ bench: $(INSTALLED) ## Measure how long things take to start
 bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essentia; MEMORY=1 over ten hours too
 	$(BIN)/python -m benchmarks.engine $(if $(MEMORY),--memory) $(if $(JSON),--json "$(JSON)")
 
+.PHONY: pictures
+pictures: $(BENCH_INSTALLED) ## Draw the pictures of README and docs anew
+	$(BIN)/python docs/pictures/draw_run.py
+	PYTHONPATH=. $(BIN)/python docs/pictures/draw_engine.py
+
 .PHONY: clean
 clean: ## Remove what was installed and made
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
