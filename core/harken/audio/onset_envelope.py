@@ -30,6 +30,10 @@ class OnsetEnvelope:
         self._last = frames[-LAG:]
 
     def finish(self) -> Floats:
-        """Onset strength, one value a frame of the spectrum, 0 where nothing begins."""
+        """Onset strength, one value a frame of the spectrum, 0 where nothing begins.
+
+        To be called once: what was gathered is given away with it.
+        """
         rises = np.concatenate([np.zeros(CENTRE_DELAY + LAG, dtype=np.float32), *self._parts])
+        self._parts.clear()
         return rises[: max(rises.shape[0] - CENTRE_DELAY, 0)]
