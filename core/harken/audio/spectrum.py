@@ -20,8 +20,8 @@ FREQUENCIES_HZ: Final[Doubles] = np.arange(BINS, dtype=np.float64) * (SAMPLE_RAT
 # Periodic, not symmetric: what librosa and every STFT with overlapping frames uses.
 WINDOW: Final[Doubles] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
 WINDOW_32: Final[Floats] = WINDOW.astype(np.float32)
-ROUNDING: Final = 3e-8  # of the transform in float32, beside the loudest bin: -150 dB
-FEW: Final = 1 / 4  # of the frames with sound: so many change a mean too little to be worth it
+ROUNDING: Final = 3e-7  # share of the loudest bin, -130 dB, at which float32 begins to tell
+FEW: Final = 1 / 16  # of the frames with sound: so many change a mean too little to be worth it
 FRAMES_AT_ONCE: Final = 32  # in the transform: samples and spectrum of more leave the cache
 GROUP: Final = 8  # bins looked at together, and transposed: a line of the cache
 LARGEST: Final = np.float32(np.finfo(np.float32).max)
@@ -96,18 +96,20 @@ def _roots(power: Floats, magnitude: Floats) -> NDArray[np.intp]:
     be 3 % off. Few sounds are like that, so they alone pay for a transform in float64.
     """
     loudest = np.zeros(power.shape[1], dtype=np.float32)
-    quietest = np.full(power.shape[1], LARGEST, dtype=np.float32)
-    _magnitudes(power, magnitude, loudest, quietest)
-    pure = np.flatnonzero(quietest < ROUNDING * loudest)
+    quiet = np.full((2, power.shape[1]), LARGEST, dtype=np.float32)
+    _magnitudes(power, magnitude, loudest, quiet)
+    # One quiet group is nothing: the resampler leaves one at the very top of every sound.
+    pure = np.flatnonzero(quiet[1] < ROUNDING * loudest)
     few = pure.shape[0] < FEW * np.count_nonzero(loudest)
     return pure[:0] if few else pure
 
 
 @kernel
-def _magnitudes(power: Floats, magnitude: Floats, loudest: Floats, quietest: Floats) -> None:
-    """The roots of `power`, the largest of each frame, and the least mean of GROUP bins."""
+def _magnitudes(power: Floats, magnitude: Floats, loudest: Floats, quiet: Floats) -> None:
+    """The roots of `power`, the largest of each frame, and the two least means of GROUP bins."""
     bins, frames = power.shape
     total = np.empty(frames, dtype=np.float32)
+    least, next_least = quiet[0], quiet[1]
     for first in range(0, bins - GROUP + 1, GROUP):
         total[:] = 0.0
         for at in range(first, first + GROUP):
@@ -117,7 +119,9 @@ def _magnitudes(power: Floats, magnitude: Floats, loudest: Floats, quietest: Flo
                 total[frame] += roots[frame]
                 loudest[frame] = max(loudest[frame], roots[frame])
         for frame in range(frames):
-            quietest[frame] = min(quietest[frame], total[frame] / np.float32(GROUP))
+            mean = total[frame] / np.float32(GROUP)
+            next_least[frame] = min(next_least[frame], max(least[frame], mean))
+            least[frame] = min(least[frame], mean)
     for at in range(bins - bins % GROUP, bins):
         for frame in range(frames):
             magnitude[at, frame] = np.sqrt(power[at, frame])
