@@ -27,16 +27,21 @@ class Reference:
     onsets_s: NDArray[np.float64]
 
 
-def reference(path: Path) -> Reference:
-    """Librosa's defaults on the mono mean at 22,050 Hz.
+def mono_of(path: Path) -> NDArray[np.float32]:
+    """The mean of all channels at 22,050 Hz.
 
     The file is decoded as harken does: two Vorbis decoders differ by more than is tested here.
     """
     with Recording(str(path)) as recording:
         samples = np.concatenate([block.samples for block in recording.blocks()], axis=1)
-    mono = librosa.resample(
+    return librosa.resample(
         samples.mean(axis=0), orig_sr=recording.sample_rate, target_sr=RATE, res_type="soxr_hq"
     )
+
+
+def reference(path: Path) -> Reference:
+    """Librosa's defaults on the mono mean at 22,050 Hz."""
+    mono = mono_of(path)
     # librosa warns of a signal shorter than its window unless it is told the padded one is meant.
     padded = np.pad(mono, 1024)
     magnitude = np.abs(librosa.stft(padded, center=False))
