@@ -10,13 +10,13 @@ from harken.audio.engine import run
 from harken.audio.features import Feature
 
 _RATE: Final = 8_000  # differs from the engine's own, so that the resampler is made as well
-_SECONDS: Final = 4
+_SECONDS: Final = 20  # long enough for the tempo to be looked at for changes
 _BEAT_S: Final = 0.5
 _CHORD_HZ: Final = (220.0, 277.2, 329.6)
 
 
 def prepare() -> None:
-    """Analyse four seconds of a beating chord, all features; under a second in a fresh process.
+    """Analyse twenty seconds of a beating chord, all features; about a second in a fresh process.
 
     The first time on a machine the loops are compiled, which takes half a minute.
     """

@@ -16,6 +16,7 @@ from harken.audio.mel import BANDS
 # to 2,500, cymbals above.
 PARTS: Final = (0, 6, 19, 63)
 ROOT: Final = np.float32(np.log(10.0) / 40.0)  # decibels to the fourth root of the power
+LOUDEST: Final = np.float32(np.finfo(np.float16).max)  # +190 dBFS is no sound
 CENTRE_DELAY: Final = FRAME // (2 * HOP)  # as in the onset envelope
 
 Halves = NDArray[np.float16]  # three digits are plenty, and an hour of four parts takes 1.2 MB
@@ -32,7 +33,8 @@ class PulseEnvelopes:
         """Take in the next frames."""
         loudness = np.concatenate([self._last, np.exp(block.decibels * ROOT)])
         rises = np.maximum(np.float32(0.0), loudness[1:] - loudness[:-1])
-        self._parts.append(np.add.reduceat(rises, PARTS, axis=1).astype(np.float16))
+        parts = np.add.reduceat(rises, PARTS, axis=1)
+        self._parts.append(np.minimum(parts, LOUDEST).astype(np.float16))
         self._last = loudness[-1:]
 
     def finish(self, strength: Floats, first: int, last: int) -> Floats:
