@@ -148,12 +148,14 @@ def python() -> str:
 
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A media root with what every clone can make: a short piece, a long one, and a broken file."""
+    """A media root with what every clone can make: a short piece, long ones, and a broken file."""
     folder = tmp_path_factory.mktemp("media")
     piece = compose(duration_s=12)
     write(folder / "piece.flac", piece)
     write(folder / "piece.mp3", piece)
     long = np.tile(piece.samples[::4, 0], 100)
     soundfile.write(folder / "20-minutes.wav", long, piece.sample_rate // 4)
+    hours = np.tile(piece.samples[::12, 0], 900)
+    soundfile.write(folder / "3-hours.wav", hours, piece.sample_rate // 12, subtype="PCM_U8")
     (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEnothing of the kind")
     return folder
