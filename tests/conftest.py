@@ -155,7 +155,9 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "piece.mp3", piece)
     long = np.tile(piece.samples[::4, 0], 100)
     soundfile.write(folder / "20-minutes.wav", long, piece.sample_rate // 4)
-    hours = np.tile(piece.samples[::12, 0], 900)
-    soundfile.write(folder / "3-hours.wav", hours, piece.sample_rate // 12, subtype="PCM_U8")
+    # What has to be at work for a while: seconds until it is killed, or as long as a test looks on.
+    for name, repeats in (("1-hour.wav", 300), ("3-hours.wav", 900)):
+        hours = np.tile(piece.samples[::12, 0], repeats)
+        soundfile.write(folder / name, hours, piece.sample_rate // 12, subtype="PCM_U8")
     (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEnothing of the kind")
     return folder

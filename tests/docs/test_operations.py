@@ -61,7 +61,7 @@ def private_redis(system: System) -> str:
 
 def test_without_its_mark_redis_gets_all_waiting_jobs_again(one_slot: System) -> None:
     """The way out when Redis came back with an old snapshot: it has the mark, but not the messages."""
-    running = one_slot.submit("20-minutes.wav")
+    running = one_slot.submit("1-hour.wav")
     updates = one_slot.client.watch(running.job_id)
     next(update for update in updates if isinstance(update, ProgressTick))
     with Redis.from_url(private_redis(one_slot)) as redis:

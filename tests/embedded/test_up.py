@@ -133,7 +133,7 @@ def test_ctrl_c_during_a_long_job_hands_it_back_and_the_next_start_finishes_it(
 ) -> None:
     grace = {"HARKEN_GRACE_PERIOD": "0"}
     with harken_up(tmp_path / "data", media, **grace) as first:
-        job = first.submit("20-minutes.wav")
+        job = first.submit("1-hour.wav")
         first.until_running(job.job_id)
 
     with harken_up(tmp_path / "data", media, **grace) as second:

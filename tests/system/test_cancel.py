@@ -11,7 +11,7 @@ from tests.system.conftest import CANCELLED, CANCELLING, SUCCEEDED, System
 
 
 def test_a_running_job_stops_and_says_when(system: System) -> None:
-    job = system.submit("20-minutes.wav")
+    job = system.submit("3-hours.wav")
     system.until_running(job.job_id)
 
     asked = system.jobs.CancelJob(CancelJobRequest(job_id=job.job_id)).job
@@ -26,7 +26,7 @@ def test_a_running_job_stops_and_says_when(system: System) -> None:
 
 
 def test_the_slot_of_a_cancelled_job_takes_the_next_one(system: System) -> None:
-    running = [system.submit("20-minutes.wav") for _ in range(2)]
+    running = [system.submit("3-hours.wav") for _ in range(2)]
     for job in running:
         system.until_running(job.job_id)
     waiting = system.submit("piece.mp3")
@@ -39,7 +39,7 @@ def test_the_slot_of_a_cancelled_job_takes_the_next_one(system: System) -> None:
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_never_starts(system: System) -> None:
-    running = [system.submit("20-minutes.wav", priority=9) for _ in range(2)]
+    running = [system.submit("3-hours.wav", priority=9) for _ in range(2)]
     for job in running:
         system.until_running(job.job_id)
     waiting = system.submit("piece.mp3", priority=0)
@@ -69,7 +69,7 @@ def test_cancel_of_a_finished_job_is_ok_and_changes_nothing(system: System) -> N
 
 
 def test_a_cancelled_batch_stops_as_a_whole(system: System) -> None:
-    items = [SubmitBatchRequest.Item(source=Source(path="20-minutes.wav")) for _ in range(6)]
+    items = [SubmitBatchRequest.Item(source=Source(path="3-hours.wav")) for _ in range(6)]
     batch = system.jobs.SubmitBatch(SubmitBatchRequest(items=items)).batch
 
     system.jobs.CancelBatch(CancelBatchRequest(batch_id=batch.batch_id))

@@ -97,7 +97,7 @@ def test_a_watch_in_five_lines(
 
 
 def test_a_watch_before_during_and_after(client: Client) -> None:
-    job = client.submit("20-minutes.wav")
+    job = client.submit("3-hours.wav")
     before = client.watch(job)
     first = next(before)
     assert isinstance(first, JobSnapshot)
@@ -242,7 +242,7 @@ def test_a_batch_counts_its_jobs_and_names_what_was_not_accepted(client: Client)
 
 
 async def test_a_batch_is_cancelled_with_asyncio(aclient: AsyncClient) -> None:
-    batch = await aclient.submit_batch(["20-minutes.wav"] * 6)
+    batch = await aclient.submit_batch(["3-hours.wav"] * 6)
 
     await batch.cancel()
     ended = await batch.wait(60)
@@ -286,7 +286,7 @@ def kill_server(system: System) -> None:
 
 async def test_watches_of_both_clients_go_on_over_a_server_that_is_killed(fragile: System) -> None:
     async with AsyncClient(fragile.address) as aclient:
-        job = await aclient.submit("20-minutes.wav")
+        job = await aclient.submit("1-hour.wav")
         updates = aclient.watch(job)
         seen = [update async for update in first_tick(updates)]
         sync_watch = asyncio.create_task(

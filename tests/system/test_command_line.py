@@ -180,7 +180,7 @@ def test_a_job_is_shown_with_its_result(cli: Cli, system: System) -> None:
 
 
 def test_a_running_job_is_cancelled(cli: Cli, system: System) -> None:
-    job = system.submit("20-minutes.wav")
+    job = system.submit("3-hours.wav")
     system.until_running(job.job_id)
 
     run = cli("cancel", job.job_id)
@@ -189,7 +189,7 @@ def test_a_running_job_is_cancelled(cli: Cli, system: System) -> None:
     assert run.stdout.split() == [job.job_id, "cancelling"]
     watched = cli("watch", job.job_id)
     assert watched.returncode == 1
-    assert watched.stdout == "20-minutes.wav: cancelled\n"
+    assert watched.stdout == "3-hours.wav: cancelled\n"
 
 
 def test_workers_and_queues_are_listed(cli: Cli) -> None:

@@ -57,7 +57,7 @@ def test_a_child_keeps_less_than_40_mb_of_its_own(fragile: System) -> None:
 
 
 def test_a_job_whose_process_is_killed_runs_again(fragile: System) -> None:
-    job = fragile.submit("20-minutes.wav")
+    job = fragile.submit("1-hour.wav")
     until_progress(fragile, job.job_id, 1)
 
     kill_child(fragile)
@@ -68,7 +68,7 @@ def test_a_job_whose_process_is_killed_runs_again(fragile: System) -> None:
 
 
 def test_a_job_that_kills_its_process_again_and_again_fails_as_crashed(fragile: System) -> None:
-    poison = fragile.submit("20-minutes.wav")
+    poison = fragile.submit("1-hour.wav")
     neighbour = fragile.submit("piece.mp3")
     for attempt in (1, 2):
         until_progress(fragile, poison.job_id, attempt)
@@ -85,7 +85,7 @@ def test_a_job_that_kills_its_process_again_and_again_fails_as_crashed(fragile: 
 
 
 def test_a_flushed_redis_loses_no_waiting_job(fragile: System) -> None:
-    running = fragile.submit("20-minutes.wav")
+    running = fragile.submit("1-hour.wav")
     until_progress(fragile, running.job_id, 1)
     waiting = [fragile.submit("piece.mp3").job_id for _ in range(3)]
     (server,) = parts(fragile, "redis-server")
@@ -102,7 +102,7 @@ def test_a_flushed_redis_loses_no_waiting_job(fragile: System) -> None:
 
 
 def test_a_killed_redis_is_started_again_and_no_job_is_lost(fragile: System) -> None:
-    job = fragile.submit("20-minutes.wav")
+    job = fragile.submit("1-hour.wav")
     until_progress(fragile, job.job_id, 1)
     waiting = fragile.submit("piece.mp3")
     (redis,) = parts(fragile, "redis-server")
@@ -118,7 +118,7 @@ def test_a_killed_redis_is_started_again_and_no_job_is_lost(fragile: System) -> 
 
 
 def test_a_killed_server_is_started_again_and_watchers_go_on(fragile: System) -> None:
-    job = fragile.submit("20-minutes.wav")
+    job = fragile.submit("1-hour.wav")
     updates = fragile.client.watch(job.job_id)
     next(update for update in updates if isinstance(update, ProgressTick))
     (server,) = parts(fragile, "harken.server")
@@ -133,7 +133,7 @@ def test_a_killed_system_leaves_nothing_behind_and_its_jobs_go_on_with_the_next_
     media: Path, tmp_path: Path
 ) -> None:
     with harken_up(tmp_path / "data", media, HARKEN_CONCURRENCY="1") as first:
-        running = first.submit("20-minutes.wav")
+        running = first.submit("1-hour.wav")
         until_progress(first, running.job_id, 1)
         waiting = first.submit("piece.mp3")
         all_of_it = parts(first, "")

@@ -141,7 +141,7 @@ def test_a_batch_submitted_to_one_is_followed_at_the_other(servers: tuple[Server
 
 
 def test_one_cancels_what_was_submitted_to_the_other(servers: tuple[Server, Server]) -> None:
-    job_id = submit(servers[0], "20-minutes.wav")
+    job_id = submit(servers[0], "3-hours.wav")
     stream = servers[0].jobs.StreamProgress(StreamProgressRequest(job_id=job_id))
     next(
         message for message in stream if any(e.HasField("progress") for e in message.events.events)

@@ -33,7 +33,7 @@ def refusal(system: System, **fields: object) -> grpc.RpcError:
 
 def test_who_watches_before_the_start_sees_everything(system: System) -> None:
     # Two long jobs keep both slots, so that the third one waits.
-    ahead = [system.submit("20-minutes.wav", priority=9) for _ in range(2)]
+    ahead = [system.submit("3-hours.wav", priority=9) for _ in range(2)]
     for job in ahead:
         system.until_running(job.job_id)
     job = system.submit("piece.flac")
@@ -50,7 +50,7 @@ def test_who_watches_before_the_start_sees_everything(system: System) -> None:
 
 
 def test_who_joins_late_gets_a_snapshot_and_the_progress_at_once(system: System) -> None:
-    job = system.submit("20-minutes.wav")
+    job = system.submit("3-hours.wav")
     system.until_running(job.job_id)
 
     stream = system.jobs.StreamProgress(StreamProgressRequest(job_id=job.job_id))
@@ -88,7 +88,7 @@ def test_a_resumed_stream_brings_what_came_after_its_token_and_nothing_twice(
 
 
 def test_an_idle_stream_shows_that_it_is_alive(system: System) -> None:
-    ahead = [system.submit("20-minutes.wav", priority=9) for _ in range(2)]
+    ahead = [system.submit("3-hours.wav", priority=9) for _ in range(2)]
     for job in ahead:
         system.until_running(job.job_id)
     job = system.submit("piece.mp3", priority=0)
@@ -138,7 +138,7 @@ def test_an_unknown_job_is_not_found_and_a_malformed_id_is_invalid(system: Syste
 
 
 def test_dropped_streams_do_the_server_no_harm(system: System) -> None:
-    job = system.submit("20-minutes.wav")
+    job = system.submit("3-hours.wav")
     system.until_running(job.job_id)
 
     for _ in range(200):
