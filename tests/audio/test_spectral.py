@@ -62,7 +62,7 @@ def held_against_librosa(path: Path) -> None:
         assert getattr(found, f"{name}_std") == pytest.approx(frames.std(), rel=1e-2, abs=1e-6)
     assert found.contrast_mean == pytest.approx(expected.contrast.mean(axis=1), rel=1e-2)
     contrast_std = expected.contrast.std(axis=1)
-    assert found.contrast_std == pytest.approx(contrast_std, abs=2e-2 * contrast_std.max())
+    assert found.contrast_std == pytest.approx(contrast_std, abs=1e-2 * contrast_std.max())
     largest = np.abs(expected.mfcc.mean(axis=1)).max()
     assert timbre.mfcc_mean == pytest.approx(expected.mfcc.mean(axis=1), abs=1e-4 * largest)
     assert timbre.mfcc_std == pytest.approx(expected.mfcc.std(axis=1), abs=1e-4 * largest)
@@ -74,11 +74,6 @@ def held_against_librosa(path: Path) -> None:
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_recordings_get_librosas_values(samples: Path, name: str) -> None:
     held_against_librosa(samples / name)
-
-
-# Nearly nothing in some band: what float32 rounds there, 130 dB and more below the rest, moves the
-# contrast by this many hundredths of its mean.
-ROUNDED = {"kick_266764__hard3eat__synth-kick-3.wav": 1.2, "note_trumpet-A4.wav": 1.1}
 
 
 @pytest.mark.timeout(240)
@@ -114,8 +109,7 @@ def test_every_recording_gets_librosas_means(samples: Path) -> None:
         )
         if beyond := {name: share for name, share in shares.items() if not share <= 1.0}:
             off[path.name] = beyond
-    worst = {name: max(beyond.values()) for name, beyond in off.items()}
-    assert {name for name, share in worst.items() if share > ROUNDED.get(name, 1.0)} == set()
+    assert off == {}
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])

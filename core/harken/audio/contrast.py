@@ -45,10 +45,15 @@ def contrast_bands() -> NDArray[np.intp]:
 def peaks_and_valleys_db(magnitude: Floats) -> Floats:
     """The 7 peaks, then the 7 valleys, of each frame: (bins, frames) to (14, frames)."""
     values = np.empty((2 * BANDS, magnitude.shape[1]), dtype=np.float32)
-    bands = contrast_bands()
-    for band, (first, end, averaged) in enumerate(bands.tolist()):
-        _mean_extremes(magnitude[first:end], averaged, values[band], values[BANDS + band])
+    _extremes_of_bands(magnitude, contrast_bands(), values)
     return np.float32(10.0) * np.log10(np.maximum(values, np.float32(FLOOR)))
+
+
+@kernel
+def _extremes_of_bands(magnitude: Floats, bands: NDArray[np.intp], values: Floats) -> None:
+    for band in range(BANDS):
+        first, end, averaged = bands[band]
+        _mean_extremes(magnitude[first:end], averaged, values[band], values[BANDS + band])
 
 
 @kernel

@@ -1,13 +1,20 @@
-"""The K-weighted energy of a recording, step by step: what loudness is made of."""
+"""The K-weighted energy of a recording, step by step: what loudness is made of.
+
+Both filters' poles come first and then their zeros: the poles are a recursion, one value after the
+other, while the zeros of many values are taken at once.
+"""
+
+from typing import Final
 
 import numpy as np
 
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.gating import STEPS_A_SECOND
 from harken.audio.k_weighting import k_weighting
-from harken.audio.kernel import recursion
+from harken.audio.kernel import kernel, recursion
 
-Section = tuple[float, float, float, float]
+Four = tuple[float, float, float, float]
+MEMORY: Final = 4  # values before the present one that the zeros of two second-order filters need
 
 
 class EnergyMeter:
@@ -16,10 +23,14 @@ class EnergyMeter:
     def __init__(self, sample_rate: int, weights: Doubles) -> None:
         self._rate = sample_rate
         shelf, high_pass = k_weighting(sample_rate).tolist()
-        self._sections = (_monic(shelf), _monic(high_pass))
-        gain = (shelf[0] * high_pass[0]) ** 2
-        self._pairs = _pairs((gain * weights).tolist())
-        self._state = np.zeros((weights.shape[0], 4))
+        self._poles = (shelf[4], shelf[5], high_pass[4], high_pass[5])
+        zeros = np.convolve(shelf[:3], high_pass[:3])
+        # The gain is left to the weights: a multiplication less for each sample.
+        self._zeros = tuple((zeros[1:] / zeros[0]).tolist())
+        self._pairs = _pairs((zeros[0] ** 2 * weights).tolist())
+        self._shelved = np.zeros((weights.shape[0], 2))
+        most = -(-sample_rate // STEPS_A_SECOND)
+        self._resonances = np.zeros((weights.shape[0], MEMORY + most))
         self._seen = 0  # samples
         self._begun = 0.0  # energy of the step that the last block left unfinished
 
@@ -30,9 +41,11 @@ class EnergyMeter:
         energies = np.zeros(end * STEPS_A_SECOND // self._rate - first + 1)
         energies[0] = self._begun
         for one, other, *weights in self._pairs:
-            _filter_pair(
-                *(samples[one], samples[other], self._sections, weights[0], weights[1]),
-                *(self._state[one], self._state[other], self._seen, self._rate, energies),
+            _add_energies(
+                *(samples[one], samples[other], self._poles, self._zeros, weights[0], weights[1]),
+                *(self._shelved[one], self._shelved[other]),
+                *(self._resonances[one], self._resonances[other]),
+                *(self._seen, self._rate, energies),
             )
         self._seen = end
         self._begun = float(energies[-1])
@@ -49,52 +62,81 @@ def _pairs(weights: list[float]) -> list[tuple[int, int, float, float]]:
     return [pair for pair in pairs if pair[2] or pair[3]]
 
 
-def _monic(section: list[float]) -> Section:
-    """b1 and b2 over b0, a1, a2: the gain b0 is left to the weights, a multiplication less each."""
-    b0, b1, b2, _, a1, a2 = section
-    return (b1 / b0, b2 / b0, a1, a2)
-
-
-@recursion
-def _filter_pair(
+@kernel
+def _add_energies(
     left: Floats,
     right: Floats,
-    sections: tuple[Section, Section],
+    poles: Four,
+    zeros: Four,
     left_weight: float,
     right_weight: float,
-    left_state: Doubles,
-    right_state: Doubles,
+    left_shelved: Doubles,
+    right_shelved: Doubles,
+    left_resonance: Doubles,
+    right_resonance: Doubles,
     seen: int,
     rate: int,
     energies: Doubles,
 ) -> None:
     """Add the weighted energy of two channels, filtered, to that of the 10 ms steps they lie in.
 
-    `seen` samples came before. Both sections are in direct form II. Each value waits for the one
-    before it, so two channels at once take hardly longer than one.
+    `seen` samples came before. What a channel's filter remembers is in `shelved` and in the first
+    4 values of `resonance`, and is brought up to date.
     """
-    (b1, b2, a1, a2), (d1, d2, c1, c2) = sections
-    p1, p2, r1, r2 = left_state[0], left_state[1], left_state[2], left_state[3]
-    q1, q2, s1, s2 = right_state[0], right_state[1], right_state[2], right_state[3]
     before = seen * STEPS_A_SECOND // rate
     end = 0
     for step in range(energies.shape[0]):
         start = end
         step_end = -(-(before + step + 1) * rate // STEPS_A_SECOND)
         end = min(step_end - seen, left.shape[0])
-        ours, theirs = left[start:end], right[start:end]
-        one, other = 0.0, 0.0
-        for at in range(ours.shape[0]):
-            p0 = float(ours[at]) - a2 * p2 - a1 * p1
-            q0 = float(theirs[at]) - a2 * q2 - a1 * q1
-            r0 = (p0 + b1 * p1 + b2 * p2) - c2 * r2 - c1 * r1
-            s0 = (q0 + b1 * q1 + b2 * q2) - c2 * s2 - c1 * s1
-            x = r0 + d2 * r2 + d1 * r1
-            y = s0 + d2 * s2 + d1 * s1
-            p1, p2, q1, q2 = p0, p1, q0, q1
-            r1, r2, s1, s2 = r0, r1, s0, s1
-            one += x * x
-            other += y * y
-        energies[step] += left_weight * one + right_weight * other
-    left_state[0], left_state[1], left_state[2], left_state[3] = p1, p2, r1, r2
-    right_state[0], right_state[1], right_state[2], right_state[3] = q1, q2, s1, s2
+        count = end - start
+        _resonate(
+            *(left[start:end], right[start:end], poles),
+            *(left_shelved, right_shelved, left_resonance, right_resonance),
+        )
+        energies[step] += left_weight * _energy(left_resonance[: MEMORY + count], zeros)
+        energies[step] += right_weight * _energy(right_resonance[: MEMORY + count], zeros)
+        for at in range(MEMORY):
+            left_resonance[at] = left_resonance[count + at]
+            right_resonance[at] = right_resonance[count + at]
+
+
+@recursion
+def _resonate(
+    left: Floats,
+    right: Floats,
+    poles: Four,
+    left_shelved: Doubles,
+    right_shelved: Doubles,
+    left_resonance: Doubles,
+    right_resonance: Doubles,
+) -> None:
+    """The poles of both filters: each value waits for the one before, so two channels go at once."""
+    a1, a2, c1, c2 = poles
+    p1, p2, q1, q2 = left_shelved[0], left_shelved[1], right_shelved[0], right_shelved[1]
+    r1, r2 = left_resonance[MEMORY - 1], left_resonance[MEMORY - 2]
+    s1, s2 = right_resonance[MEMORY - 1], right_resonance[MEMORY - 2]
+    lefts, rights = left_resonance[MEMORY:], right_resonance[MEMORY:]
+    for at in range(left.shape[0]):
+        p0 = float(left[at]) - a2 * p2 - a1 * p1
+        q0 = float(right[at]) - a2 * q2 - a1 * q1
+        r0 = p0 - c2 * r2 - c1 * r1
+        s0 = q0 - c2 * s2 - c1 * s1
+        lefts[at], rights[at] = r0, s0
+        p1, p2, q1, q2 = p0, p1, q0, q1
+        r1, r2, s1, s2 = r0, r1, s0, s1
+    left_shelved[0], left_shelved[1], right_shelved[0], right_shelved[1] = p1, p2, q1, q2
+
+
+@kernel
+def _energy(resonance: Doubles, zeros: Four) -> float:
+    """The zeros of both filters, which need no waiting, and the sum of squares of what comes out."""
+    b1, b2, b3, b4 = zeros
+    count = resonance.shape[0] - MEMORY
+    x0, x1, x2 = resonance[4 : 4 + count], resonance[3 : 3 + count], resonance[2 : 2 + count]
+    x3, x4 = resonance[1 : 1 + count], resonance[:count]
+    total = 0.0
+    for at in range(count):
+        y = x0[at] + b1 * x1[at] + b2 * x2[at] + b3 * x3[at] + b4 * x4[at]
+        total += y * y
+    return total

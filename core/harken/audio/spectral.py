@@ -21,7 +21,7 @@ from harken.audio.spool import FrameSpool
 
 ROLLOFF: Final = np.float32(0.85)  # share of the magnitude below the rolloff frequency
 FLOOR_POWER: Final = np.float32(1e-10)
-ZERO: Final = 1e-10  # amplitudes up to this have no sign
+ZERO: Final = np.float32(1e-10)  # amplitudes up to this have no sign
 LOG_BINS: Final = 64  # mantissas below 2 whose product stays a float32
 TINY: Final = np.float32(np.finfo(np.float32).tiny)
 LARGEST: Final = np.float32(np.finfo(np.float32).max)
@@ -37,13 +37,13 @@ class SpectralShape(Analysis):
         self._shape = Moments()
         self._extremes = self.until_closed(FrameSpool(2 * BANDS))
         self._highest_db = np.full(2, -np.inf)  # of all peaks, of all valleys
-        self._silent = True
 
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next frames."""
-        self._silent = self._silent and not block.power.any()
-        crossings = zero_crossing_rate(block.signal, block.lead, block.tail)
-        self._shape.add(np.vstack([shape(block.magnitude, block.power), crossings]))
+        values = np.empty((5, block.power.shape[1]), dtype=np.float32)
+        values[:4] = shape(block.magnitude, block.power)
+        values[4] = zero_crossing_rate(block.signal, block.lead, block.tail)
+        self._shape.add(values)
         extremes = peaks_and_valleys_db(block.magnitude)
         highest = [extremes[:BANDS].max(), extremes[BANDS:].max()]
         self._highest_db = np.maximum(self._highest_db, highest)
@@ -52,7 +52,7 @@ class SpectralShape(Analysis):
     def finish(self) -> Spectral:
         """The group; in silence a spectrum has no shape."""
         mean, std = self._shape.mean, self._shape.std
-        if self._silent:
+        if mean[0] == 0.0:
             return Spectral(zero_crossing_rate_mean=mean[4], zero_crossing_rate_std=std[4])
         contrast = self._contrast()
         return Spectral(
@@ -127,36 +127,41 @@ def flatness(power: Floats) -> Doubles:
     """Geometric over arithmetic mean of each frame's power: 1 in silence, as librosa has it."""
     bins, frames = power.shape
     exponents = np.zeros(frames, dtype=np.int32)
-    mantissas = np.empty((-(-bins // LOG_BINS), frames), dtype=np.float32)
+    mantissas = np.ones(frames, dtype=np.float32)
     total = np.zeros(frames, dtype=np.float32)
     _factors(power, exponents, mantissas, total)
-    log2 = (exponents + np.log2(mantissas).sum(axis=0, dtype=np.float64)) / bins
+    log2 = (exponents + np.log2(mantissas.astype(np.float64))) / bins
     return np.exp2(log2) / (total.astype(np.float64) / bins)
 
 
 @kernel
 def _factors(power: Floats, exponents: Integers, mantissas: Floats, total: Floats) -> None:
-    """The product of each frame's floored power as 2^exponents · mantissas, and its sum.
+    """The product of each frame's floored power as 2^exponent · mantissa, and its sum.
 
-    A float is 2^exponent · mantissa with a mantissa from 1 to 2, so 64 mantissas fit into one
-    product, and a logarithm is needed only once for them all.
+    Every float is that, with a mantissa from 1 to 2. Exponents are summed and mantissas multiplied,
+    64 of them before the product is taken apart again: so no logarithm is needed but the last.
     """
     bins, frames = power.shape
     floored = np.empty(frames, dtype=np.float32)
-    bits = floored.view(np.int32)
-    for group in range(mantissas.shape[0]):
-        product = mantissas[group]
-        product[:] = 1.0
-        for at in range(group * LOG_BINS, min((group + 1) * LOG_BINS, bins)):
+    for first in range(0, bins, LOG_BINS):
+        for at in range(first, min(first + LOG_BINS, bins)):
             line = power[at]
             for frame in range(frames):
                 floored[frame] = max(line[frame], FLOOR_POWER)
                 total[frame] += floored[frame]
+            _take_exponents(floored, exponents)
             for frame in range(frames):
-                exponents[frame] += (bits[frame] >> 23) - 127
-                bits[frame] = (bits[frame] & 0x7FFFFF) | 0x3F800000
-            for frame in range(frames):
-                product[frame] *= floored[frame]
+                mantissas[frame] *= floored[frame]
+        _take_exponents(mantissas, exponents)
+
+
+@kernel
+def _take_exponents(values: Floats, exponents: Integers) -> None:
+    """Leave the mantissas of positive `values`, and add their exponents to `exponents`."""
+    bits = values.view(np.int32)
+    for at in range(bits.shape[0]):
+        exponents[at] += (bits[at] >> 23) - 127
+        bits[at] = (bits[at] & 0x7FFFFF) | 0x3F800000
 
 
 def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Floats:
@@ -165,22 +170,34 @@ def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Floats:
     `signal` holds the frames' samples, its first `lead` and last `tail` lying outside the
     recording; those repeat the sign at its edge, so that the edge itself is no crossing.
     """
-    negative = signal < -ZERO
-    negative[:lead] = negative[lead]
-    inside = negative.shape[0] - tail
-    negative[inside:] = negative[inside - 1]
-    crossed = (negative[1:] != negative[:-1]).view(np.int8)
-    rates = np.empty((crossed.shape[0] + 1 - FRAME) // HOP + 1, dtype=np.float32)
+    hops = signal.shape[0] // HOP
+    rates = np.empty(hops + 1 - FRAME // HOP, dtype=np.float32)
+    crossed = np.zeros(hops * HOP, dtype=np.int8)
+    _mark_crossings(signal, crossed)
+    crossed[:lead] = 0
+    crossed[signal.shape[0] - tail - 1 :] = 0
     _share_of_each_frame(crossed, rates)
     return rates
 
 
 @kernel
+def _mark_crossings(signal: Floats, crossed: NDArray[np.int8]) -> None:
+    """Put 1 where the next sample has another sign."""
+    after = signal[1:]
+    for at in range(after.shape[0]):
+        crossed[at] = (signal[at] < -ZERO) != (after[at] < -ZERO)
+
+
+@kernel
 def _share_of_each_frame(crossed: NDArray[np.int8], rates: Floats) -> None:
+    crossings = np.zeros(crossed.shape[0] // HOP, dtype=np.int32)
+    for hop in range(crossings.shape[0]):
+        inside = crossed[hop * HOP : (hop + 1) * HOP]
+        for at in range(HOP):
+            crossings[hop] += inside[at]
     for frame in range(rates.shape[0]):
-        # A frame's first sample has no predecessor within the frame.
-        inside = crossed[frame * HOP : frame * HOP + FRAME - 1]
-        crossings = 0
-        for at in range(inside.shape[0]):
-            crossings += inside[at]
-        rates[frame] = crossings / FRAME
+        # The last sample's successor is not in the frame.
+        total = -crossed[frame * HOP + FRAME - 1]
+        for hop in range(frame, frame + FRAME // HOP):
+            total += crossings[hop]
+        rates[frame] = total / FRAME
