@@ -41,9 +41,9 @@ class LoudnessMeter(Analysis):
             self._true_peak = TruePeakMeter(block.sample_rate, len(block.channels))
             if block.sample_rate >= LEAST_RATE:
                 self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
-        for channel in samples:
-            self._squares += _sum_of_squares(channel)
-            self._peak = max(self._peak, largest_magnitude(channel))
+        squares, peak = _levels(samples)
+        self._squares += squares
+        self._peak = max(self._peak, peak)
         self._count += samples.size
         self._true_peak.add(samples)
         if self._energies is not None:
@@ -63,6 +63,16 @@ class LoudnessMeter(Analysis):
             sample_peak_dbfs=decibels(self._peak),
             rms_dbfs=decibels((self._squares / max(self._count, 1)) ** 0.5),
         )
+
+
+@kernel
+def _levels(samples: Floats) -> tuple[float, float]:
+    """The sum of squares and the largest magnitude of all channels."""
+    squares, peak = 0.0, 0.0
+    for channel in range(samples.shape[0]):
+        squares += _sum_of_squares(samples[channel])
+        peak = max(peak, largest_magnitude(samples[channel]))
+    return squares, peak
 
 
 @kernel

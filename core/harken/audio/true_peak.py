@@ -47,19 +47,33 @@ class TruePeakMeter:
 
     def add(self, samples: Floats) -> None:
         """Take in the next samples, shape (channels, n)."""
-        if self._filters.shape[0] == 0:
-            self._peak = max(self._peak, float(np.abs(samples).max()))
-            return
-        seam = np.concatenate([self._last, samples[:, : TAPS - 1]], axis=1)
-        for channel in range(samples.shape[0]):
-            for part in (seam[channel], samples[channel]):
-                self._peak = _peak_between(part, self._filters, self._most, self._peak)
-        self._last = np.concatenate([self._last, samples[:, 1 - TAPS :]], axis=1)[:, 1 - TAPS :]
+        self._peak = _peak_of_all(samples, self._last, self._filters, self._most, self._peak)
 
     def finish(self) -> float:
         """The linear peak, the ringing after the last sample included."""
         self.add(np.zeros_like(self._last))
         return self._peak
+
+
+@kernel
+def _peak_of_all(samples: Floats, last: Floats, filters: Floats, most: float, peak: float) -> float:
+    """The largest value of all channels if it is more than `peak`.
+
+    `last`, the TAPS - 1 samples before these, is brought up to date.
+    """
+    count = samples.shape[1]
+    seam = np.zeros(2 * (TAPS - 1), dtype=np.float32)
+    for channel in range(samples.shape[0]):
+        new, old = samples[channel], last[channel]
+        seam[: TAPS - 1] = old
+        begin = new[: TAPS - 1]
+        seam[TAPS - 1 : TAPS - 1 + begin.shape[0]] = begin
+        peak = _peak_between(seam[: TAPS - 1 + begin.shape[0]], filters, most, peak)
+        peak = _peak_between(new, filters, most, peak)
+        for at in range(TAPS - 1):
+            place = count - (TAPS - 1) + at
+            old[at] = new[place] if place >= 0 else old[at + count]
+    return peak
 
 
 @kernel
