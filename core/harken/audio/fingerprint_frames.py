@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
 from harken.audio.excerpts import FINE_FRAME, FINE_HOP, Excerpt
@@ -65,7 +64,7 @@ def fine_frames(excerpt: Excerpt) -> FineFrames:
 def power_spectrum(frames: Floats) -> Floats:
     """Of Hann-windowed frames, (frames, size) to (frames, 1 + size / 2)."""
     spectrum: Spectra = np.asarray(
-        fft.rfft(frames * hann(frames.shape[1]), axis=1, overwrite_x=True)
+        np.fft.rfft(frames * hann(frames.shape[1]), axis=1), dtype=np.complex64
     )
     return spectrum.real**2 + spectrum.imag**2
 

@@ -18,7 +18,6 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from scipy import fft
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
 from harken.audio.excerpts import Excerpt
@@ -27,7 +26,6 @@ from harken.audio.fingerprint_frames import (
     FLOOR,
     WIDE_BANDS,
     FineFrames,
-    Spectra,
     decibels,
     power_spectrum,
 )
@@ -153,9 +151,7 @@ def modulation(wide_db: Floats) -> Floats:
     windows = np.lib.stride_tricks.sliding_window_view(level, MODULATION_FRAMES, axis=0)
     windows = windows[:: MODULATION_FRAMES // 2]
     window = np.hanning(MODULATION_FRAMES).astype(np.float32)
-    spectrum: Spectra = np.asarray(
-        fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * window, axis=2)
-    )
+    spectrum = np.fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * window, axis=2)
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0) @ rates()
     return np.sqrt(power / (power.sum(axis=1, keepdims=True) + MODULATION_STILL)).ravel()
 
@@ -183,7 +179,7 @@ def pitch(excerpt: Excerpt) -> Floats:
     bins = np.diff(np.append(OCTAVES, power.shape[1]))
     tonal = weight @ (np.log(sums / bins + least) - logs / bins)
     # Wiener and Khinchin: the autocorrelation from the power.
-    repeats = np.asarray(fft.irfft(power, axis=1))
+    repeats = np.fft.irfft(power.astype(np.complex64), axis=1)
     repeats = repeats[:, PITCH_LAGS] / (repeats[:, :1] + np.float32(1e-20))
     clear = repeats.max(axis=1)
     octave = np.log2(SAMPLE_RATE / (PITCH_LAGS.start + repeats.argmax(axis=1)))

@@ -7,10 +7,10 @@ ProgressCallback = Callable[[str, float, str], None]
 
 # What each stage costs beside the others, measured; only the ratios matter.
 STAGES: Final[Mapping[str, float]] = {
-    "decode": 85.0,  # decoding with everything that listens to samples and spectra
-    "timbre": 8.0,  # everything that needs the mel spectrum below its final peak
-    "rhythm": 5.0,  # tempo and beats
-    "summary": 2.0,  # onsets, key, loudness gates: sums over what was gathered
+    "decode": 92.0,  # decoding with everything that listens to samples and spectra
+    "timbre": 2.0,  # everything that needs the mel spectrum below its final peak
+    "rhythm": 3.0,  # tempo and beats
+    "summary": 3.0,  # onsets, key, loudness gates: sums over what was gathered
 }
 
 

@@ -10,10 +10,9 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
-from harken.audio.blocks import FRAME_RATE, Complexes, Doubles, Floats
+from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 from harken.audio.kernel import kernel
 from harken.audio.tempogram import NOTHING, WINDOWS_AT_ONCE, fast_length
 
@@ -93,10 +92,10 @@ def _tempo_scores(envelopes: Floats, done: Callable[[float], None]) -> Floats:
     for first in range(0, windows.shape[1], WINDOWS_AT_ONCE):
         part = windows[:, first : first + WINDOWS_AT_ONCE]
         part = part - part.mean(axis=2, keepdims=True)
-        spectra: Complexes = np.asarray(scipy.fft.rfft(part, transform, axis=2))
+        spectra = np.fft.rfft(part, transform, axis=2)
         energy = (part * part).sum(axis=2, keepdims=True)
         power = ((spectra.real**2 + spectra.imag**2) / np.maximum(energy, NOTHING)).mean(axis=0)
-        correlation = np.asarray(scipy.fft.irfft(power, transform, axis=1))[:, :lags] / overlap
+        correlation = np.fft.irfft(power, transform, axis=1)[:, :lags] / overlap
         scores.append((correlation @ comb).astype(np.float32, copy=False))
         done((first + part.shape[1]) * WINDOW_HOP / FRAME_RATE)
     return np.concatenate(scores)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.fft
 
-from harken.audio.blocks import FRAME_RATE, Complexes, Doubles, Floats
+from harken.audio.blocks import FRAME_RATE, Doubles, Floats
 
 WINDOW: Final = 384  # frames of a local autocorrelation, 9 s
 WINDOW_HOP: Final = 48
@@ -51,7 +50,7 @@ def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
         part = windows[:, first : first + WINDOWS_AT_ONCE]
         # Without its mean, so that a steady hiss does not look as if it repeated at every lag.
         part = part - part.mean(axis=2, keepdims=True)
-        spectra: Complexes = np.asarray(scipy.fft.rfft(part, transform, axis=2))
+        spectra = np.fft.rfft(part, transform, axis=2)
         power = spectra.real**2 + spectra.imag**2
         energy = np.maximum((part * part).sum(axis=2), quiet)
         # Divided by the root of the energy: quiet passages speak, silence does not shout.
@@ -68,14 +67,9 @@ def repetition(envelopes: Floats, done: Callable[[float], None]) -> Repetition:
         together += power[1:].sum(axis=0) / energy[1:].sum(axis=0)[:, None]
         total += together.sum(axis=0)
         done(((first + part.shape[1] - 1) * WINDOW_HOP + size) / FRAME_RATE)
-    own = (
-        np.asarray(scipy.fft.irfft(spectra_of_own / own_weight, transform, axis=1))[:, :lags]
-        / overlap
-    )
-    cross = (
-        np.asarray(scipy.fft.irfft(spectrum_of_cross / cross_weight, transform))[:lags] / overlap
-    )
-    whole = np.asarray(scipy.fft.irfft(total, transform))[:lags] / overlap
+    own = np.fft.irfft(spectra_of_own / own_weight, transform, axis=1)[:, :lags] / overlap
+    cross = np.fft.irfft(spectrum_of_cross / cross_weight, transform)[:lags] / overlap
+    whole = np.fft.irfft(total, transform)[:lags] / overlap
     return Repetition(
         own=own.astype(np.float32),
         cross=cross.astype(np.float32),
@@ -90,10 +84,10 @@ def long_autocorrelation(envelope: Floats, done: Callable[[float], None]) -> Dou
     power = np.zeros(transform // 2 + 1)
     for first in range(0, envelope.shape[0] - size + 1, size):
         part = envelope[first : first + size]
-        spectrum: Complexes = np.asarray(scipy.fft.rfft(part - part.mean(), transform))
+        spectrum = np.fft.rfft(part - part.mean(), transform)
         power += spectrum.real**2 + spectrum.imag**2
         done((first + size) / FRAME_RATE)
-    raw = np.asarray(scipy.fft.irfft(power, transform))[: size // 2 + 1]
+    raw = np.fft.irfft(power, transform)[: size // 2 + 1]
     unbiased = raw / (size - np.arange(raw.shape[0]))
     return unbiased / max(float(unbiased[0]), NOTHING)
 
