@@ -27,10 +27,10 @@ import soxr
 from numpy.typing import NDArray
 
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE
+from harken.audio.fourier import WINDOW
 from harken.audio.key import NAMES, Key, estimate_key
 from harken.audio.key_confidence import evidence, probability
 from harken.audio.pitch_classes import Pitches, PitchHistogram
-from harken.audio.fourier import WINDOW
 from harken.audio.tonal import is_tonal
 from tests.audio import degradations, progressions
 from tests.audio.timbres import RATE, Samples
