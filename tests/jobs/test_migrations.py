@@ -102,7 +102,7 @@ def test_a_database_of_this_schema_passes_the_check(empty):
 
 def test_an_empty_database_is_refused_with_the_way_out(empty):
     with pytest.raises(
-        SchemaMismatch, match=r"schema none.*needs 0001.*`harken migrate`"
+        SchemaMismatch, match=r"schema none.*needs 0003.*`harken migrate`"
     ) as caught:
         check(empty)
     assert caught.value.found is None
@@ -114,7 +114,7 @@ def test_a_database_of_another_schema_is_refused(empty):
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match="schema 9999") as caught:
         check(empty)
-    assert (caught.value.found, caught.value.wanted) == ("9999", "0001")
+    assert (caught.value.found, caught.value.wanted) == ("9999", "0003")
 
 
 def test_checking_makes_no_table(empty):

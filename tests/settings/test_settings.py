@@ -27,6 +27,7 @@ EXAMPLES = {
     "HARKEN_MAX_CRASHES": ("1", 1),
     "HARKEN_RETENTION_DAYS": ("7", 7),
     "HARKEN_GRACE_PERIOD": ("0", 0),
+    "HARKEN_OWNER_WEIGHTS": ("ann=2,bob=0.5", "ann=2,bob=0.5"),
     "HARKEN_LOG_LEVEL": ("warning", "WARNING"),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
