@@ -208,6 +208,11 @@ def test_the_documents_defaults_are_the_ones_in_force():
     told = dict(
         re.findall(r"^\| `(HARKEN_\w+)` \| `([^`]*)` \|", DOCUMENT.read_text(), re.MULTILINE)
     )
-    in_words = {"HARKEN_RESULT_BACKEND", "HARKEN_MEDIA_ROOTS", "HARKEN_CONCURRENCY"}
+    in_words = {
+        "HARKEN_RESULT_BACKEND",
+        "HARKEN_MEDIA_ROOTS",
+        "HARKEN_CONCURRENCY",
+        "HARKEN_OWNER_WEIGHTS",
+    }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}

@@ -88,8 +88,8 @@ class Round:
     jobs: tuple[Outgoing, ...] = ()
     # Of levels with more owners than one look takes in: the owner after whom the next look goes on.
     turns: Mapping[Level, str] = field(default_factory=dict[Level, str])
-    # Messages of each queue that no worker has taken yet.
-    published: Mapping[str, int] = field(default_factory=dict[str, int])
+    # Messages of each queue that no worker has taken yet; None when nothing waits, and they were not counted.
+    published: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +134,8 @@ def next_jobs(
         Level(queue=row.queue, priority=row.priority)
         for row in connection.execute(_LEVELS, {"limit": MOST_LEVELS})
     ]
+    if not levels:
+        return Round()
     in_flight = _in_flight(connection, now)
     published = {level.queue: 0 for level in in_flight.published}
     for level, number in in_flight.published.items():

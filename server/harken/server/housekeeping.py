@@ -23,10 +23,11 @@ LOG = logging.getLogger(__name__)
 
 LEAD_EVERY_S = 0.5  # a quarter of a term: the lead survives a disk that is slow three times over
 LOOK_EVERY_S = 1.0  # time passes without a bell, and a bell can be lost
-SHORTEST_PAUSE_S = 0.02  # many bells are one look
-PAUSE_SHARE = (
-    4.0  # pauses take at least that many times as long as looks: workers need the processor more
-)
+# After a look the relay pauses for some times as long as it took: many bells are one look, and the workers need the
+# processor more. It is back long before they have used up what waits in the broker.
+PAUSE_SHARE = 4.0
+SHORTEST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.1
 
 
 class Housekeeping:
@@ -112,7 +113,7 @@ class Housekeeping:
         await self._sleep(max(LEAD_EVERY_S - took_s, SHORTEST_PAUSE_S))
 
     async def _wait(self, took_s: float) -> None:
-        await self._sleep(max(PAUSE_SHARE * took_s, SHORTEST_PAUSE_S))
+        await self._sleep(min(max(PAUSE_SHARE * took_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
         try:
             async with asyncio.timeout(LOOK_EVERY_S):
                 await self._bell.wait()

@@ -54,6 +54,8 @@ class Relay:
         )
 
     def _measure(self, found: relay.Round) -> None:
+        if found.published is None:
+            return
         clock = asyncio.get_running_loop().time()
         elapsed_s = clock - self._looked_at
         for queue in {*self._in_broker, *found.published}:
