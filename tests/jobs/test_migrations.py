@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ def empty(empty_database_url):
 
 def tables(database):
     return set(inspect(database.engine).get_table_names())
+
+
+def columns(database, table):
+    return {column["name"] for column in inspect(database.engine).get_columns(table)}
 
 
 def test_the_migrated_schema_is_the_one_the_code_works_with(empty):
@@ -83,6 +88,21 @@ def test_down_and_up_again_with_jobs_in_it(empty, jobs_on):
     check(empty)
     assert jobs.listed() == []
     jobs.succeed(jobs.running(), {"a": 1})
+
+
+def test_jobs_outlive_the_relays_schema_down_and_up_again(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    waiting = jobs.submit(schedule_timeout=timedelta(minutes=1))
+    done = jobs.running()
+    jobs.succeed(done, {"a": 1})
+    downgrade(empty, "0001")
+    assert "schedule_deadline" not in columns(empty, "harken_jobs")
+    migrate(empty)
+    check(empty)
+    assert jobs.result(done) == {"a": 1}
+    assert jobs.get(waiting).schedule_deadline is None
+    assert [out.job_id for out in jobs.due()] == [waiting.job_id]
 
 
 def test_other_tables_of_a_shared_database_are_left_alone(empty):

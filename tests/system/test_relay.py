@@ -20,8 +20,8 @@ from harken.v1 import job_pb2
 from harken.v1.job_service_pb2 import (
     CancelBatchRequest,
     CancelJobRequest,
-    GetBatchRequest,
     GetJobRequest,
+    ListJobsRequest,
     StreamProgressRequest,
     SubmitAnalysisRequest,
     SubmitBatchRequest,
@@ -260,6 +260,7 @@ def test_an_urgent_job_behind_ten_thousand_is_next_and_redis_never_holds_them(
     done = follow(server, urgent)
 
     assert done.state == SUCCEEDED
-    first = server.jobs.GetBatch(GetBatchRequest(batch_id=batch_id)).batch
-    assert first.succeeded + first.running <= 2, "they started after it, and it has just ended"
+    started = server.jobs.ListJobs(ListJobsRequest(batch_id=batch_id, states=[RUNNING, SUCCEEDED]))
+    urgent_start = done.start_time.ToDatetime()
+    assert all(job.start_time.ToDatetime() > urgent_start for job in started.jobs)
     server.jobs.CancelBatch(CancelBatchRequest(batch_id=batch_id), timeout=PATIENT_S)
