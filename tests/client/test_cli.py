@@ -89,6 +89,8 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
             "7",
             "--label",
             "a=b=c",
+            "--schedule-timeout",
+            "1h30m",
         )
     )
     assert (result.exit_code, result.stdout) == (0, f"{JOB_ID}  link/song.flac\n")
@@ -99,6 +101,7 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
         7,
         {"a": "b=c"},
     )
+    assert request.schedule_timeout.seconds == 5400
 
 
 def test_submit_and_watch_shows_stages_and_then_what_was_found(
@@ -184,6 +187,9 @@ def test_a_directory_is_sent_to_batch(run: Run, tmp_path: Path) -> None:
         (["submit", "a", "--features", "tempo"], "'tempo' is no feature. There are: media, rhythm"),
         (["submit", "a", "--priority", "12"], "0<=x<=9"),
         (["submit", "a", "--label", "x"], "not key=value"),
+        (["submit", "a", "--schedule-timeout", "soon"], "no length of time such as 90s, 10m"),
+        (["submit", "a", "--schedule-timeout", ""], "no length of time such as 90s, 10m"),
+        (["batch", "a", "--schedule-timeout", "-5s"], "no length of time such as 90s, 10m"),
         (["jobs", "--state", "lost"], "queued"),
         (["sumbit", "a"], "No such command 'sumbit'"),
     ],

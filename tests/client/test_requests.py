@@ -1,6 +1,7 @@
 """What one writes in Python arrives at the server as it was meant; what cannot be meant is said at once."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -50,8 +51,16 @@ def test_every_submit_can_be_repeated_safely_because_it_has_a_request_id() -> No
     assert UUID(submit_batch(["a.wav"]).message.request_id)
 
 
+@pytest.mark.parametrize("given", [90, 90.0, timedelta(seconds=90)])
+def test_a_length_of_time_is_given_in_seconds_or_as_timedelta(given: float | timedelta) -> None:
+    request = submit_analysis("a.wav", schedule_timeout=given)
+    assert request.schedule_timeout.ToTimedelta() == timedelta(seconds=90)
+    assert submit_batch(["a.wav"], schedule_timeout=given).message.schedule_timeout.seconds == 90
+
+
 def test_what_was_not_asked_for_is_left_to_the_server() -> None:
     request = submit_analysis("a.wav")
+    assert not request.HasField("schedule_timeout")
     assert not request.HasField("priority")
     assert (list(request.features), dict(request.labels)) == ([], {})
 
@@ -62,6 +71,9 @@ def test_what_was_not_asked_for_is_left_to_the_server() -> None:
         ({"features": ["tempo"]}, "UNKNOWN_FEATURE"),
         ({"features": "unknown"}, "UNKNOWN_FEATURE"),
         ({"priority": 2**40}, "MALFORMED_FIELD"),
+        ({"schedule_timeout": float("nan")}, "MALFORMED_FIELD"),
+        ({"schedule_timeout": 1e300}, "MALFORMED_FIELD"),
+        ({"schedule_timeout": "10m"}, "MALFORMED_FIELD"),
         ({"labels": {"a": 1}}, "MALFORMED_FIELD"),
         ({"labels": {"a": "\udcff"}}, "MALFORMED_FIELD"),
         ({"source": BAD_NAME}, "PATH_NOT_UTF8"),

@@ -100,7 +100,9 @@ def scripted() -> Iterator[Scripted]:
 
 def test_submit_sends_what_was_asked_for_and_gives_a_handle(scripted: Scripted) -> None:
     future = scripted.start(
-        lambda client: client.submit("/a.wav", features=["media"], priority=9, labels={"take": "1"})
+        lambda client: client.submit(
+            "/a.wav", features=["media"], priority=9, labels={"take": "1"}, schedule_timeout=60
+        )
     )
     request = scripted.answer("SubmitAnalysis", pb.SubmitAnalysisResponse(job=a_job()))
     handle = future.result()
@@ -109,6 +111,7 @@ def test_submit_sends_what_was_asked_for_and_gives_a_handle(scripted: Scripted) 
         9,
         {"take": "1"},
     )
+    assert request.schedule_timeout.seconds == 60
     assert handle.job_id == JOB_ID
     assert handle.job.state is JobState.QUEUED
 

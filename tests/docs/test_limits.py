@@ -30,6 +30,8 @@ LIMITS = {
     "key of a label": f"1 to {validate.LONGEST_LABEL_KEY} characters",
     "value of a label": f"{validate.LONGEST_LABEL_VALUE} characters",
     "priority": f"0 to {HIGHEST_PRIORITY}, {HIGHEST_PRIORITY} the most urgent; {DEFAULT_PRIORITY} when unset",
+    "`schedule_timeout`": f"{validate.SHORTEST_SCHEDULE_TIMEOUT.seconds} s to"
+    f" {validate.LONGEST_SCHEDULE_TIMEOUT.days} days; for ever when unset",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, delete, text
 
 from harken.jobs import (
     cancellation,
+    deadlines,
     execution,
     leases,
     log,
     outbox,
     queries,
+    relay,
     submission,
 )
 from harken.jobs.database import Database
@@ -199,8 +201,13 @@ class Jobs:
         )
 
     def due(self, limit: int = 100) -> tuple[Outgoing, ...]:
-        """What the relay would publish next."""
-        return self.read(lambda c: outbox.due(c, self.now, limit))
+        """What the relay would publish next, had it no window."""
+        self.write(lambda c: outbox.ripen(c, self.now))
+        return self.read(lambda c: relay.next_jobs(c, self.now, without_workers=limit)).jobs
+
+    def fail_overdue(self) -> int:
+        """The server looks for jobs that have not started in time."""
+        return self.write(lambda c: deadlines.fail_overdue(c, self.now))
 
     def at_once(self, *works: Callable[[], T]) -> list[T]:
         """Runs all in threads that begin together."""

@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ def empty(empty_database_url):
 
 def tables(database):
     return set(inspect(database.engine).get_table_names())
+
+
+def columns(database, table):
+    return {column["name"] for column in inspect(database.engine).get_columns(table)}
 
 
 def test_the_migrated_schema_is_the_one_the_code_works_with(empty):
@@ -85,6 +90,21 @@ def test_down_and_up_again_with_jobs_in_it(empty, jobs_on):
     jobs.succeed(jobs.running(), {"a": 1})
 
 
+def test_jobs_outlive_the_relays_schema_down_and_up_again(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    waiting = jobs.submit(schedule_timeout=timedelta(minutes=1))
+    done = jobs.running()
+    jobs.succeed(done, {"a": 1})
+    downgrade(empty, "0001")
+    assert "schedule_deadline" not in columns(empty, "harken_jobs")
+    migrate(empty)
+    check(empty)
+    assert jobs.result(done) == {"a": 1}
+    assert jobs.get(waiting).schedule_deadline is None
+    assert [out.job_id for out in jobs.due()] == [waiting.job_id]
+
+
 def test_other_tables_of_a_shared_database_are_left_alone(empty):
     with empty.write() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
@@ -102,7 +122,7 @@ def test_a_database_of_this_schema_passes_the_check(empty):
 
 def test_an_empty_database_is_refused_with_the_way_out(empty):
     with pytest.raises(
-        SchemaMismatch, match=r"schema none.*needs 0001.*`harken migrate`"
+        SchemaMismatch, match=r"schema none.*needs 0003.*`harken migrate`"
     ) as caught:
         check(empty)
     assert caught.value.found is None
@@ -114,7 +134,7 @@ def test_a_database_of_another_schema_is_refused(empty):
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match="schema 9999") as caught:
         check(empty)
-    assert (caught.value.found, caught.value.wanted) == ("9999", "0001")
+    assert (caught.value.found, caught.value.wanted) == ("9999", "0003")
 
 
 def test_checking_makes_no_table(empty):

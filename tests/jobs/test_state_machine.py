@@ -45,6 +45,7 @@ class _Model:
     worker: str | None = None
     lease_until: object = None
     not_before: object = None
+    deadline: object = None
     kind: ErrorKind | None = None
     attempts: list = field(default_factory=list)
     ends: list = field(default_factory=list)
@@ -94,11 +95,24 @@ class _Life(RuleBasedStateMachine):
         model = self.of(claimed)
         return model.held and model.attempt == claimed.attempt
 
-    @rule(target=submitted)
-    def submit(self):
-        job = self.jobs.submit()
-        self.models[job.job_id] = _Model()
+    @rule(target=submitted, seconds=st.sampled_from([None, 10]))
+    def submit(self, seconds):
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        job = self.jobs.submit(schedule_timeout=timeout)
+        self.models[job.job_id] = _Model(deadline=timeout and self.jobs.now + timeout)
         return job
+
+    def overdue(self, model):
+        in_time = model.deadline is None or model.deadline > self.jobs.now
+        return model.state is QUEUED and model.attempt == 0 and not in_time
+
+    @rule()
+    def fail_what_did_not_start_in_time(self):
+        overdue = [model for model in self.models.values() if self.overdue(model)]
+        assert self.jobs.fail_overdue() == len(overdue)
+        for model in overdue:
+            model.go(FAILED, ErrorKind.TIMEOUT)
+            model.ends.clear()  # no attempt ended it
 
     @rule(target=attempts, job=submitted, worker=st.sampled_from(WORKERS))
     def deliver(self, job, worker):
@@ -106,7 +120,8 @@ class _Life(RuleBasedStateMachine):
         model = self.of(job)
         due = model.not_before is None or model.not_before <= self.jobs.now
         claimed = self.jobs.claim(job, worker)
-        assert (claimed is not None) == (model.state is QUEUED and due)
+        late = self.overdue(model)
+        assert (claimed is not None) == (model.state is QUEUED and due and not late)
         if claimed is None:
             return job  # attempt 0, which never holds anything
         model.go(RUNNING)

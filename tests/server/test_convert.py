@@ -40,6 +40,7 @@ jobs = st.builds(
     start_time=st.none() | times,
     end_time=st.none() | times,
     stopped_time=st.none() | times,
+    schedule_deadline=st.none() | times,
 )
 
 
@@ -67,6 +68,10 @@ def test_a_job_says_in_its_message_what_it_is(job: Job) -> None:
         assert message.HasField(name) == (value is not None)
         if value is not None:
             assert getattr(message, name).ToDatetime(tzinfo=UTC) == value
+    assert message.HasField("schedule_timeout") == (job.schedule_deadline is not None)
+    if job.schedule_deadline is not None:
+        allowed = message.schedule_timeout.ToTimedelta()
+        assert job.create_time + allowed == job.schedule_deadline
 
 
 @given(jobs, st.integers(0, 100))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.rpc import error_details_pb2, status_pb2
 
@@ -116,6 +117,10 @@ def test_all_that_is_wrong_with_a_request_is_named_at_once(system: System) -> No
         ({"request_id": "0197C0DE000070008000000000000000"}, "MALFORMED_ID"),
         ({"labels": {str(number): "" for number in range(65)}}, "TOO_MANY_LABELS"),
         ({"labels": {"k": "a\0b"}}, "LABEL_NUL"),
+        ({"schedule_timeout": Duration()}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
+        ({"schedule_timeout": Duration(nanos=999_999_999)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
+        ({"schedule_timeout": Duration(seconds=-60)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
+        ({"schedule_timeout": Duration(seconds=2**62)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
     ],
 )
 def test_a_malformed_field_has_its_own_reason(system: System, fields: dict, reason: str) -> None:

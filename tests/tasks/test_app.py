@@ -45,6 +45,7 @@ def app():
         ("result_serializer", "json"),
         ("task_acks_late", True),
         ("task_reject_on_worker_lost", False),
+        ("worker_consumer", "harken.tasks.consumer:PromptConsumer"),
         ("worker_disable_prefetch", True),
         ("worker_prefetch_multiplier", 1),
         ("worker_concurrency", 3),

@@ -24,7 +24,7 @@ from harken.client.errors import ClientClosed, HarkenError
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, PathOrSource
+from harken.client.requests import BatchRef, Features, JobRef, PathOrSource, Seconds
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, JobUpdate, Update
@@ -90,6 +90,7 @@ class AsyncClient:
         features: Features | None = None,
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
+        schedule_timeout: Seconds | None = None,
         request_id: str | UUID | None = None,
         timeout: float | None = None,
     ) -> AsyncJobHandle:
@@ -97,11 +98,17 @@ class AsyncClient:
 
         A text is a path as the server sees it, absolute or relative to a media root; a
         `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
-        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A `request_id` is made for each
-        call unless you give one, to make your own repetitions safe.
+        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A job that has not started
+        after `schedule_timeout` (seconds or a timedelta) fails as TIMEOUT. A `request_id` is made
+        for each call unless you give one, to make your own repetitions safe.
         """
         call = rpc.submit(
-            source, features=features, priority=priority, labels=labels, request_id=request_id
+            source,
+            features=features,
+            priority=priority,
+            labels=labels,
+            schedule_timeout=schedule_timeout,
+            request_id=request_id,
         )
         return AsyncJobHandle(self, await self._call(call, timeout))
 
@@ -112,6 +119,7 @@ class AsyncClient:
         features: Features | None = None,
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
+        schedule_timeout: Seconds | None = None,
         request_id: str | UUID | None = None,
         timeout: float | None = None,
     ) -> AsyncBatchHandle:
@@ -121,7 +129,12 @@ class AsyncClient:
         `labels` are put on each of the files, below those of a BatchItem.
         """
         call = rpc.submit_batch(
-            items, features=features, priority=priority, labels=labels, request_id=request_id
+            items,
+            features=features,
+            priority=priority,
+            labels=labels,
+            schedule_timeout=schedule_timeout,
+            request_id=request_id,
         )
         return AsyncBatchHandle(self, *await self._call(call, timeout))
 

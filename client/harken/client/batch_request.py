@@ -10,7 +10,9 @@ from harken.client.errors import InvalidRequest
 from harken.client.requests import (
     Features,
     PathOrSource,
+    Seconds,
     feature_numbers,
+    length,
     source_message,
     valid,
 )
@@ -48,6 +50,7 @@ def submit_batch(
     features: Features | None = None,
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
+    schedule_timeout: Seconds | None = None,
     request_id: str | UUID | None = None,
 ) -> BatchRequest:
     """The request for many files; `labels` are put on each of them, below the item's own."""
@@ -71,6 +74,7 @@ def submit_batch(
         items=messages,
         features=feature_numbers(features),
         priority=priority,
+        schedule_timeout=length("schedule_timeout", schedule_timeout),
     )
     return BatchRequest(message=message, places=tuple(places), refused=tuple(refused))
 

@@ -77,6 +77,8 @@ class Job:
     """When a cancelled job's work had really stopped."""
     worker: str | None = None
     """Name of the worker that has or had it last."""
+    schedule_timeout: timedelta | None = None
+    """How long it may wait for its first worker."""
 
     @property
     def path(self) -> str | None:

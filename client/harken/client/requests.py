@@ -6,6 +6,7 @@ error to catch.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
@@ -47,6 +48,7 @@ PathOrSource = str | os.PathLike[str] | Source
 JobRef = str | UUID | HasJobId
 BatchRef = str | UUID | HasBatchId
 Features = Iterable[Feature | str] | str
+Seconds = float | timedelta
 
 
 def job_id_of(job: JobRef) -> str:
@@ -65,6 +67,7 @@ def submit_analysis(
     features: Features | None = None,
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
+    schedule_timeout: Seconds | None = None,
     request_id: str | UUID | None = None,
 ) -> pb.SubmitAnalysisRequest:
     """The request for one file, with a request_id in any case, so that repeating it is safe."""
@@ -75,6 +78,7 @@ def submit_analysis(
         features=feature_numbers(features),
         priority=priority,
         labels=labels,
+        schedule_timeout=length("schedule_timeout", schedule_timeout),
     )
 
 
@@ -125,6 +129,19 @@ def feature_numbers(features: Features | None) -> list[Any]:
         return []
     names = features.split(",") if isinstance(features, str) else features
     return [number_of(_member(Feature, name, "feature", str.lower)) for name in names]
+
+
+def length(field: str, value: Seconds | None) -> timedelta | None:
+    """A length of time given in seconds or as timedelta; None stays None."""
+    if value is None or isinstance(value, timedelta):
+        return value
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError, TypeError) as error:
+        raise InvalidRequest(
+            f"The {field} {value!r} is no length of time. Give seconds or a timedelta.",
+            reason="MALFORMED_FIELD",
+        ) from error
 
 
 def job_states(states: Iterable[JobState | str] | str | None) -> list[JobState]:

@@ -27,11 +27,17 @@ _WAITING_AGAIN: Mapping[str, Any] = {
 
 
 def claim(connection: Connection, job_id: str, *, worker: str, now: datetime) -> Job | None:
-    """Takes a queued job for `worker`; None when it is not to be had: a duplicate, cancelled, or not yet due."""
+    """Takes a queued job for `worker`; None when it is not to be had.
+
+    That is: a duplicate, cancelled, not yet due, or not started in time.
+    """
     due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
+    in_time = or_(
+        JOBS.c.schedule_deadline.is_(None), JOBS.c.schedule_deadline > now, JOBS.c.attempt > 0
+    )
     row = connection.execute(
         update(JOBS)
-        .where(JOBS.c.job_id == job_id, JOBS.c.state == JobState.QUEUED.value, due)
+        .where(JOBS.c.job_id == job_id, JOBS.c.state == JobState.QUEUED.value, due, in_time)
         .values(
             state=JobState.RUNNING.value,
             revision=JOBS.c.revision + 1,

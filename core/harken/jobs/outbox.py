@@ -1,13 +1,15 @@
-"""The outbox: queued rows that the broker does not have yet."""
+"""The outbox: queued rows that the broker does not have yet, and those that it should have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_, update
+from sqlalchemy import Connection, select, tuple_, update
 
-from harken.jobs.schema import JOBS
+from harken.jobs.schema import DELAYED, JOBS, PUBLISHED
 from harken.jobs.state import JobState
+
+CHUNK = 500  # rows that one transaction changes, so that others do not wait for long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,22 +22,36 @@ class Outgoing:
     priority: int
 
 
-def due(connection: Connection, now: datetime, limit: int) -> tuple[Outgoing, ...]:
-    """The jobs to publish next: the most urgent first, then the oldest."""
-    query = (
-        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.queue, JOBS.c.priority)
-        .where(
-            JOBS.c.state == JobState.QUEUED.value,
-            JOBS.c.published_at.is_(None),
-            or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now),
-        )
-        .order_by(JOBS.c.priority.desc(), JOBS.c.job_id)
-        .limit(limit)
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A job that the broker should have, since no worker has taken it yet."""
+
+    job_id: str
+    attempt: int
+    published_at: datetime
+
+
+def any_ripe(connection: Connection, now: datetime) -> bool:
+    """Whether a retry is due: a read, where `ripen` is a write."""
+    ripe = select(JOBS.c.job_id).where(DELAYED, JOBS.c.not_before <= now)
+    return connection.execute(ripe.limit(1)).one_or_none() is not None
+
+
+def ripen(connection: Connection, now: datetime) -> int:
+    """Puts up to `CHUNK` retries that are due among the jobs that wait; returns how many."""
+    ripe = (
+        select(JOBS.c.job_id)
+        .where(DELAYED, JOBS.c.not_before <= now)
+        .order_by(JOBS.c.not_before)
+        .limit(CHUNK)
     )
-    return tuple(
-        Outgoing(job_id=row.job_id, attempt=row.attempt, queue=row.queue, priority=row.priority)
-        for row in connection.execute(query)
+    job_ids = connection.execute(ripe).scalars().all()
+    connection.execute(
+        update(JOBS)
+        .where(JOBS.c.job_id.in_(job_ids), JOBS.c.state == JobState.QUEUED.value)
+        .values(not_before=None)
     )
+    return len(job_ids)
 
 
 def mark_published(connection: Connection, jobs: Sequence[Outgoing], now: datetime) -> None:
@@ -55,11 +71,27 @@ def mark_published(connection: Connection, jobs: Sequence[Outgoing], now: dateti
     )
 
 
-def forget_published(connection: Connection) -> int:
-    """Puts all queued jobs back into the outbox, as the broker has lost them; returns how many."""
-    forgotten = connection.execute(
-        update(JOBS)
-        .where(JOBS.c.state == JobState.QUEUED.value, JOBS.c.published_at.is_not(None))
-        .values(published_at=None)
+def published(connection: Connection) -> tuple[Published, ...]:
+    """The jobs that the broker should have: no more than the relay's windows let through."""
+    query = select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.published_at).where(PUBLISHED)
+    return tuple(
+        Published(job_id=row.job_id, attempt=row.attempt, published_at=row.published_at)
+        for row in connection.execute(query)
     )
-    return forgotten.rowcount
+
+
+def forget_published(connection: Connection, jobs: Sequence[Published]) -> int:
+    """Puts jobs back into the outbox whose messages the broker has lost; returns how many.
+
+    One that was claimed in between is left alone.
+    """
+    forgotten = 0
+    for start in range(0, len(jobs), CHUNK):
+        lost = [(job.job_id, job.attempt) for job in jobs[start : start + CHUNK]]
+        done = connection.execute(
+            update(JOBS)
+            .where(tuple_(JOBS.c.job_id, JOBS.c.attempt).in_(lost), PUBLISHED)
+            .values(published_at=None)
+        )
+        forgotten += done.rowcount
+    return forgotten

@@ -100,21 +100,44 @@ JOBS = Table(
     Column("start_time", UtcDateTime),
     Column("end_time", UtcDateTime),
     Column("stopped_time", UtcDateTime),
+    # A job that no worker has taken by then fails.
+    Column("schedule_deadline", UtcDateTime),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 
-_UNPUBLISHED = text("state = 'QUEUED' AND published_at IS NULL")
+# Spelled out, not as parameters: only so do both databases see that a partial index fits.
+OUTBOX = text("state = 'QUEUED' AND published_at IS NULL AND not_before IS NULL")
+PUBLISHED = text("state = 'QUEUED' AND published_at IS NOT NULL")
+DELAYED = text("state = 'QUEUED' AND not_before IS NOT NULL")
+UNSTARTED = text("state = 'QUEUED' AND attempt = 0 AND schedule_deadline IS NOT NULL")
+HELD_BY_WORKERS = text("state IN ('RUNNING', 'CANCELLING')")
 _WAITING = text("state = 'QUEUED'")
-_HELD = text("state IN ('RUNNING', 'CANCELLING')")
 
 
 def _partial(where: Any) -> dict[str, Any]:
     return {"sqlite_where": where, "postgresql_where": where}
 
 
-Index("harken_jobs_outbox", JOBS.c.priority.desc(), JOBS.c.job_id, **_partial(_UNPUBLISHED))
+# Read backwards it goes from level to level and from owner to owner; forwards it has each owner's jobs by age.
+Index(
+    "harken_jobs_outbox",
+    JOBS.c.queue,
+    JOBS.c.priority,
+    JOBS.c.owner,
+    JOBS.c.job_id,
+    **_partial(OUTBOX),
+)
+Index(
+    "harken_jobs_published",
+    JOBS.c.queue,
+    JOBS.c.priority,
+    JOBS.c.owner,
+    **_partial(PUBLISHED),
+)
+Index("harken_jobs_delayed", JOBS.c.not_before, **_partial(DELAYED))
+Index("harken_jobs_unstarted", JOBS.c.schedule_deadline, **_partial(UNSTARTED))
 Index("harken_jobs_waiting", JOBS.c.queue, JOBS.c.create_time, **_partial(_WAITING))
-Index("harken_jobs_held", JOBS.c.queue, JOBS.c.lease_expires_at, **_partial(_HELD))
+Index("harken_jobs_held", JOBS.c.queue, JOBS.c.lease_expires_at, **_partial(HELD_BY_WORKERS))
 Index("harken_jobs_owner", JOBS.c.owner, JOBS.c.job_id)
 Index("harken_jobs_batch", JOBS.c.batch_id, JOBS.c.state)
 Index("harken_jobs_ended", JOBS.c.end_time, **_partial(text("end_time IS NOT NULL")))

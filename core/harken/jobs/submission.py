@@ -103,13 +103,17 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
 
 def payload_hash(new: NewJob) -> str:
     """What two submits have in common when they ask for the same."""
-    payload = [
+    payload: list[Any] = [
         new.source.kind,
         new.source.value,
         list(new.features),
         new.priority,
         sorted(new.labels.items()),
     ]
+    if (
+        new.schedule_timeout is not None
+    ):  # left out where it is not wanted: hashes of before it was known hold
+        payload.append(["schedule_timeout", new.schedule_timeout.total_seconds()])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -184,4 +188,5 @@ def _row(
         "features": list(new.features),
         "labels": dict(new.labels),
         "create_time": now,
+        "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }

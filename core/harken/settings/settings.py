@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from harken.settings.variables import VARIABLES, Variable, parse_integer
+from harken.settings.variables import VARIABLES, Variable, parse_integer, weights_of
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ class Settings:
     max_crashes: int = 3
     retention_days: int = 30
     grace_period_s: int = 10
+    owner_weights: str = ""
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
@@ -77,6 +78,11 @@ class Settings:
             values[variable.field] = _parse(variable.parse, *found)
         values.update((field, value) for field, value in given.items() if value is not None)
         return cls(**values)
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The weights of owners that have one of their own."""
+        return weights_of(self.owner_weights)
 
     def to_environment(self) -> dict[str, str]:
         """The `HARKEN_*` variables from which a child process reads these settings."""

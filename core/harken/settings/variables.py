@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 
@@ -39,6 +40,29 @@ def parse_positive(text: str) -> int:
 def parse_roots(text: str) -> tuple[str, ...]:
     """Folders, separated by colons as in PATH."""
     return tuple(part for part in text.split(":") if part)
+
+
+def parse_weights(text: str) -> str:
+    """Weights of owners, "ann=2,bob=0.5", as they came; raises ValueError."""
+    weights_of(text)
+    return text
+
+
+def weights_of(text: str) -> dict[str, float]:
+    """The weight of each owner that has one; raises ValueError."""
+    weights: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        owner, equals, number = part.rpartition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = 0.0
+        if not owner or not equals or not 0 < weight < inf:
+            raise ValueError(
+                f"{part!r} is not OWNER=WEIGHT with a weight over 0, as in ann=2,bob=0.5"
+            )
+        weights[owner] = weight
+    return weights
 
 
 def _whole_number(text: str) -> int:
@@ -135,6 +159,12 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_GRACE_PERIOD",
         meaning="Seconds that open calls and running jobs get when the server or a worker stops.",
         parse=parse_integer,
+    ),
+    Variable(
+        field="owner_weights",
+        name="HARKEN_OWNER_WEIGHTS",
+        meaning="Shares of owners whose jobs wait together, such as ann=2,bob=0.5; 1 for who is not named.",
+        parse=parse_weights,
     ),
     Variable(
         field="log_level",

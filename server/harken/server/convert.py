@@ -112,6 +112,9 @@ def job_message(
         end_time=timestamp(job.end_time),
         stopped_time=timestamp(job.stopped_time),
         worker=job.worker,
+        schedule_timeout=duration(
+            job.schedule_deadline - job.create_time if job.schedule_deadline else None
+        ),
     )
 
 

@@ -1,30 +1,34 @@
-"""The loop that one server process of all runs: the relay from the outbox to the broker, and what repairs losses."""
+"""What one server process of all does beside answering calls, each duty a module of its own.
+
+Repairs need the database alone; the relay and the watch over the broker need Redis too. They run side by side, so that
+a Redis that hangs holds up no deadline and no job of a lost worker.
+"""
 
 import asyncio
 import logging
-import os
-import socket
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import leadership, leases, outbox
-from harken.server.epoch import Epoch
+from harken.jobs import deadlines, leases, outbox
+from harken.server import repairs
+from harken.server.broker_watch import BrokerWatch
 from harken.server.hub import Hub
+from harken.server.lead import Lead
 from harken.server.publisher import Publisher
+from harken.server.relay import Relay
 from harken.server.store import Store
 from harken.settings import Settings
 
 LOG = logging.getLogger(__name__)
 
-ROLE = "housekeeping"
-LOOK_EVERY_S = 1.0  # due retries and expired leases ring no bell
-LEAD_EVERY_S = leadership.TERM.total_seconds() / 3
-PUBLISH_AT_ONCE = 500  # between two looks at what is more urgent
+LEAD_EVERY_S = 0.5  # a quarter of a term: the lead survives a disk that is slow three times over
+LOOK_EVERY_S = 1.0  # time passes without a bell, and a bell can be lost
+# After a look the relay pauses for some times as long as it took: many bells are one look, and the workers need the
+# processor more. It is back long before they have used up what waits in the broker.
+PAUSE_SHARE = 2.0
+SHORTEST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.1
 
 
 class Housekeeping:
@@ -35,103 +39,97 @@ class Housekeeping:
         self._hub = hub
         self._publisher = publisher
         self._settings = settings
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._lead = Lead(store)
+        self._relay = Relay(store, publisher, settings)
+        self._watch = BrokerWatch(store, publisher)
         self._bell = asyncio.Event()
-        self._epoch = Epoch(settings.broker_url)
-        self._publishing = ThreadPoolExecutor(1, thread_name_prefix="publisher")
-        self._led_at = 0.0
-        self._leads = False
-        self._broker_gone = False
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._looked_at = {"repairs": 0.0, "broker": 0.0}
 
     def start(self) -> None:
         """Begins; the first round is at once."""
         self._hub.listen(self._bell)
-        self._task = asyncio.create_task(self._run(), name=ROLE)
+        self._tasks = [
+            asyncio.create_task(self._repeat(self._repair, self._rest), name="repairs"),
+            asyncio.create_task(self._repeat(self._carry, self._wait), name="relay"),
+        ]
 
     async def stop(self) -> None:
-        """Ends after the round that is under way, and lets another process lead at once."""
-        self._stopping = True
+        """Ends after the rounds that are under way, and lets another process lead at once."""
+        self._stop.set()
         self._bell.set()
-        if self._task is not None:
-            await self._task
-        if self._leads:
-            try:
-                await self._store.write(lambda c: leadership.resign(c, ROLE, holder=self._holder))
-            except DBAPIError as error:
-                LOG.warning("the lead could not be given up, it runs out by itself: %s", error)
-        self._publishing.shutdown()
-        self._publisher.close()
-        await self._epoch.close()
+        await asyncio.gather(*self._tasks)
+        await self._lead.resign()
+        await self._publisher.close()
 
-    async def _run(self) -> None:
-        while not self._stopping:
+    async def _repeat(
+        self, work: Callable[[], Awaitable[None]], pause: Callable[[float], Awaitable[None]]
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        while not self._stop.is_set():
+            begun = clock()
             try:
-                if await self._lead():
-                    await self._reap()
-                    await self._recover()
-                    await self._relay()
-            except (OperationalError, RedisError, DBAPIError) as error:
+                await work()
+            except DBAPIError as error:
                 LOG.warning("housekeeping has to wait: %s", error)
-                await asyncio.sleep(LOOK_EVERY_S)
+                await self._sleep(LOOK_EVERY_S)
             except Exception:
                 LOG.exception("housekeeping failed, trying again")
-                await asyncio.sleep(LOOK_EVERY_S)
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._bell.wait()
-            except TimeoutError:
-                pass
-            self._bell.clear()
+                await self._sleep(LOOK_EVERY_S)
+            await pause(clock() - begun)
 
-    async def _lead(self) -> bool:
-        clock = asyncio.get_running_loop().time()
-        if clock - self._led_at >= LEAD_EVERY_S or not self._led_at:
-            now = datetime.now(UTC)
-            leads = await self._store.write(
-                lambda c: leadership.lead(c, ROLE, holder=self._holder, now=now)
-            )
-            if leads != self._leads:
-                LOG.info("%s housekeeping", "leading" if leads else "another process leads")
-            self._leads, self._led_at = leads, clock
-        return self._leads
-
-    async def _reap(self) -> None:
-        now = datetime.now(UTC)
-        if not await self._store.read(lambda c: leases.any_expired(c, now)):
+    async def _repair(self) -> None:
+        led = self._lead.holds
+        await self._lead.renew()
+        if not self._lead.holds:
             return
-        crashes = self._settings.max_crashes
-        reaped = await self._store.write(lambda c: leases.reap(c, max_crashes=crashes, now=now))
-        LOG.warning("%d jobs of lost workers were put back or failed", reaped)
-        self._hub.ring()
-
-    async def _recover(self) -> None:
-        """Publishes again what a broker that came back empty has lost."""
-        if not await self._epoch.is_over():
+        if not led:
+            self._bell.set()
+        if not self._is_time("repairs"):
             return
-        lost = await self._store.write(outbox.forget_published)
-        await self._epoch.begin(self._holder)
-        if lost:
-            LOG.warning("the broker came back empty: %d waiting jobs are published again", lost)
+        while self._lead.holds and not self._stop.is_set():
+            reaped = await repairs.reap(self._store, self._settings)
+            failed = await repairs.fail_overdue(self._store)
+            ripe = await repairs.ripen(self._store)
+            if reaped or failed:
+                self._hub.ring()
+            elif ripe:
+                self._bell.set()
+            if reaped < leases.CHUNK and failed < deadlines.CHUNK and ripe < outbox.CHUNK:
+                return
+            await self._lead.renew()
 
-    async def _relay(self) -> None:
-        """Publishes what is due. A crash before the mark publishes twice; the claim lets one through."""
-        while await self._lead() and not self._stopping:
-            now = datetime.now(UTC)
-            jobs = await self._store.read(lambda c, at=now: outbox.due(c, at, PUBLISH_AT_ONCE))
-            if not jobs:
-                return
-            try:
-                await asyncio.get_running_loop().run_in_executor(
-                    self._publishing, self._publisher.publish, jobs
-                )
-            except (OperationalError, OSError) as error:
-                if not self._broker_gone:
-                    LOG.warning("the broker is gone, jobs wait in the database: %s", error)
-                self._broker_gone = True
-                return
-            if self._broker_gone:
-                LOG.info("the broker is back")
-                self._broker_gone = False
-            await self._store.write(lambda c, sent=jobs, at=now: outbox.mark_published(c, sent, at))
+    async def _carry(self) -> None:
+        if not self._lead.holds:
+            return
+        if self._is_time("broker"):
+            await self._watch.look()
+        await self._relay.carry(lambda: self._lead.holds and not self._stop.is_set())
+
+    def _is_time(self, duty: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at[duty] < LOOK_EVERY_S:
+            return False
+        self._looked_at[duty] = now
+        return True
+
+    async def _rest(self, took_s: float) -> None:
+        await self._sleep(max(LEAD_EVERY_S - took_s, SHORTEST_PAUSE_S))
+
+    async def _wait(self, took_s: float) -> None:
+        await self._sleep(min(max(PAUSE_SHARE * took_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._bell.wait()
+        except TimeoutError:
+            pass
+        self._bell.clear()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleeps, but not into the stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            pass

@@ -1,42 +1,121 @@
-"""Hands jobs to the broker, through Celery's own interfaces."""
+"""The broker as the relay sees it: it takes jobs, and tells which it still has. All through Celery's own interfaces."""
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from celery import Celery
+from kombu.exceptions import KombuError
+from kombu.transport.redis import Channel
+from redis.exceptions import RedisError
 
 from harken.jobs.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names
-from harken.tasks.queues import broker_settings, celery_priority
+from harken.tasks.queues import JOB_QUEUES, broker_settings, celery_priority
+
+T = TypeVar("T")
 
 MESSAGES_A_BATCH = 1_000
+# A broker that hangs is given up after that, long before a worker would: nothing is lost by trying again.
+ANSWER_WITHIN_S = 3
+CONNECT_WITHIN_S = 2
+
+
+class BrokerGone(Exception):
+    """The broker cannot be reached, or does not answer; what was being published may have arrived."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The jobs whose messages the broker has: waiting in a queue, or handed to a worker that has not finished."""
+
+    waiting: frozenset[str]
+    handed_out: frozenset[str]
 
 
 class Publisher:
-    """A Celery app that only publishes. It blocks: not for the event loop."""
+    """A Celery app that only publishes. Its calls block in a thread of its own, one after the other."""
 
     def __init__(self, settings: Settings) -> None:
         # Without a backend it does not subscribe to the result of each task.
         self._app = Celery("harken-publisher", backend="disabled://", set_as_current=False)
         self._app.conf.update(broker_settings(settings))
+        self._app.conf.broker_transport_options |= {
+            "socket_timeout": ANSWER_WITHIN_S,
+            "socket_connect_timeout": CONNECT_WITHIN_S,
+        }
         self._app.conf.task_publish_retry = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
-    def publish(self, jobs: Sequence[Outgoing]) -> None:
-        """Sends a message for each job. Raises kombu's OperationalError with the broker gone."""
-        with self._app.producer_pool.acquire(block=True) as pooled:
-            producer: Any = pooled  # the type stubs are older than `batch`
-            with producer.batch(MESSAGES_A_BATCH):
-                for job in jobs:
-                    self._app.send_task(
-                        names.ANALYZE,
-                        args=(job.job_id,),
-                        task_id=job.job_id,
-                        queue=job.queue,
-                        priority=celery_priority(job.priority),
-                        producer=producer,
-                    )
+    async def publish(self, jobs: Sequence[Outgoing]) -> None:
+        """Sends a message for each job. Raises BrokerGone."""
+        await self._run(lambda producer: self._publish(producer, jobs))
 
-    def close(self) -> None:
+    async def ping(self) -> None:
+        """Returns when the broker answers, or is one that cannot be asked. Raises BrokerGone."""
+        await self._run(_ping)
+
+    async def held(self) -> Held | None:
+        """The jobs that the broker has; None for a broker that cannot tell. Raises BrokerGone."""
+        return await self._run(_held)
+
+    async def close(self) -> None:
         """Closes the connections."""
+        await asyncio.to_thread(self._thread.shutdown)
         self._app.close()
+
+    async def _run(self, work: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._with, work)
+
+    def _with(self, work: Callable[[Any], T]) -> T:
+        try:
+            with self._app.producer_pool.acquire(block=True) as producer:
+                return work(producer)
+        except (KombuError, RedisError, OSError) as error:
+            raise BrokerGone(str(error.__cause__ or error)) from error
+
+    def _publish(self, producer: Any, jobs: Sequence[Outgoing]) -> None:
+        with producer.batch(MESSAGES_A_BATCH):
+            for job in jobs:
+                self._app.send_task(
+                    names.ANALYZE,
+                    args=(job.job_id,),
+                    task_id=job.job_id,
+                    queue=job.queue,
+                    priority=celery_priority(job.priority),
+                    producer=producer,
+                )
+
+
+def _ping(producer: Any) -> None:
+    channel = producer.channel
+    if isinstance(channel, Channel):
+        with channel.conn_or_acquire() as redis:
+            redis.ping()
+
+
+def _held(producer: Any) -> Held | None:
+    # Kombu's channel knows the names of its keys, which depend on the settings.
+    channel = producer.channel
+    if not isinstance(channel, Channel):
+        return None
+    with channel.conn_or_acquire() as redis, redis.pipeline(transaction=False) as pipeline:
+        for queue in JOB_QUEUES:
+            for step in channel.priority_steps:
+                key = channel._q_for_pri(queue, step)  # pyright: ignore[reportAttributeAccessIssue] # the stubs lack it
+                pipeline.lrange(key, 0, -1)
+        # After the queues: what is handed out in between is then seen twice rather than not at all.
+        pipeline.hvals(channel.unacked_key)
+        *queues, unacked = pipeline.execute()
+    return Held(
+        waiting=_job_ids(json.loads(message) for queue in queues for message in queue),
+        handed_out=_job_ids(json.loads(entry)[0] for entry in unacked),
+    )
+
+
+def _job_ids(messages: Iterable[Any]) -> frozenset[str]:
+    return frozenset(message["headers"]["id"] for message in messages)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -29,6 +30,8 @@ DEFAULT_PAGE = 50
 LARGEST_PAGE = 1_000
 SHORTEST_HEARTBEAT = timedelta(seconds=1)
 LONGEST_HEARTBEAT = timedelta(hours=1)
+SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
+LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
@@ -41,10 +44,12 @@ def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
         *_feature_violations("features", request.features),
         *_priority_violations(request),
         *_label_violations("labels", request.labels),
+        *_schedule_timeout_violations(request),
     ]
     if violations:
         raise InvalidRequest(violations)
-    return _job(request, _features(request.features), _priority(request), roots)
+    job = _job(request, _features(request.features), _priority(request), roots)
+    return replace(job, schedule_timeout=_schedule_timeout(request))
 
 
 def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
@@ -53,6 +58,7 @@ def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
         *_request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
         *_priority_violations(request),
+        *_schedule_timeout_violations(request),
     ]
     if not request.items:
         violations.append(Violation("items", "NO_ITEMS", "Send at least one item."))
@@ -62,11 +68,13 @@ def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
     if violations:
         raise InvalidRequest(violations)
     features = _features(request.features)
+    schedule_timeout = _schedule_timeout(request)
     accepted: list[tuple[int, NewJob]] = []
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            accepted.append((index, _item(index, item, features, _priority(request), roots)))
+            job = _item(index, item, features, _priority(request), roots)
+            accepted.append((index, replace(job, schedule_timeout=schedule_timeout)))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -122,8 +130,8 @@ def heartbeat_interval(message: Duration | None) -> timedelta:
     """The interval of a request, or the default. Raises InvalidRequest."""
     if message is None:
         return DEFAULT_HEARTBEAT
-    interval = timedelta(seconds=message.seconds, microseconds=message.nanos / 1000)
-    if not SHORTEST_HEARTBEAT <= interval <= LONGEST_HEARTBEAT:
+    interval = _length(message)
+    if interval is None or not SHORTEST_HEARTBEAT <= interval <= LONGEST_HEARTBEAT:
         description = "It has to be between 1 s and 1 h."
         raise InvalidRequest([Violation("heartbeat_interval", "OUT_OF_RANGE", description)])
     return interval
@@ -175,6 +183,18 @@ def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
     return request.priority if request.HasField("priority") else DEFAULT_PRIORITY
 
 
+def _schedule_timeout(request: SubmitAnalysisRequest | SubmitBatchRequest) -> timedelta | None:
+    return _length(request.schedule_timeout) if request.HasField("schedule_timeout") else None
+
+
+def _length(message: Duration) -> timedelta | None:
+    """The length of time; None for one that no clock will ever see the end of."""
+    try:
+        return timedelta(seconds=message.seconds, microseconds=message.nanos / 1000)
+    except OverflowError:
+        return None
+
+
 def _features(numbers: Sequence[int]) -> tuple[str, ...]:
     """The names of the features in the order of the enum, each once; all of them for none."""
     wanted = {convert.feature_name(number) for number in numbers}
@@ -219,6 +239,17 @@ def _priority_violations(
     if not 0 <= _priority(request) <= HIGHEST_PRIORITY:
         description = f"{request.priority} is not between 0 and 9, 9 the most urgent."
         yield Violation("priority", "PRIORITY_OUT_OF_RANGE", description)
+
+
+def _schedule_timeout_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest,
+) -> Iterable[Violation]:
+    if not request.HasField("schedule_timeout"):
+        return
+    length = _schedule_timeout(request)
+    if length is None or not SHORTEST_SCHEDULE_TIMEOUT <= length <= LONGEST_SCHEDULE_TIMEOUT:
+        description = "It has to be between 1 s and 30 days; leave it out to wait for ever."
+        yield Violation("schedule_timeout", "SCHEDULE_TIMEOUT_OUT_OF_RANGE", description)
 
 
 def _label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:

@@ -1,5 +1,7 @@
 """Types of options: lists of features, labels."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -44,6 +46,27 @@ class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
         ]
 
 
+class Length(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """A length of time: 90s, 10m, 1h30m, 2d."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """The length; a plain number counts seconds."""
+        if isinstance(value, timedelta):
+            return value
+        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", value.strip())
+        if not value.strip() or parts is None or not any(parts.groups()):
+            self.fail(f"{value!r} is no length of time such as 90s, 10m, 1h30m or 2d.", param, ctx)
+        days, hours, minutes, seconds = (int(number or 0) for number in parts.groups())
+        try:
+            return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        except OverflowError:
+            self.fail(f"{value!r} is too long.", param, ctx)
+
+
 def read_labels(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
@@ -75,4 +98,10 @@ label_option = click.option(
     metavar="KEY=VALUE",
     callback=read_labels,
     help="A mark of your own; may be given several times.",
+)
+schedule_timeout_option = click.option(
+    "--schedule-timeout",
+    type=Length(),
+    metavar="TIME",
+    help="Fail it when it has not started by then: 90s, 10m, 2h. [default: wait for ever]",
 )

@@ -1,0 +1,85 @@
+"""The relay at work: it takes what is next from the outbox to the broker."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from harken.jobs import outbox, relay
+from harken.jobs.window import pace
+from harken.server.publisher import BrokerGone, Publisher
+from harken.server.store import Store
+from harken.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+class Relay:
+    """Publishes a window ahead of the workers, and measures how fast they are."""
+
+    def __init__(self, store: Store, publisher: Publisher, settings: Settings) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._weights = settings.weights
+        self._gone = False
+        self._turns: dict[relay.Level, str] = {}
+        self._paces: dict[str, float] = {}
+        self._in_broker: dict[str, int] = {}  # after the last look, by queue
+        self._looked_at = 0.0
+
+    async def carry(self, may_go_on: Callable[[], bool]) -> None:
+        """Publishes until the windows are full or nothing waits.
+
+        A crash before the mark publishes twice; the claim lets one through.
+        """
+        while may_go_on():
+            now = datetime.now(UTC)
+            found = await self._store.read(lambda c, at=now: self._look(c, at))
+            self._measure(found)
+            if not found.jobs:
+                return
+            if not await self._publish(found.jobs):
+                return
+            for job in found.jobs:
+                self._in_broker[job.queue] = self._in_broker.get(job.queue, 0) + 1
+            await self._store.write(
+                lambda c, sent=found.jobs, at=now: outbox.mark_published(c, sent, at)
+            )
+
+    def _look(self, connection: Connection, now: datetime) -> relay.Round:
+        return relay.next_jobs(
+            connection, now, weights=self._weights, paces=self._paces, turns=self._turns
+        )
+
+    def _measure(self, found: relay.Round) -> None:
+        if found.published is None:
+            return
+        clock = asyncio.get_running_loop().time()
+        elapsed_s = clock - self._looked_at
+        for queue in {*self._in_broker, *found.published}:
+            left = found.published.get(queue, 0)
+            started = max(self._in_broker.get(queue, 0) - left, 0)
+            before = self._paces.get(queue, 0.0)
+            self._paces[queue] = pace(before, started=started, elapsed_s=elapsed_s)
+        self._looked_at = clock
+        self._in_broker = dict(found.published)
+        self._turns = dict(found.turns)
+
+    async def _publish(self, jobs: tuple[outbox.Outgoing, ...]) -> bool:
+        """Whether the broker has taken the jobs."""
+        try:
+            if self._gone:
+                # A broker that hangs reads later what it is sent now: one question is less than many jobs.
+                await self._publisher.ping()
+            await self._publisher.publish(jobs)
+        except BrokerGone as error:
+            if not self._gone:
+                LOG.warning("the broker is gone, jobs wait in the database: %s", error)
+            self._gone = True
+            return False
+        if self._gone:
+            LOG.info("the broker is back")
+            self._gone = False
+        return True

@@ -1,0 +1,266 @@
+"""The relay in real processes: a Redis that is killed, hangs, forgets or remembers too much; and who goes first."""
+
+import json
+import signal
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.jobs.bell import redis_url
+from harken.jobs.database import Database
+from harken.jobs.migrate import migrate
+from harken.v1 import job_pb2
+from harken.v1.job_service_pb2 import (
+    CancelBatchRequest,
+    CancelJobRequest,
+    GetJobRequest,
+    ListJobsRequest,
+    StreamProgressRequest,
+    SubmitAnalysisRequest,
+    SubmitBatchRequest,
+)
+from harken.v1.source_pb2 import Source
+from tests.conftest import eventually
+from tests.system.conftest import FAILED, QUEUED, RUNNING, SUCCEEDED
+from tests.system.test_two_servers import Process, Server
+
+PROMISED_S = 10  # after the return of Redis the queue moves again
+PATIENT_S = 60  # for what has no promised time: the machine may be busy
+QUEUE = "audio_processing"
+MIDDLE = QUEUE + "\x06\x164"  # kombu's name of the list of priority 5
+
+
+class PrivateRedis:
+    """A Redis on a socket that it always finds again, with its snapshot when there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._command = redis_command(find_redis(), folder / "redis.sock")
+        self.url = redis_socket_url(folder / "redis.sock")
+        self.client = Redis.from_url(redis_url(self.url))
+        self.start()
+
+    def start(self) -> None:
+        """Starts it."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        eventually(self._answers)
+
+    def kill(self) -> None:
+        """Kills it: what it has in memory is lost."""
+        self.process.kill()
+        self.process.wait()
+
+    def waiting(self) -> list[str]:
+        """The ids of the jobs of priority 5 whose messages wait, the next one first."""
+        messages = self.client.lrange(MIDDLE, 0, -1)
+        return [json.loads(message)["headers"]["id"] for message in reversed(messages)]
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except RedisConnectionError:
+            return False
+
+
+@pytest.fixture
+def broker() -> Iterator[PrivateRedis]:
+    """A Redis of the test's own."""
+    with tempfile.TemporaryDirectory(prefix="harken-test-") as folder:
+        started = PrivateRedis(Path(folder))
+        try:
+            yield started
+        finally:
+            started.process.send_signal(signal.SIGCONT)
+            started.kill()
+            started.client.close()
+
+
+@contextmanager
+def stopped_in_the_end(process: Process) -> Generator[None]:
+    """Stops a process, whatever happened."""
+    try:
+        yield
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def environment(broker: PrivateRedis, media: Path, tmp_path: Path) -> dict[str, str]:
+    """What all processes of the test's system read."""
+    database = f"sqlite:///{tmp_path / 'harken.db'}"
+    migrate(Database(database, pooled=False))
+    return {
+        "HARKEN_DATABASE_URL": database,
+        "HARKEN_BROKER_URL": broker.url,
+        "HARKEN_MEDIA_ROOTS": str(media),
+        "HARKEN_CONCURRENCY": "1",
+        "HARKEN_GRACE_PERIOD": "1",
+    }
+
+
+@pytest.fixture
+def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
+    """A server without a worker: what it publishes stays where it is."""
+    started = Server(tmp_path / "server.log", environment)
+    with stopped_in_the_end(started):
+        yield started
+
+
+@pytest.fixture
+def worker(server: Server, environment: dict[str, str], tmp_path: Path) -> Iterator[Process]:
+    """A worker with one slot beside the server."""
+    log = tmp_path / "worker.log"
+    started = Process(["harken.tasks", "worker", "--name=one"], log, environment)
+    with stopped_in_the_end(started):
+        eventually(lambda: "is ready: queues" in log.read_text(), PATIENT_S)
+        yield started
+
+
+def submit(server: Server, path: str = "piece.mp3", **fields: object) -> str:
+    """The id of a submitted job."""
+    request = SubmitAnalysisRequest(source=Source(path=path), **fields)
+    return server.jobs.SubmitAnalysis(request, timeout=PATIENT_S).job.job_id
+
+
+def get(server: Server, job_id: str) -> job_pb2.Job:
+    """A job."""
+    return server.jobs.GetJob(GetJobRequest(job_id=job_id)).job
+
+
+def follow(server: Server, job_id: str) -> job_pb2.Job:
+    """A job at its end."""
+    list(server.jobs.StreamProgress(StreamProgressRequest(job_id=job_id), timeout=PATIENT_S))
+    return get(server, job_id)
+
+
+def published(server: Server, broker: PrivateRedis, number: int = 3) -> list[str]:
+    """The ids of so many jobs that the broker has."""
+    job_ids = [submit(server) for _ in range(number)]
+    eventually(lambda: broker.waiting() == job_ids)
+    return job_ids
+
+
+def test_what_a_flushed_redis_lost_is_published_again(server: Server, broker: PrivateRedis) -> None:
+    job_ids = published(server, broker)
+    broker.client.flushall()
+    eventually(lambda: set(broker.waiting()) == set(job_ids), PROMISED_S)
+
+
+def test_what_a_killed_redis_lost_is_published_again(server: Server, broker: PrivateRedis) -> None:
+    job_ids = published(server, broker)
+    broker.kill()
+    broker.start()
+    eventually(lambda: set(broker.waiting()) == set(job_ids), PROMISED_S)
+
+
+def test_a_redis_that_comes_back_with_an_old_snapshot_hides_no_loss(
+    server: Server, broker: PrivateRedis
+) -> None:
+    """It remembers messages of jobs that are long over, as many as it has lost."""
+    old = published(server, broker)
+    broker.client.save()
+    for job_id in old:
+        server.jobs.CancelJob(CancelJobRequest(job_id=job_id))
+    new = [submit(server) for _ in old]
+    eventually(lambda: set(new) <= set(broker.waiting()))
+    broker.kill()
+    broker.start()
+    eventually(lambda: set(broker.waiting()) == {*old, *new}, PROMISED_S)
+
+
+def test_a_single_message_that_got_lost_is_published_again(
+    server: Server, broker: PrivateRedis
+) -> None:
+    """As when a worker dies between taking it off the queue and writing that down."""
+    job_ids = published(server, broker)
+    broker.client.rpop(MIDDLE)
+    eventually(lambda: set(broker.waiting()) == set(job_ids), PROMISED_S)
+
+
+def test_a_message_that_a_worker_died_with_before_it_claimed_the_job_is_published_again(
+    server: Server, broker: PrivateRedis
+) -> None:
+    """Redis keeps it for that worker, for hours."""
+    (job_id,) = published(server, broker, 1)
+    message = json.loads(broker.client.rpop(MIDDLE))
+    broker.client.hset("unacked", "a-tag", json.dumps([message, "harken", QUEUE]))
+    eventually(lambda: broker.waiting() == [job_id], PATIENT_S)
+
+
+def test_what_is_where_it_should_be_is_not_sent_twice(server: Server, broker: PrivateRedis) -> None:
+    """One that is lost shows that the watch has looked, and left the others alone."""
+    job_ids = published(server, broker)
+    broker.client.rpop(MIDDLE)
+    eventually(lambda: len(broker.waiting()) == len(job_ids), PROMISED_S)
+    assert sorted(broker.waiting()) == sorted(job_ids)
+
+
+def test_without_redis_jobs_are_accepted_and_run_when_it_is_back(
+    server: Server, broker: PrivateRedis, worker: Process
+) -> None:
+    broker.kill()
+    job_ids = [submit(server) for _ in range(3)]
+    eventually(lambda: "the broker is gone" in server.log.read_text(), PATIENT_S)
+    assert {get(server, job_id).state for job_id in job_ids} == {QUEUED}
+    broker.start()
+    assert {follow(server, job_id).state for job_id in job_ids} == {SUCCEEDED}
+    assert "the broker is back" in server.log.read_text()
+
+
+def test_a_redis_that_hangs_holds_up_neither_submits_nor_deadlines(
+    server: Server, broker: PrivateRedis, worker: Process
+) -> None:
+    broker.process.send_signal(signal.SIGSTOP)
+    waits = submit(server)
+    eventually(lambda: "the broker is gone" in server.log.read_text(), PATIENT_S)
+    job_id = submit(server, schedule_timeout={"seconds": 1})
+    failed = follow(server, job_id)
+    assert (failed.state, failed.error.kind) == (FAILED, job_pb2.JobError.KIND_TIMEOUT)
+    assert failed.error.reason == "SCHEDULE_TIMEOUT"
+    assert get(server, waits).state == QUEUED
+
+    broker.process.send_signal(signal.SIGCONT)
+
+    assert follow(server, waits).state == SUCCEEDED
+
+
+def test_a_job_that_is_not_started_in_time_fails_though_all_slots_are_busy(
+    server: Server, worker: Process
+) -> None:
+    busy = submit(server, "3-hours.wav")
+    eventually(lambda: get(server, busy).state == RUNNING, PATIENT_S)
+    failed = follow(server, submit(server, schedule_timeout={"seconds": 1}))
+    assert (failed.state, failed.attempt) == (FAILED, 0)
+    assert failed.schedule_timeout.seconds == 1
+    assert failed.error.reason == "SCHEDULE_TIMEOUT"
+    server.jobs.CancelJob(CancelJobRequest(job_id=busy))
+
+
+@pytest.mark.timeout(180)
+def test_an_urgent_job_behind_ten_thousand_is_next_and_redis_never_holds_them(
+    server: Server, broker: PrivateRedis, worker: Process
+) -> None:
+    busy = submit(server, "3-hours.wav")
+    eventually(lambda: get(server, busy).state == RUNNING, PATIENT_S)
+    items = [SubmitBatchRequest.Item(source=Source(path="piece.mp3")) for _ in range(10_000)]
+    request = SubmitBatchRequest(items=items)
+    batch_id = server.jobs.SubmitBatch(request, timeout=PATIENT_S).batch.batch_id
+    eventually(broker.waiting)
+    urgent = submit(server, priority=9)
+    eventually(lambda: broker.client.llen(QUEUE) == 1)
+    assert 1 <= len(broker.waiting()) < 100
+
+    server.jobs.CancelJob(CancelJobRequest(job_id=busy))
+    done = follow(server, urgent)
+
+    assert done.state == SUCCEEDED
+    started = server.jobs.ListJobs(ListJobsRequest(batch_id=batch_id, states=[RUNNING, SUCCEEDED]))
+    urgent_start = done.start_time.ToDatetime()
+    assert all(job.start_time.ToDatetime() > urgent_start for job in started.jobs)
+    server.jobs.CancelBatch(CancelBatchRequest(batch_id=batch_id), timeout=PATIENT_S)

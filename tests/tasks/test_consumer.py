@@ -1,0 +1,51 @@
+"""A worker whose broker was away for long is back soon after it."""
+
+import itertools
+import subprocess
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+
+from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.tasks import consumer
+from harken.tasks.consumer import PromptConsumer
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between tries to connect, which are not slept."""
+    slept: list[float] = []
+    monkeypatch.setattr("kombu.utils.functional.sleep", slept.append)
+    return slept
+
+
+def test_however_long_the_broker_is_away_the_pauses_stay_short(
+    pauses: list[float], tmp_path: Path
+) -> None:
+    from harken.tasks.app import app
+
+    made = PromptConsumer.__new__(PromptConsumer)
+    made.app, made.first_connection_attempt, made.broker_connection_retry_attempt = app, True, 0
+    tries = itertools.count()
+    connection = Connection(redis_socket_url(tmp_path / "redis.sock"))
+    connect = connection._connection_factory
+    command = redis_command(find_redis(), tmp_path / "redis.sock")
+    redis: list[subprocess.Popen[bytes]] = []
+
+    def connect_at_the_hundredth_try() -> object:
+        if next(tries) == 100:
+            redis.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        return connect()
+
+    connection._connection_factory = connect_at_the_hundredth_try
+    try:
+        made.ensure_connected(connection)
+        assert connection.connected
+        assert sum(pauses) > 100
+        assert max(pauses) <= consumer.RETRY_LONGEST_S
+    finally:
+        connection.release()
+        for process in redis:
+            process.terminate()
+            process.wait()
