@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from harken.jobs import leadership, leases, outbox
+from harken.jobs.failpoint import Point, failpoint
 from harken.server.epoch import Epoch
 from harken.server.hub import Hub
 from harken.server.publisher import Publisher
@@ -122,6 +123,7 @@ class Housekeeping:
             jobs = await self._store.read(lambda c, at=now: outbox.due(c, at, PUBLISH_AT_ONCE))
             if not jobs:
                 return
+            failpoint(Point.PUBLISH)
             try:
                 await asyncio.get_running_loop().run_in_executor(
                     self._publishing, self._publisher.publish, jobs
@@ -131,6 +133,7 @@ class Housekeeping:
                     LOG.warning("the broker is gone, jobs wait in the database: %s", error)
                 self._broker_gone = True
                 return
+            failpoint(Point.PUBLISHED)
             if self._broker_gone:
                 LOG.info("the broker is back")
                 self._broker_gone = False
