@@ -1,7 +1,7 @@
 """What happened in a run. All times are seconds since 1970 by the clock of the one machine that it ran on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -69,7 +69,7 @@ class WatchEvent:
 
     watch: int
     target: str
-    kind: str  # snapshot, transition, tick, batch, over (it ended by itself), abandoned
+    kind: str  # snapshot, transition, tick, batch, error, over (it ended by itself), abandoned
     time: float
     revision: int = 0
     attempt: int = 0
@@ -213,6 +213,13 @@ class Notes:
             "executions": self.of(Execution),
             "final": self.of(FinalJob),
         }
+
+
+def unresolved(operations: Iterable[Operation]) -> set[str]:
+    """The request_ids of submits that were never answered."""
+    submits = [done for done in operations if done.request_id]
+    answered = {done.request_id for done in submits if done.outcome is not Outcome.UNKNOWN}
+    return {done.request_id for done in submits} - answered
 
 
 def _record(fields: dict[str, Any]) -> Record:

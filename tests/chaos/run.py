@@ -1,0 +1,110 @@
+"""One run: a system, traffic and faults for a while, then calm until all has ended; and its history."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from harken.client import AsyncClient
+from tests.chaos.cluster import WORKERS, Cluster, running_cluster
+from tests.chaos.faults import FAULTS, kinds
+from tests.chaos.history import Fault, History, Notes, Operation, Setup, unresolved
+from tests.chaos.parts import now, until
+from tests.chaos.plan import Planned, plan
+from tests.chaos.poison import kill_whoever_works_on_poison
+from tests.chaos.reading import executions, final_jobs, unfinished
+from tests.chaos.recorder import Recorder
+from tests.chaos.traffic import Traffic
+from tests.chaos.watches import PATIENCE, Watches
+
+# A lease, what it may take on a busy machine, and the work that is left.
+SETTLED_WITHIN_S = 75.0
+WATCHES_END_WITHIN_S = 10.0
+RESOLVED_WITHIN = 10  # rounds of repetitions
+
+
+async def run(
+    seed: int, database_url: str, media: Path, *, duration_s: float, poisons: int = 1
+) -> History:
+    """The history of a run on an empty database."""
+    notes = Notes()
+    database = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+    with tempfile.TemporaryDirectory(prefix="harken-chaos-") as folder:
+        setup = Setup(
+            seed=seed, database=database, slots=sum(slots for _, slots in WORKERS), begun=now()
+        )
+        async with running_cluster(database_url, media, Path(folder), notes) as cluster:
+            setup = replace(setup, begun=now())
+            async with _clients(cluster) as clients:
+                recorder = Recorder(clients, notes, Random(f"servers {seed}"))
+                watches = Watches(clients, notes)
+                traffic = Traffic(seed, recorder, watches, poisons=poisons)
+                hunting = asyncio.create_task(kill_whoever_works_on_poison(cluster, notes))
+                await _storm(cluster, notes, traffic, plan(seed, duration_s, kinds(database)))
+                setup = replace(setup, calm=now())
+                await _settle(cluster, notes, traffic)
+                await watches.close(WATCHES_END_WITHIN_S)
+                setup = replace(setup, ended=now())
+                hunting.cancel()
+            logs = [worker.log for worker in cluster.workers]
+        for log in logs:
+            for execution in executions(log):
+                notes.add(execution)
+        for job in final_jobs(database_url):
+            notes.add(job)
+    notes.add(setup)
+    return History(**notes.fields())
+
+
+async def _storm(
+    cluster: Cluster, notes: Notes, traffic: Traffic, planned: Sequence[Planned]
+) -> None:
+    """Traffic while the faults last; returns when all of them are over and everything is up."""
+    busy = asyncio.create_task(traffic.run())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in planned:
+                group.create_task(_strike(cluster, notes, each))
+    finally:
+        busy.cancel()
+        await asyncio.gather(busy, return_exceptions=True)
+    await cluster.until_ready()
+
+
+async def _strike(cluster: Cluster, notes: Notes, planned: Planned) -> None:
+    await asyncio.sleep(planned.at_s)
+    kind = FAULTS[planned.kind]
+    begun = now()
+    victims = await kind.act(cluster, Random(planned.seed))
+    notes.add(Fault(kind=planned.kind, part=kind.part, begun=begun, ended=now(), victims=victims))
+
+
+async def _settle(cluster: Cluster, notes: Notes, traffic: Traffic) -> None:
+    """Returns when no outcome is unknown and all jobs have ended, or it has taken too long."""
+    for _ in range(RESOLVED_WITHIN):
+        unknown = unresolved(notes.of(Operation))
+        if not unknown:
+            break
+        await traffic.repeat_all(unknown)
+
+    async def all_ended() -> bool:
+        return not await asyncio.to_thread(unfinished, cluster.database_url)
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            await until(all_ended)
+
+
+@asynccontextmanager
+async def _clients(cluster: Cluster) -> AsyncGenerator[list[AsyncClient]]:
+    clients = [
+        AsyncClient(f"127.0.0.1:{proxy.port}", reconnect=PATIENCE) for proxy in cluster.to_servers
+    ]
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            await client.close()
