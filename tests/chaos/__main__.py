@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -71,16 +72,21 @@ def _one(
     media: str,
     given: argparse.Namespace,
 ) -> bool:
+    kept = given.histories / f"{database}-{seed}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
     with (
         tempfile.TemporaryDirectory(prefix="harken-chaos-db-") as folder,
         new_database(database, server if database == "postgresql" else None, Path(folder)) as url,
     ):
-        history: History = asyncio.run(run(seed, url, Path(media), duration_s=duration_s))
+        history: History = asyncio.run(run(seed, url, Path(media), kept, duration_s=duration_s))
     violations = judge(history)
     print(*report.lines(history, violations), sep="\n", flush=True)
     if violations:
-        print(f"  history: {report.kept(history, given.histories)}")
+        print(f"  history and logs: {report.kept(history, kept)}")
         print(f"  again: {report.command(seed, database, duration_s)}", flush=True)
+    else:
+        shutil.rmtree(kept)
     return bool(violations)
 
 

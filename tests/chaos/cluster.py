@@ -66,11 +66,11 @@ class Cluster:
             await asyncio.sleep(0.02)
 
     def kill(self, part: Part) -> None:
-        """Kills a part with all its processes, as the loss of its machine would."""
-        part.doomed += 1
-        for process in (*part.children(), psutil.Process(part.pid)):
+        """Kills a part with all its processes."""
+        for process in part.children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        part.process.kill()
 
     def jobs_of(self, worker: WorkerPart) -> tuple[str, ...]:
         """The jobs that a worker holds."""
@@ -99,13 +99,13 @@ class Cluster:
 
 @asynccontextmanager
 async def running_cluster(
-    database_url: str, media: Path, folder: Path, notes: Notes
+    database_url: str, media: Path, *, folder: Path, logs: Path, notes: Notes
 ) -> AsyncGenerator[Cluster]:
     """A system on an empty database, up and kept up within; `folder` has a short path, for sockets."""
     migrate(Database(database_url, pooled=False))
     failpoints = folder / "failpoints"
     failpoints.mkdir()
-    redis = RedisPart(folder)
+    redis = RedisPart(folder, logs)
     ports = [free_port() for _ in range(1 if database_url.startswith("sqlite") else 2)]
     async with contextlib.AsyncExitStack() as stack:
         to_redis = await stack.enter_async_context(proxied(redis.socket))
@@ -125,10 +125,10 @@ async def running_cluster(
             database_url=database_url,
             redis=redis,
             servers=[
-                ServerPart(f"server-{number}", port, folder, environment)
+                ServerPart(f"server-{number}", port, logs, environment)
                 for number, port in enumerate(ports, 1)
             ],
-            workers=[WorkerPart(name, slots, folder, environment) for name, slots in WORKERS],
+            workers=[WorkerPart(name, slots, logs, environment) for name, slots in WORKERS],
             to_servers=to_servers,
             to_redis=to_redis,
             to_database=to_database,

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from harken.jobs.failpoint import Point
 from tests.chaos.cluster import Cluster
-from tests.chaos.parts import LOOK_EVERY_S, Part, WorkerPart, until
+from tests.chaos.parts import Part, WorkerPart, until
 from tests.chaos.proxy import Proxy
 
 Jobs = tuple[str, ...]
@@ -85,8 +85,7 @@ async def _stop_child(cluster: Cluster, chance: Random) -> Jobs:
 async def _kill_worker(cluster: Cluster, chance: Random) -> Jobs:
     worker = chance.choice(cluster.workers)
     victims = await asyncio.to_thread(cluster.jobs_of, worker)
-    cluster.kill(worker)
-    await _back(worker)
+    await _killed(cluster, worker)
     return victims
 
 
@@ -95,11 +94,8 @@ async def _kill_worker_main(cluster: Cluster, chance: Random) -> Jobs:
     """Its children live on for a moment, and may write."""
     worker = chance.choice(cluster.workers)
     victims = await asyncio.to_thread(cluster.jobs_of, worker)
-    worker.doomed += 1
     children = worker.slots()
-    with suppress(psutil.NoSuchProcess):
-        psutil.Process(worker.pid).kill()
-    await _back(worker)
+    await _signalled(worker, signal.SIGKILL)
     for child in children:
         with suppress(psutil.NoSuchProcess):
             child.kill()
@@ -121,15 +117,13 @@ async def _zombie_worker(cluster: Cluster, chance: Random) -> Jobs:
 
 @fault("restart-worker", "worker")
 async def _restart_worker(cluster: Cluster, chance: Random) -> Jobs:
-    await _terminated(chance.choice(cluster.workers))
+    await _signalled(chance.choice(cluster.workers), signal.SIGTERM)
     return ()
 
 
 @fault("kill-server", "server")
 async def _kill_server(cluster: Cluster, chance: Random) -> Jobs:
-    server = chance.choice(cluster.servers)
-    cluster.kill(server)
-    await _back(server)
+    await _killed(cluster, chance.choice(cluster.servers))
     return ()
 
 
@@ -141,7 +135,7 @@ async def _stop_server(cluster: Cluster, chance: Random) -> Jobs:
 
 @fault("restart-server", "server")
 async def _restart_server(cluster: Cluster, chance: Random) -> Jobs:
-    await _terminated(chance.choice(cluster.servers))
+    await _signalled(chance.choice(cluster.servers), signal.SIGTERM)
     return ()
 
 
@@ -149,8 +143,7 @@ async def _restart_server(cluster: Cluster, chance: Random) -> Jobs:
 async def _kill_redis(cluster: Cluster, chance: Random) -> Jobs:
     """It comes back empty."""
     cluster.redis.dump.unlink(missing_ok=True)
-    cluster.kill(cluster.redis)
-    await _back(cluster.redis)
+    await _killed(cluster, cluster.redis)
     return ()
 
 
@@ -176,8 +169,7 @@ async def _restore_redis(cluster: Cluster, chance: Random) -> Jobs:
     shutil.move(cluster.redis.dump, old)
     await asyncio.sleep(chance.uniform(*SNAPSHOT_AGE_S))
     shutil.move(old, cluster.redis.dump)
-    cluster.kill(cluster.redis)
-    await _back(cluster.redis)
+    await _killed(cluster, cluster.redis)
     cluster.redis.dump.unlink(missing_ok=True)
     return ()
 
@@ -226,19 +218,20 @@ def _failpoint(point: Point) -> None:
     part = "child" if point in OF_A_CHILD else "server"
 
     @fault(f"fail-{point}", part)
-    async def die(cluster: Cluster, chance: Random) -> Jobs:
-        for server in cluster.servers if part == "server" else ():
+    async def die(cluster: Cluster, _: Random) -> Jobs:
+        at_risk = cluster.servers if part == "server" else []
+        before = {server: server.pid for server in at_risk}
+        for server in at_risk:
             server.doomed += 1
         cluster.arm(point)
         with suppress(TimeoutError):
             async with asyncio.timeout(ARMED_S):
                 await until(lambda: not cluster.is_armed(point))
-        fired = not cluster.disarm(point)
-        for server in cluster.servers if part == "server" else ():
-            if fired:
-                await _back(server)
-            else:
-                server.doomed -= 1
+        if not cluster.disarm(point) and at_risk:
+            await until(lambda: any(server.pid != before[server] for server in at_risk))
+            await asyncio.gather(*(server.until_ready() for server in at_risk))
+        for server in at_risk:
+            server.doomed -= 1
         return ()
 
 
@@ -246,20 +239,25 @@ for each in Point:
     _failpoint(each)
 
 
-async def _back(part: Part) -> None:
-    """Returns once a part that was killed does its work again."""
-    await asyncio.sleep(LOOK_EVERY_S)  # a signal takes a moment
+async def _killed(cluster: Cluster, part: Part) -> None:
+    """Kills a part with all its processes, as the loss of its machine would, and waits for the next one."""
+    part.doomed += 1
+    before = part.pid
+    cluster.kill(part)
+    await until(lambda: part.pid != before)
     await part.until_ready()
     part.doomed -= 1
 
 
-async def _terminated(part: Part) -> None:
+async def _signalled(part: Part, number: signal.Signals) -> None:
+    """Sends a part's main process a signal that it ends of, and waits for the next one."""
     part.doomed += 1
     before = part.pid
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(before).send_signal(signal.SIGTERM)
+        psutil.Process(before).send_signal(number)
     await until(lambda: part.pid != before)
-    await _back(part)
+    await part.until_ready()
+    part.doomed -= 1
 
 
 async def _stopped(part: Part, pause_s: float) -> None:

@@ -26,9 +26,9 @@ LOOK_EVERY_S = 0.05
 class Part(ABC):
     """One process and its log."""
 
-    def __init__(self, name: str, command: list[str], folder: Path, environment: Mapping[str, str]):
+    def __init__(self, name: str, command: list[str], logs: Path, environment: Mapping[str, str]):
         self.name = name
-        self.log = folder / f"{name}.log"
+        self.log = logs / f"{name}.log"
         self.doomed = 0  # how many faults are at it: then its death is no news
         self._command = command
         self._environment = clean_environment(**environment)
@@ -88,10 +88,10 @@ class Part(ABC):
 class RedisPart(Part):
     """A Redis on a unix socket, which begins with what is in its dump, if there is one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, logs: Path) -> None:
         self.socket = folder / "redis.sock"
         self.dump = folder / "dump.rdb"
-        super().__init__("redis", redis_command(find_redis(), self.socket), folder, {})
+        super().__init__("redis", redis_command(find_redis(), self.socket), logs, {})
 
     def client(self) -> Redis:
         """A connection past all proxies."""
@@ -109,10 +109,10 @@ class RedisPart(Part):
 class ServerPart(Part):
     """A `harken serve`."""
 
-    def __init__(self, name: str, port: int, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, port: int, logs: Path, environment: Mapping[str, str]) -> None:
         self.port = port
         command = [sys.executable, "-m", "harken.server", "--listen", f"127.0.0.1:{port}"]
-        super().__init__(name, command, folder, environment)
+        super().__init__(name, command, logs, environment)
 
     async def is_ready(self) -> bool:
         """Its health check says so."""
@@ -130,11 +130,11 @@ class WorkerPart(Part):
     READY = re.compile(r"worker \S+ is ready: queues")
 
     def __init__(
-        self, name: str, concurrency: int, folder: Path, environment: Mapping[str, str]
+        self, name: str, concurrency: int, logs: Path, environment: Mapping[str, str]
     ) -> None:
         self.concurrency = concurrency
         command = [sys.executable, "-m", "harken.tasks", "worker", f"--name={name}"]
-        super().__init__(name, [*command, f"--concurrency={concurrency}"], folder, environment)
+        super().__init__(name, [*command, f"--concurrency={concurrency}"], logs, environment)
 
     async def is_ready(self) -> bool:
         """It has said so."""

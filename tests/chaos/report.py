@@ -29,9 +29,8 @@ def lines(history: History, violations: Sequence[Violation]) -> Iterator[str]:
 
 
 def kept(history: History, folder: Path) -> Path:
-    """Writes the history to a file of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"history-{history.setup.database}-{history.setup.seed}.jsonl"
+    """Writes the history beside the logs."""
+    file = folder / "history.jsonl"
     history.write(file)
     return file
 

@@ -27,16 +27,18 @@ RESOLVED_WITHIN = 10  # rounds of repetitions
 
 
 async def run(
-    seed: int, database_url: str, media: Path, *, duration_s: float, poisons: int = 1
+    seed: int, database_url: str, media: Path, logs: Path, *, duration_s: float, poisons: int = 1
 ) -> History:
-    """The history of a run on an empty database."""
+    """The history of a run on an empty database; the parts' logs are left in `logs`."""
     notes = Notes()
     database = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     with tempfile.TemporaryDirectory(prefix="harken-chaos-") as folder:
         setup = Setup(
             seed=seed, database=database, slots=sum(slots for _, slots in WORKERS), begun=now()
         )
-        async with running_cluster(database_url, media, Path(folder), notes) as cluster:
+        async with running_cluster(
+            database_url, media, folder=Path(folder), logs=logs, notes=notes
+        ) as cluster:
             setup = replace(setup, begun=now())
             async with _clients(cluster) as clients:
                 recorder = Recorder(clients, notes, Random(f"servers {seed}"))
