@@ -59,12 +59,9 @@ def kinds(database: str) -> list[str]:
 
 @fault("kill-child", "child")
 async def _kill_child(cluster: Cluster, chance: Random) -> Jobs:
-    worker = chance.choice(cluster.workers)
-    return await kill_child(cluster, worker, chance)
-
-
-async def kill_child(cluster: Cluster, worker: WorkerPart, chance: Random) -> Jobs:
-    """Kills a process in which a worker runs jobs."""
+    worker = _steady(cluster, chance)
+    if worker is None:
+        return ()
     victims = await asyncio.to_thread(cluster.jobs_of, worker)
     children = worker.slots()
     if children:
@@ -75,7 +72,8 @@ async def kill_child(cluster: Cluster, worker: WorkerPart, chance: Random) -> Jo
 
 @fault("stop-child", "child")
 async def _stop_child(cluster: Cluster, chance: Random) -> Jobs:
-    children = chance.choice(cluster.workers).slots()
+    worker = _steady(cluster, chance)
+    children = [] if worker is None else worker.slots()
     if children:
         await _suspended([chance.choice(children)], chance.uniform(*BRIEF_S))
     return ()
@@ -237,6 +235,12 @@ def _failpoint(point: Point) -> None:
 
 for each in Point:
     _failpoint(each)
+
+
+def _steady(cluster: Cluster, chance: Random) -> WorkerPart | None:
+    """A worker that no other fault is at."""
+    steady = [worker for worker in cluster.workers if not worker.doomed]
+    return chance.choice(steady) if steady else None
 
 
 async def _killed(cluster: Cluster, part: Part) -> None:

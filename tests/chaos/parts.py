@@ -21,6 +21,7 @@ from tests.system.conftest import clean_environment
 
 READY_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.05
+FIRST_MOMENTS_S = 0.3
 
 
 class Part(ABC):
@@ -135,6 +136,11 @@ class WorkerPart(Part):
         self.concurrency = concurrency
         command = [sys.executable, "-m", "harken.tasks", "worker", f"--name={name}"]
         super().__init__(name, [*command, f"--concurrency={concurrency}"], logs, environment)
+
+    async def until_ready(self) -> None:
+        """Returns once it takes jobs, and a child may die: in its first moments Celery gives up over that."""
+        await super().until_ready()
+        await asyncio.sleep(FIRST_MOMENTS_S)
 
     async def is_ready(self) -> bool:
         """It has said so."""
