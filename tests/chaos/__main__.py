@@ -15,7 +15,7 @@ from tests.chaos.checks import judge
 from tests.chaos.history import History
 from tests.chaos.run import run
 from tests.chaos.work import fill
-from tests.conftest import new_postgresql_database, running_postgresql
+from tests.conftest import make_media, new_postgresql_database, running_postgresql
 
 LONGEST_RUN_S = 60.0  # a violation in a short run is easier to understand
 
@@ -53,12 +53,18 @@ def main() -> int:
     databases = ["sqlite", "postgresql"] if given.database == "both" else [given.database]
     broken = 0
     with tempfile.TemporaryDirectory(prefix="harken-chaos-media-") as media:
-        fill(Path(media))
+        made, folder = Path(media, "made"), Path(media, "root")
+        made.mkdir()
+        folder.mkdir()
+        make_media(made)
+        fill(folder, made)
         with postgresql_for(databases) as server:
             seed, left_s = given.seed, given.duration
             while left_s > 0:
                 for database in databases:
-                    broken += _one(seed, database, min(left_s, LONGEST_RUN_S), server, media, given)
+                    broken += _one(
+                        seed, database, min(left_s, LONGEST_RUN_S), server, folder, given
+                    )
                 seed, left_s = seed + 1, left_s - LONGEST_RUN_S
     print(f"{broken} runs with violations" if broken else "no violations")
     return 1 if broken else 0
@@ -69,7 +75,7 @@ def _one(
     database: str,
     duration_s: float,
     server: str | None,
-    media: str,
+    media: Path,
     given: argparse.Namespace,
 ) -> bool:
     kept = given.histories / f"{database}-{seed}"
@@ -79,7 +85,7 @@ def _one(
         tempfile.TemporaryDirectory(prefix="harken-chaos-db-") as folder,
         new_database(database, server if database == "postgresql" else None, Path(folder)) as url,
     ):
-        history: History = asyncio.run(run(seed, url, Path(media), kept, duration_s=duration_s))
+        history: History = asyncio.run(run(seed, url, media, kept, duration_s=duration_s))
     violations = judge(history)
     print(*report.lines(history, violations), sep="\n", flush=True)
     if violations:

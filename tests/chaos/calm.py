@@ -7,8 +7,11 @@ allow for its effects. A bound counts the time outside of all shadows, or after 
 from tests.chaos.history import Fault, History
 from tests.chaos.spans import Span, merged
 
-# A machine that is busy with the faults is slow with the rest: processes start, compilers run.
+# A machine that is busy with the faults is slow with the rest: processes start and load their engine.
 SLACK_S = 3.0
+LAGS = (
+    4  # steps of a recovery, each of which can meet the worst delay that the harness has met itself
+)
 
 CHILD_S = 2.0  # a child killed: its job runs again
 REDIS_S = 10.0  # Redis back: the queue moves again
@@ -16,6 +19,11 @@ SERVER_S = 7.0  # the leader killed: another one leads
 DATABASE_S = 5.0  # the database back: connections are made again
 LINK_S = 10.0  # connections cut: those to Redis take longest
 CANCEL_S = 10.0  # a running job that is cancelled has stopped
+
+
+def slack_s(history: History) -> float:
+    """What every bound gets on top, for the machine's sake."""
+    return SLACK_S + LAGS * history.setup.lag_s
 
 
 def after_worker_s(history: History) -> float:
@@ -45,7 +53,7 @@ def bound_s(history: History, fault: Fault) -> float:
 
 def shadow(history: History, fault: Fault) -> Span:
     """From a fault's begin to the end of its effects."""
-    return fault.begun, fault.ended + bound_s(history, fault) + SLACK_S
+    return fault.begun, fault.ended + bound_s(history, fault) + slack_s(history)
 
 
 def shadows(history: History, but: Fault | None = None) -> list[Span]:

@@ -30,6 +30,7 @@ class Setup:
     lease_s: float = 15.0
     max_crashes: int = 3
     max_retries: int = 3
+    lag_s: float = 0.0  # the longest that the harness itself was kept waiting
     begun: float = 0.0
     calm: float = 0.0  # when the last fault was over and everything up
     ended: float = 0.0
@@ -140,6 +141,7 @@ class FinalJob:
     error_kind: str = ""
     stopped: bool = False
     results: int = 0  # rows with its result
+    published: bool = False  # the broker was given it
     log: tuple[Logged, ...] = ()
 
 

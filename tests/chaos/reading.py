@@ -86,5 +86,6 @@ def _job(
         error_kind=row.error_kind or "",
         stopped=row.stopped_time is not None,
         results=results.get(row.job_id, 0),
+        published=row.published_at is not None,
         log=tuple(logs[row.job_id]),
     )

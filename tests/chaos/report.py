@@ -11,7 +11,7 @@ from tests.chaos.history import History, Outcome
 def lines(history: History, violations: Sequence[Violation]) -> Iterator[str]:
     """The report on one run."""
     setup = history.setup
-    yield f"seed {setup.seed} on {setup.database}: {setup.ended - setup.begun:.0f} s"
+    yield f"seed {setup.seed} on {setup.database}: {setup.ended - setup.begun:.0f} s, lag {setup.lag_s:.1f} s"
     outcomes = Counter(done.outcome for done in history.operations)
     kinds = Counter(done.kind for done in history.operations)
     known = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)

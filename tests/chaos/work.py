@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.conftest import make_media
-
 POISON = "poison.wav"  # whoever works on it is killed by the harness
 
 
@@ -47,10 +45,11 @@ def poison() -> Work:
     return Work(path=POISON, features=("rhythm",), priority=9)
 
 
-def fill(folder: Path) -> None:
-    """Makes the files."""
-    make_media(folder)
-    (folder / POISON).hardlink_to(folder / "3-hours.wav")
+def fill(folder: Path, media: Path) -> None:
+    """Fills a media root with the files of another one, and poison."""
+    for file in media.iterdir():
+        (folder / file.name).hardlink_to(file)
+    (folder / POISON).hardlink_to(media / "3-hours.wav")
 
 
 def _work(what: tuple[str, str], chance: Random) -> Work:

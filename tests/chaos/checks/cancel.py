@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.chaos.calm import CANCEL_S, SLACK_S, shadows
+from tests.chaos.calm import CANCEL_S, shadows, slack_s
 from tests.chaos.checks.violation import Violation, of
 from tests.chaos.history import (
     CANCELLED,
@@ -53,7 +53,7 @@ def _stops(history: History) -> Iterator[Violation]:
             if stay.row.after != CANCELLING:
                 continue
             took = length(without([(stay.begun, stay.ended)], dark))
-            if took > CANCEL_S + SLACK_S:
+            if took > CANCEL_S + slack_s(history):
                 yield violation("late", job.job_id, f"CANCELLING for {took:.1f} s of calm")
 
 

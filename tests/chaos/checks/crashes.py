@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.chaos.calm import CHILD_S, SLACK_S, after_worker_s, shadows
+from tests.chaos.calm import CHILD_S, after_worker_s, shadows, slack_s
 from tests.chaos.checks.violation import Violation, of
 from tests.chaos.history import FAILED, RUNNING, FinalJob, History, Logged
 from tests.chaos.spans import without
@@ -40,8 +40,8 @@ def _has_cause(history: History, job: FinalJob, lost: Logged) -> bool:
     claim = next(row for row in job.log if row.after == RUNNING and row.attempt == lost.attempt)
     return any(
         fault.part in DEADLY
-        and fault.begun <= lost.time + SLACK_S
-        and fault.ended + after_worker_s(history) + SLACK_S >= claim.time
+        and fault.begun <= lost.time + slack_s(history)
+        and fault.ended + after_worker_s(history) + slack_s(history) >= claim.time
         for fault in history.faults
     )
 
@@ -51,7 +51,7 @@ def _neighbours(history: History, crashes: list[tuple[FinalJob, Logged]]) -> Ite
     for fault in history.faults:
         if fault.part != "child":
             continue
-        span = (fault.begun, fault.ended + CHILD_S + SLACK_S)
+        span = (fault.begun, fault.ended + CHILD_S + slack_s(history))
         if without([span], shadows(history, but=fault)) != [span]:
             continue
         lost = {job.job_id for job, row in crashes if span[0] <= row.time <= span[1]}

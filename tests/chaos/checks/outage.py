@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.chaos.calm import SLACK_S, shadow
+from tests.chaos.calm import shadow, slack_s
 from tests.chaos.checks.violation import Violation, of
 from tests.chaos.history import History, Operation, Outcome
 from tests.chaos.spans import Span, merged, without
@@ -25,7 +25,7 @@ def accepted_without_redis(history: History) -> Iterator[Violation]:
             continue
         if done.outcome is Outcome.UNKNOWN:
             yield violation("unanswered", done.request_id, done.error)
-        if done.returned - done.invoked > SLOW_S + SLACK_S:
+        if done.returned - done.invoked > SLOW_S + slack_s(history):
             seen = f"{done.kind} took {done.returned - done.invoked:.1f} s"
             yield violation("slow", done.request_id, seen)
 

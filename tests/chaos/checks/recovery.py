@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.chaos.calm import REDIS_S, SLACK_S, bound_s, shadows
+from tests.chaos.calm import REDIS_S, bound_s, shadows, slack_s
 from tests.chaos.checks.violation import Violation, of
 from tests.chaos.history import QUEUED, RUNNING, Fault, FinalJob, History
 from tests.chaos.lives import full, stays
@@ -23,7 +23,7 @@ def _left_behind(history: History, fault: Fault, jobs: dict[str, FinalJob]) -> I
     """Of the victims of a child's or worker's death, those that ran there to the end of its bound."""
     if fault.part not in ("child", "worker") or not fault.kind.startswith(("kill", "fail")):
         return
-    deadline = fault.begun + bound_s(history, fault) + SLACK_S
+    deadline = fault.begun + bound_s(history, fault) + slack_s(history)
     if (
         length(without([(fault.begun, deadline)], shadows(history, but=fault)))
         < deadline - fault.begun
@@ -52,5 +52,5 @@ def _stranded(history: History) -> Iterator[Violation]:
             if stay.row.after != QUEUED or stay.row.error_kind == "TRANSIENT":
                 continue  # a retry waits by its own clock
             waited = longest(without([(stay.begun, stay.ended)], hidden))
-            if waited > REDIS_S + SLACK_S:
+            if waited > REDIS_S + slack_s(history):
                 yield violation("stranded", job.job_id, f"{waited:.1f} s beside a free slot")
