@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.chaos import report
 from tests.chaos.checks import judge
 from tests.chaos.history import History
+from tests.chaos.plan import EVERY_S
 from tests.chaos.run import run
 from tests.chaos.work import fill
 from tests.conftest import make_media, new_postgresql_database, running_postgresql
@@ -47,6 +48,7 @@ def main() -> int:
     parser.add_argument(
         "--duration", type=float, default=600.0, help="seconds of traffic and faults"
     )
+    parser.add_argument("--every", type=float, default=EVERY_S, help="seconds from fault to fault")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--histories", type=Path, default=Path("build/chaos"))
     given = parser.parse_args()
@@ -85,12 +87,14 @@ def _one(
         tempfile.TemporaryDirectory(prefix="harken-chaos-db-") as folder,
         new_database(database, server if database == "postgresql" else None, Path(folder)) as url,
     ):
-        history: History = asyncio.run(run(seed, url, media, kept, duration_s=duration_s))
+        history: History = asyncio.run(
+            run(seed, url, media, kept, duration_s=duration_s, every_s=given.every)
+        )
     violations = judge(history)
     print(*report.lines(history, violations), sep="\n", flush=True)
     if violations:
         print(f"  history and logs: {report.kept(history, kept)}")
-        print(f"  again: {report.command(seed, database, duration_s)}", flush=True)
+        print(f"  again: {report.command(seed, database, duration_s, given.every)}", flush=True)
     else:
         shutil.rmtree(kept)
     return bool(violations)

@@ -19,7 +19,9 @@ class Planned:
     seed: str
 
 
-def plan(seed: int, duration_s: float, kinds: Sequence[str]) -> tuple[Planned, ...]:
+def plan(
+    seed: int, duration_s: float, kinds: Sequence[str], *, every_s: float = EVERY_S
+) -> tuple[Planned, ...]:
     """The faults of a run. Each kind comes once before one comes again."""
     chance = Random(f"faults {seed}")
     planned: list[Planned] = []
@@ -30,7 +32,7 @@ def plan(seed: int, duration_s: float, kinds: Sequence[str]) -> tuple[Planned, .
             left = chance.sample(kinds, len(kinds))
         details = f"{seed} {len(planned)}"
         planned.append(Planned(at_s=round(at_s, 2), kind=left.pop(), seed=details))
-        at_s += chance.expovariate(1 / EVERY_S)
+        at_s += chance.expovariate(1 / every_s)
         if len(planned) % CALM_EVERY == 0:
             at_s += CALM_S
     return tuple(planned)

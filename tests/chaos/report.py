@@ -35,9 +35,9 @@ def kept(history: History, folder: Path) -> Path:
     return file
 
 
-def command(seed: int, database: str, duration_s: float) -> str:
+def command(seed: int, database: str, duration_s: float, every_s: float) -> str:
     """What runs it again."""
-    return f"make chaos SEED={seed} DATABASE={database} DURATION={duration_s:g}"
+    return f"make chaos SEED={seed} DATABASE={database} DURATION={duration_s:g} EVERY={every_s:g}"
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -13,7 +13,7 @@ from tests.chaos.cluster import WORKERS, Cluster, running_cluster
 from tests.chaos.faults import FAULTS, kinds
 from tests.chaos.history import Fault, History, Notes, Operation, Setup, unresolved
 from tests.chaos.parts import now
-from tests.chaos.plan import Planned, plan
+from tests.chaos.plan import EVERY_S, Planned, plan
 from tests.chaos.poison import kill_whoever_works_on_poison
 from tests.chaos.reading import executions, final_jobs, unfinished
 from tests.chaos.recorder import Recorder
@@ -24,11 +24,18 @@ from tests.chaos.watches import PATIENCE, Watches
 QUIET_S = 60.0
 WATCHES_END_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.2
+POISONS = 1  # jobs that kill whoever works on them
 RESOLVED_WITHIN = 10  # rounds of repetitions
 
 
 async def run(
-    seed: int, database_url: str, media: Path, logs: Path, *, duration_s: float, poisons: int = 1
+    seed: int,
+    database_url: str,
+    media: Path,
+    logs: Path,
+    *,
+    duration_s: float,
+    every_s: float = EVERY_S,
 ) -> History:
     """The history of a run on an empty database; the parts' logs are left in `logs`."""
     notes = Notes()
@@ -44,13 +51,14 @@ async def run(
             async with _clients(cluster) as clients:
                 recorder = Recorder(clients, notes, Random(f"servers {seed}"))
                 watches = Watches(clients, notes)
-                traffic = Traffic(seed, recorder, watches, poisons=poisons)
+                traffic = Traffic(seed, recorder, watches, poisons=POISONS)
+                planned = plan(seed, duration_s, kinds(database), every_s=every_s)
                 lags: list[float] = []
                 background = (
                     asyncio.create_task(kill_whoever_works_on_poison(cluster, notes)),
                     asyncio.create_task(_measure_lag(lags)),
                 )
-                await _storm(cluster, notes, traffic, plan(seed, duration_s, kinds(database)))
+                await _storm(cluster, notes, traffic, planned)
                 setup = replace(setup, calm=now())
                 await _settle(cluster, notes, traffic)
                 await watches.close(WATCHES_END_WITHIN_S)

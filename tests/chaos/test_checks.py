@@ -264,6 +264,7 @@ def unwatched(watch: int) -> Break:
 
 REDIS_AWAY = Fault(kind="kill-redis", part="redis", begun=150, ended=160)
 
+# What is changed, and what has to be found: the promise, by how it begins, and the word for it.
 BROKEN: dict[str, tuple[Break, str, str]] = {
     "an accepted job is not there": (without_job(GOOD), "1", "lost"),
     "a job of an accepted batch is not there": (without_job("two"), "1", "lost"),
@@ -326,6 +327,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "a result of a job that was cancelled": (final(STOPPED, results=1), "2", "results"),
     "two results": (final(GOOD, results=2), "2", "results"),
     "an attempt that was claimed twice": (log_row(GOOD, 3, attempt=1), "2", "attempts"),
+    "a claim that the job does not count": (final(GOOD, attempt=3), "2", "attempts"),
     "a zombie's write": (log_row(GOOD, 4, attempt=1), "2", "fencing"),
     "an attempt that started twice": (
         also(executions=Execution(job_id=GOOD, attempt=2, what="starts", time=104)),
@@ -351,6 +353,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "a revision that is skipped": (log_row(GOOD, 4, revision=6), "3", "revisions"),
     "a row that is not the log's last": (final(GOOD, revision=6), "3", "log"),
     "a log with a hole": (log_row(STOPPED, 3, before=RUNNING), "3", "log"),
+    "a log whose first row is not the first": (log_row(WAITED, 0, before=RUNNING), "3", "log"),
     "a job without a log": (final(WAITED, log=()), "3", "lost"),
     "an answer that the log does not know": (
         also(operations=replace(cancel(GOOD, 130, FAILED, 5), kind="get")),
@@ -494,6 +497,11 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "unanswered",
     ),
     "a lost event": (told(1, lambda e: [*e[:1], *e[2:]]), "watching", "lost"),
+    "an event that does not follow from the last": (
+        told(1, at(1, before=CANCELLING)),
+        "watching",
+        "lost",
+    ),
     "a watch without a snapshot": (told(1, lambda e: e[1:]), "watching", "lost"),
     "a duplicated event": (told(1, lambda e: [*e[:2], *e[1:]]), "watching", "duplicated"),
     "a second snapshot": (told(1, lambda e: [*e[:1], *e]), "watching", "duplicated"),

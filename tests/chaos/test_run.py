@@ -13,8 +13,9 @@ from tests.chaos.run import run
 from tests.chaos.work import fill
 from tests.conftest import new_postgresql_database
 
-SEED = int(os.environ.get("HARKEN_CHAOS_SEED", "4"))
-DURATION_S = 12.0
+SEED = int(os.environ.get("HARKEN_CHAOS_SEED", "774"))
+DURATION_S = 14.0
+EVERY_S = 1.5
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,9 @@ def test_no_promise_is_broken_while_parts_die(
 ) -> None:
     logs = tmp_path / "chaos"
     logs.mkdir()
-    history = asyncio.run(run(SEED, empty_url, chaos_media, logs, duration_s=DURATION_S))
+    history = asyncio.run(
+        run(SEED, empty_url, chaos_media, logs, duration_s=DURATION_S, every_s=EVERY_S)
+    )
 
     violations = judge(history)
 
@@ -49,7 +52,7 @@ def test_no_promise_is_broken_while_parts_die(
     database = history.setup.database
     if violations:
         print(f"history and logs: {report.kept(history, logs)}")
-        print(f"again: {report.command(SEED, database, DURATION_S)}")
+        print(f"again: {report.command(SEED, database, DURATION_S, EVERY_S)}")
     assert history.faults
     assert history.final
     assert violations == []
