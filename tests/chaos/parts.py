@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from harken.embedded.redis_server import find_redis, redis_command
 from tests.system.conftest import clean_environment
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0  # where the engine is not compiled yet it takes the most of this
 LOOK_EVERY_S = 0.05
 FIRST_MOMENTS_S = 0.3
 

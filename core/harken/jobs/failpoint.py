@@ -34,11 +34,12 @@ if _FOLDER is None:
         """Does nothing."""
 
 else:
+    _ARMED = Path(_FOLDER)
 
     def failpoint(point: Point) -> None:
         """Kills this process as SIGKILL does, if the point is armed."""
         try:
-            Path(_FOLDER, point).unlink()  # of several processes one has it
+            (_ARMED / point).unlink()  # of several processes one has it
         except FileNotFoundError:
             return
         os.kill(os.getpid(), signal.SIGKILL)
