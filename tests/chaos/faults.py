@@ -19,7 +19,8 @@ from tests.chaos.parts import Part, WorkerPart, until
 from tests.chaos.proxy import Proxy
 
 Jobs = tuple[str, ...]
-Act = Callable[[Cluster, Random], Awaitable[Jobs]]
+# None where there was nothing to strike.
+Act = Callable[[Cluster, Random], Awaitable[Jobs | None]]
 
 BRIEF_S = (0.3, 3.0)  # how long something is stopped or held up
 PAST_LEASE_S = (17.0, 20.0)  # long enough for its jobs to be given to others
@@ -58,24 +59,22 @@ def kinds(database: str) -> list[str]:
 
 
 @fault("kill-child", "child")
-async def _kill_child(cluster: Cluster, chance: Random) -> Jobs:
+async def _kill_child(cluster: Cluster, chance: Random) -> Jobs | None:
     worker = _steady(cluster, chance)
     if worker is None:
-        return ()
+        return None
     victims = await asyncio.to_thread(cluster.jobs_of, worker)
-    children = worker.slots()
-    if children:
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(children).kill()
+    with suppress(psutil.NoSuchProcess):
+        chance.choice(worker.slots()).kill()
     return victims
 
 
 @fault("stop-child", "child")
-async def _stop_child(cluster: Cluster, chance: Random) -> Jobs:
+async def _stop_child(cluster: Cluster, chance: Random) -> Jobs | None:
     worker = _steady(cluster, chance)
-    children = [] if worker is None else worker.slots()
-    if children:
-        await _suspended([chance.choice(children)], chance.uniform(*BRIEF_S))
+    if worker is None:
+        return None
+    await _suspended([chance.choice(worker.slots())], chance.uniform(*BRIEF_S))
     return ()
 
 
@@ -216,7 +215,7 @@ def _failpoint(point: Point) -> None:
     part = "child" if point in OF_A_CHILD else "server"
 
     @fault(f"fail-{point}", part)
-    async def die(cluster: Cluster, _: Random) -> Jobs:
+    async def die(cluster: Cluster, _: Random) -> Jobs | None:
         at_risk = cluster.servers if part == "server" else []
         before = {server: server.pid for server in at_risk}
         for server in at_risk:
@@ -225,12 +224,13 @@ def _failpoint(point: Point) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(ARMED_S):
                 await until(lambda: not cluster.is_armed(point))
-        if not cluster.disarm(point) and at_risk:
+        passed = not cluster.disarm(point)
+        if passed and at_risk:
             await until(lambda: any(server.pid != before[server] for server in at_risk))
             await asyncio.gather(*(server.until_ready() for server in at_risk))
         for server in at_risk:
             server.doomed -= 1
-        return ()
+        return () if passed else None
 
 
 for each in Point:
@@ -238,8 +238,8 @@ for each in Point:
 
 
 def _steady(cluster: Cluster, chance: Random) -> WorkerPart | None:
-    """A worker that no other fault is at."""
-    steady = [worker for worker in cluster.workers if not worker.doomed]
+    """A worker that no other fault is at, with processes."""
+    steady = [worker for worker in cluster.workers if not worker.doomed and worker.slots()]
     return chance.choice(steady) if steady else None
 
 

@@ -95,6 +95,8 @@ async def _strike(cluster: Cluster, notes: Notes, planned: Planned) -> None:
     kind = FAULTS[planned.kind]
     begun = now()
     victims = await kind.act(cluster, Random(planned.seed))
+    if victims is None:
+        return
     notes.add(Fault(kind=planned.kind, part=kind.part, begun=begun, ended=now(), victims=victims))
 
 

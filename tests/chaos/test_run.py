@@ -36,7 +36,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_no_promise_is_broken_while_parts_die(
     empty_url: str, chaos_media: Path, tmp_path: Path
 ) -> None:
