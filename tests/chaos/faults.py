@@ -60,21 +60,22 @@ def kinds(database: str) -> list[str]:
 
 @fault("kill-child", "child")
 async def _kill_child(cluster: Cluster, chance: Random) -> Jobs | None:
-    worker = _steady(cluster, chance)
-    if worker is None:
+    found = _steady(cluster, chance)
+    if found is None:
         return None
+    worker, child = found
     victims = await asyncio.to_thread(cluster.jobs_of, worker)
     with suppress(psutil.NoSuchProcess):
-        chance.choice(worker.slots()).kill()
+        child.kill()
     return victims
 
 
 @fault("stop-child", "child")
 async def _stop_child(cluster: Cluster, chance: Random) -> Jobs | None:
-    worker = _steady(cluster, chance)
-    if worker is None:
+    found = _steady(cluster, chance)
+    if found is None:
         return None
-    await _suspended([chance.choice(worker.slots())], chance.uniform(*BRIEF_S))
+    await _suspended([found[1]], chance.uniform(*BRIEF_S))
     return ()
 
 
@@ -237,9 +238,14 @@ for each in Point:
     _failpoint(each)
 
 
-def _steady(cluster: Cluster, chance: Random) -> WorkerPart | None:
-    """A worker that no other fault is at, with processes."""
-    steady = [worker for worker in cluster.workers if not worker.doomed and worker.slots()]
+def _steady(cluster: Cluster, chance: Random) -> tuple[WorkerPart, psutil.Process] | None:
+    """A worker that no other fault is at, and one of its processes."""
+    steady = [
+        (worker, child)
+        for worker in cluster.workers
+        if not worker.doomed
+        for child in worker.slots()
+    ]
     return chance.choice(steady) if steady else None
 
 
