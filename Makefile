@@ -38,6 +38,11 @@ demo: $(INSTALLED) ## Run the whole system on a minute of music made here, or on
 test: $(INSTALLED) ## Run the tests
 	$(BIN)/python -m pytest
 
+.PHONY: chaos
+chaos: $(INSTALLED) ## Break a live system at random and judge it; SEED=1 DURATION=600 DATABASE=sqlite EVERY=2.5
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--duration $(DURATION)) \
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(EVERY),--every $(EVERY))
+
 .PHONY: check
 check: $(INSTALLED) ## Check format, lint, types, imports, the contract and its generated code
 	ruff format --check .

@@ -85,6 +85,13 @@ def redis() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a real PostgreSQL, started for the session."""
+    with running_postgresql() as url:
+        yield url
+
+
+@contextmanager
+def running_postgresql() -> Generator[str]:
+    """A private PostgreSQL."""
     folder = tempfile.mkdtemp(prefix="harken-pg-")
     # Without it the package warns when it is imported.
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)
@@ -150,6 +157,12 @@ def python() -> str:
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A media root with what every clone can make: a short piece, long ones, and a broken file."""
     folder = tmp_path_factory.mktemp("media")
+    make_media(folder)
+    return folder
+
+
+def make_media(folder: Path) -> None:
+    """Fills a media root."""
     piece = compose(duration_s=12)
     write(folder / "piece.flac", piece)
     write(folder / "piece.mp3", piece)
@@ -160,4 +173,3 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hours = np.tile(piece.samples[::12, 0], repeats)
         soundfile.write(folder / name, hours, piece.sample_rate // 12, subtype="PCM_U8")
     (folder / "broken.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVEnothing of the kind")
-    return folder

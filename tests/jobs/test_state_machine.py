@@ -1,7 +1,9 @@
-"""Any sequence of what users, workers and time can do, against the real SQLite store and a model of a few lines."""
+"""Any sequence of what users, workers and time can do, against the real store and a model of a few lines."""
 
 import shutil
 import tempfile
+import uuid
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -18,11 +20,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import delete, select
 
 from harken.jobs.database import Database
+from harken.jobs.errors import RequestIdReused
 from harken.jobs.execution import LEASE
 from harken.jobs.job import ErrorKind
 from harken.jobs.retry import retry_delay
+from harken.jobs.schema import METADATA, RESULTS
 from harken.jobs.state import LEGAL, JobState
 
 WORKERS = ("worker-1@host", "worker-2@host")
@@ -74,19 +79,20 @@ class _Model:
 class _Life(RuleBasedStateMachine):
     """Jobs, and the attempts that ever held them: those that lost them go on trying to write."""
 
-    make: ClassVar = None  # set by the test: a job domain on an empty database of its own
+    empty: ClassVar = None  # set by the test: a context with a job domain on an empty database
 
     submitted = Bundle("submitted")
     attempts = Bundle("attempts")
 
     def __init__(self):
         super().__init__()
-        self.folder, self.jobs = self.make()
+        self.open = ExitStack()
+        self.jobs = self.open.enter_context(self.empty())
         self.models = {}
+        self.requests = {}
 
     def teardown(self):
-        self.jobs.database.close()
-        shutil.rmtree(self.folder)
+        self.open.close()
 
     def of(self, job):
         return self.models[job.job_id]
@@ -98,9 +104,23 @@ class _Life(RuleBasedStateMachine):
     @rule(target=submitted, seconds=st.sampled_from([None, 10]))
     def submit(self, seconds):
         timeout = None if seconds is None else timedelta(seconds=seconds)
-        job = self.jobs.submit(schedule_timeout=timeout)
+        request = {"request_id": str(uuid.uuid4()), "schedule_timeout": timeout}
+        job = self.jobs.submit(**request)
         self.models[job.job_id] = _Model(deadline=timeout and self.jobs.now + timeout)
+        self.requests[job.job_id] = request
         return job
+
+    @rule(job=submitted)
+    def repeat(self, job):
+        """The answer was lost, and the client asks again; whatever has become of the job, it is that one."""
+        again = self.jobs.submit(**self.requests[job.job_id])
+        assert (again.job_id, again.state) == (job.job_id, self.of(job).state)
+
+    @rule(job=submitted)
+    def reuse(self, job):
+        """The request_id with another payload makes nothing."""
+        with pytest.raises(RequestIdReused):
+            self.jobs.submit("other.wav", **self.requests[job.job_id])
 
     def overdue(self, model):
         in_time = model.deadline is None or model.deadline > self.jobs.now
@@ -209,6 +229,7 @@ class _Life(RuleBasedStateMachine):
 
     @invariant()
     def the_store_is_as_the_model(self):
+        assert {job.job_id for job in self.jobs.listed()} == set(self.models)
         for job in self.jobs.listed():
             model = self.of(job)
             kind = job.error.kind if job.error else None
@@ -243,8 +264,12 @@ class _Life(RuleBasedStateMachine):
         for job_id, model in self.models.items():
             assert len(model.ends) <= 1
             assert model.attempts == list(range(1, model.attempt + 1)), job_id
-        for job in self.jobs.listed(states=[SUCCEEDED]):
-            assert self.jobs.result(job) == {"attempt": self.of(job).ends[0]}
+        rows = self.jobs.read(lambda c: c.execute(select(RESULTS.c.job_id, RESULTS.c.result)).all())
+        assert sorted((row.job_id, row.result["attempt"]) for row in rows) == sorted(
+            (job_id, model.ends[0])
+            for job_id, model in self.models.items()
+            if model.state is SUCCEEDED
+        )
 
     @invariant()
     def what_is_due_is_what_waits(self):
@@ -257,19 +282,42 @@ class _Life(RuleBasedStateMachine):
         }
 
 
-@pytest.mark.timeout(60)
-def test_whatever_happens_every_job_lives_a_legal_life(migrated_sqlite, jobs_on):
-    def make():
-        folder = tempfile.mkdtemp(prefix="harken-life-")
-        file = Path(folder, "harken.db")
-        shutil.copy(migrated_sqlite, file)
-        return folder, jobs_on(Database(f"sqlite:///{file}"))
+EXAMPLES = {"sqlite": 25, "postgresql": 12}  # of 30 steps; PostgreSQL takes longer over each
 
-    machine = type("Life", (_Life,), {"make": staticmethod(make)})
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, jobs_on):
+    """Makes job domains on empty databases, one after the other."""
+
+    @contextmanager
+    def on_sqlite():
+        with tempfile.TemporaryDirectory(prefix="harken-life-") as folder:
+            file = Path(folder, "harken.db")
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+            with closing(Database(f"sqlite:///{file}")) as database:
+                yield jobs_on(database)
+
+    @contextmanager
+    def on_postgresql():
+        with closing(Database(request.getfixturevalue("migrated_postgresql"))) as database:
+            try:
+                yield jobs_on(database)
+            finally:
+                with database.write() as connection:
+                    for table in reversed(METADATA.sorted_tables):
+                        connection.execute(delete(table))
+
+    return {"sqlite": on_sqlite, "postgresql": on_postgresql}[request.param]
+
+
+@pytest.mark.timeout(120)
+def test_whatever_happens_every_job_lives_a_legal_life(empty, request):
+    machine = type("Life", (_Life,), {"empty": staticmethod(empty)})
+    database = request.node.callspec.params["empty"]
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=30,
+            max_examples=EXAMPLES[database],
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from harken.jobs import log
 from harken.jobs.change import Change, change
+from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
@@ -87,6 +88,7 @@ def succeed(
 
     written = change(connection, job_id, now, decide)
     if written is not None:
+        failpoint(Point.RESULT)
         connection.execute(insert(RESULTS).values(job_id=job_id, result=dict(result)))
     return written
 

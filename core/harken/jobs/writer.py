@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from harken.jobs.database import Database
+from harken.jobs.failpoint import Point, failpoint
 
 T = TypeVar("T")
 
@@ -96,6 +97,8 @@ class GroupWriter:
         try:
             with self._database.write() as connection:
                 outcomes.extend(_attempt(connection, write.work) for write in group)
+                failpoint(Point.COMMIT)
+            failpoint(Point.COMMITTED)
         except Exception as error:
             if len(group) > 1 and _was_rolled_back(error):
                 for write in group:

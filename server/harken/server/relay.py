@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from harken.jobs import outbox, relay
+from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
 from harken.server.publisher import BrokerGone, Publisher
 from harken.server.store import Store
@@ -40,8 +41,10 @@ class Relay:
             self._measure(found)
             if not found.jobs:
                 return
+            failpoint(Point.PUBLISH)
             if not await self._publish(found.jobs):
                 return
+            failpoint(Point.PUBLISHED)
             for job in found.jobs:
                 self._in_broker[job.queue] = self._in_broker.get(job.queue, 0) + 1
             await self._store.write(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from harken.jobs import execution
+from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
 from harken.media import MediaRoots, SourceError
@@ -44,15 +45,20 @@ def analyze(self: JobTask, job_id: str) -> dict[str, str]:
 def _attempt(task: JobTask, job_id: str) -> JobState | None:
     """Claims the job, does the work, writes the end; returns the state written, None for none."""
     worker = str(task.request.hostname)
+    failpoint(Point.CLAIM)
     job = task.write(lambda c: execution.claim(c, job_id, worker=worker, now=utc_now()))
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
         return None
     LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
+    failpoint(Point.CLAIMED)
     try:
-        state = task.write(_run(task, job))
+        ending = _run(task, job)
+        failpoint(Point.COMPUTED)
+        state = task.write(ending)
     except SoftTimeLimitExceeded as error:  # between the work and its end
         state = task.write(_ending_of(error, task, job))
+    failpoint(Point.ENDED)
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
     return state
 
