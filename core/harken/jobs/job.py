@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from harken.jobs.state import JobState
@@ -47,6 +47,7 @@ class NewJob:
     priority: int = DEFAULT_PRIORITY
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str | None = None
+    run_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,8 @@ class Job:
     start_time: datetime | None
     end_time: datetime | None
     stopped_time: datetime | None
+    # How long an attempt may take; None for as long as the worker's own limits allow.
+    run_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

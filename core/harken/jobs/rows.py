@@ -1,5 +1,6 @@
 """Rows of the tables as values of the domain."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -33,6 +34,7 @@ JOB_COLUMNS = tuple(
         "start_time",
         "end_time",
         "stopped_time",
+        "run_timeout_s",
     ]
 )
 
@@ -76,6 +78,7 @@ def job_of(row: Row[Any]) -> Job:
         start_time=row.start_time,
         end_time=row.end_time,
         stopped_time=row.stopped_time,
+        run_timeout=None if row.run_timeout_s is None else timedelta(seconds=row.run_timeout_s),
     )
 
 

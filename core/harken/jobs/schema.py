@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -100,6 +101,10 @@ JOBS = Table(
     Column("start_time", UtcDateTime),
     Column("end_time", UtcDateTime),
     Column("stopped_time", UtcDateTime),
+    # The process at `worker` that claimed it.
+    Column("pid", Integer),
+    Column("cancel_time", UtcDateTime),
+    Column("run_timeout_s", Double),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 

@@ -103,13 +103,15 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
 
 def payload_hash(new: NewJob) -> str:
     """What two submits have in common when they ask for the same."""
-    payload = [
+    payload: list[Any] = [
         new.source.kind,
         new.source.value,
         list(new.features),
         new.priority,
         sorted(new.labels.items()),
     ]
+    if new.run_timeout is not None:
+        payload.append({"run_timeout_s": new.run_timeout.total_seconds()})
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -183,5 +185,6 @@ def _row(
         "source": new.source.value,
         "features": list(new.features),
         "labels": dict(new.labels),
+        "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
         "create_time": now,
     }

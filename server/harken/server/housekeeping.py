@@ -6,13 +6,12 @@ import os
 import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import leadership, leases, outbox
+from harken.jobs import clock, leadership, leases, outbox
 from harken.server.epoch import Epoch
 from harken.server.hub import Hub
 from harken.server.publisher import Publisher
@@ -86,23 +85,23 @@ class Housekeeping:
             self._bell.clear()
 
     async def _lead(self) -> bool:
-        clock = asyncio.get_running_loop().time()
-        if clock - self._led_at >= LEAD_EVERY_S or not self._led_at:
-            now = datetime.now(UTC)
+        moment = asyncio.get_running_loop().time()
+        if moment - self._led_at >= LEAD_EVERY_S or not self._led_at:
             leads = await self._store.write(
-                lambda c: leadership.lead(c, ROLE, holder=self._holder, now=now)
+                lambda c: leadership.lead(c, ROLE, holder=self._holder, now=clock.now(c))
             )
             if leads != self._leads:
                 LOG.info("%s housekeeping", "leading" if leads else "another process leads")
-            self._leads, self._led_at = leads, clock
+            self._leads, self._led_at = leads, moment
         return self._leads
 
     async def _reap(self) -> None:
-        now = datetime.now(UTC)
-        if not await self._store.read(lambda c: leases.any_expired(c, now)):
+        if not await self._store.read(lambda c: leases.any_expired(c, clock.now(c))):
             return
         crashes = self._settings.max_crashes
-        reaped = await self._store.write(lambda c: leases.reap(c, max_crashes=crashes, now=now))
+        reaped = await self._store.write(
+            lambda c: leases.reap(c, max_crashes=crashes, now=clock.now(c))
+        )
         LOG.warning("%d jobs of lost workers were put back or failed", reaped)
         self._hub.ring()
 
@@ -118,8 +117,7 @@ class Housekeeping:
     async def _relay(self) -> None:
         """Publishes what is due. A crash before the mark publishes twice; the claim lets one through."""
         while await self._lead() and not self._stopping:
-            now = datetime.now(UTC)
-            jobs = await self._store.read(lambda c, at=now: outbox.due(c, at, PUBLISH_AT_ONCE))
+            jobs = await self._store.read(lambda c: outbox.due(c, clock.now(c), PUBLISH_AT_ONCE))
             if not jobs:
                 return
             try:
@@ -134,4 +132,6 @@ class Housekeeping:
             if self._broker_gone:
                 LOG.info("the broker is back")
                 self._broker_gone = False
-            await self._store.write(lambda c, sent=jobs, at=now: outbox.mark_published(c, sent, at))
+            await self._store.write(
+                lambda c, sent=jobs: outbox.mark_published(c, sent, clock.now(c))
+            )
