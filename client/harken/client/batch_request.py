@@ -9,7 +9,9 @@ from harken.client.convert import decode
 from harken.client.errors import InvalidRequest
 from harken.client.requests import (
     Features,
+    Length,
     PathOrSource,
+    duration_message,
     feature_numbers,
     source_message,
     valid,
@@ -49,6 +51,7 @@ def submit_batch(
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
     request_id: str | UUID | None = None,
+    run_timeout: Length | None = None,
 ) -> BatchRequest:
     """The request for many files; `labels` are put on each of them, below the item's own."""
     messages: list[pb.SubmitBatchRequest.Item] = []
@@ -71,6 +74,7 @@ def submit_batch(
         items=messages,
         features=feature_numbers(features),
         priority=priority,
+        run_timeout=duration_message(run_timeout),
     )
     return BatchRequest(message=message, places=tuple(places), refused=tuple(refused))
 

@@ -77,6 +77,8 @@ class Job:
     """When a cancelled job's work had really stopped."""
     worker: str | None = None
     """Name of the worker that has or had it last."""
+    run_timeout: timedelta | None = None
+    """How long an attempt may take; None for as long as the workers' own limit allows."""
 
     @property
     def path(self) -> str | None:

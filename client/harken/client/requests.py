@@ -6,10 +6,12 @@ error to catch.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from harken.client.convert import number_of
@@ -47,6 +49,8 @@ PathOrSource = str | os.PathLike[str] | Source
 JobRef = str | UUID | HasJobId
 BatchRef = str | UUID | HasBatchId
 Features = Iterable[Feature | str] | str
+Length = timedelta | float
+"""A length of time; a number is seconds."""
 
 
 def job_id_of(job: JobRef) -> str:
@@ -66,6 +70,7 @@ def submit_analysis(
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
     request_id: str | UUID | None = None,
+    run_timeout: Length | None = None,
 ) -> pb.SubmitAnalysisRequest:
     """The request for one file, with a request_id in any case, so that repeating it is safe."""
     return valid(
@@ -75,6 +80,7 @@ def submit_analysis(
         features=feature_numbers(features),
         priority=priority,
         labels=labels,
+        run_timeout=duration_message(run_timeout),
     )
 
 
@@ -133,6 +139,22 @@ def job_states(states: Iterable[JobState | str] | str | None) -> list[JobState]:
         return []
     names = [states] if isinstance(states, str) else states
     return [_member(JobState, name, "state", str.upper) for name in names]
+
+
+def duration_message(length: Length | None) -> Duration | None:
+    """The message of a length of time, which is None for none."""
+    if length is None:
+        return None
+    message = Duration()
+    try:
+        message.FromTimedelta(
+            length if isinstance(length, timedelta) else timedelta(seconds=length)
+        )
+    except (OverflowError, TypeError, ValueError) as error:
+        raise InvalidRequest(
+            f"{length!r} is no length of time: {error}", reason="MALFORMED_FIELD"
+        ) from error
+    return message
 
 
 def valid(kind: type[M], **fields: Any) -> M:

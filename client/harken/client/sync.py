@@ -20,7 +20,7 @@ from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, PathOrSource
+from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, JobUpdate, Update
@@ -93,6 +93,7 @@ class Client:
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
         request_id: str | UUID | None = None,
+        run_timeout: Length | None = None,
         timeout: float | None = None,
     ) -> JobHandle:
         """Submits one file; the job is durable when this returns.
@@ -100,10 +101,17 @@ class Client:
         A text is a path as the server sees it, absolute or relative to a media root; a
         `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
         all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A `request_id` is made for each
-        call unless you give one, to make your own repetitions safe.
+        call unless you give one, to make your own repetitions safe. `run_timeout`, a timedelta or
+        seconds, is how long an attempt may take before the job fails as TIMEOUT; it can only
+        shorten the server's limit.
         """
         call = rpc.submit(
-            source, features=features, priority=priority, labels=labels, request_id=request_id
+            source,
+            features=features,
+            priority=priority,
+            labels=labels,
+            request_id=request_id,
+            run_timeout=run_timeout,
         )
         return JobHandle(self, self._call(call, timeout))
 
@@ -115,15 +123,22 @@ class Client:
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
         request_id: str | UUID | None = None,
+        run_timeout: Length | None = None,
         timeout: float | None = None,
     ) -> BatchHandle:
         """Submits up to 10,000 files at once.
 
         What was not accepted stands in the handle's `failed_items`.
-        `labels` are put on each of the files, below those of a BatchItem.
+        `labels` are put on each of the files, below those of a BatchItem; `run_timeout` holds for
+        each of them.
         """
         call = rpc.submit_batch(
-            items, features=features, priority=priority, labels=labels, request_id=request_id
+            items,
+            features=features,
+            priority=priority,
+            labels=labels,
+            request_id=request_id,
+            run_timeout=run_timeout,
         )
         return BatchHandle(self, *self._call(call, timeout))
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -106,6 +107,7 @@ class Job(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     STOPPED_TIME_FIELD_NUMBER: _builtins.int
     WORKER_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID, given by the server."""
     batch_id: _builtins.str
@@ -160,6 +162,10 @@ class Job(_message.Message):
     def stopped_time(self) -> _timestamp_pb2.Timestamp:
         """When a cancelled job's work had really stopped."""
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt may take; unset for as long as the workers' own limit allows."""
+
     def __init__(
         self,
         *,
@@ -180,10 +186,11 @@ class Job(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         stopped_time: _timestamp_pb2.Timestamp | None = ...,
         worker: _builtins.str | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "run_timeout", b"run_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "revision", b"revision", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "revision", b"revision", "run_timeout", b"run_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015

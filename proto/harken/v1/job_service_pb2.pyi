@@ -55,6 +55,7 @@ class SubmitAnalysisRequest(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a job."""
     priority: _builtins.int
@@ -71,6 +72,12 @@ class SubmitAnalysisRequest(_message.Message):
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Marks of the caller's own: at most 64, keys of 1 to 63 characters, values of at most 255."""
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt may take before the job fails as TIMEOUT, which is not tried again: more than 0, and at most the
+        server's limit (an hour, unless set otherwise); that limit when unset.
+        """
+
     def __init__(
         self,
         *,
@@ -79,10 +86,11 @@ class SubmitAnalysisRequest(_message.Message):
         features: _abc.Iterable[_feature_pb2.Feature.ValueType] | None = ...,
         priority: _builtins.int | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -189,6 +197,7 @@ class SubmitBatchRequest(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a batch."""
     priority: _builtins.int
@@ -201,6 +210,10 @@ class SubmitBatchRequest(_message.Message):
     def features(self) -> _containers.RepeatedScalarFieldContainer[_feature_pb2.Feature.ValueType]:
         """What to compute for items that do not say; none means everything."""
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt at each of the jobs may take; limits as in SubmitAnalysisRequest."""
+
     def __init__(
         self,
         *,
@@ -208,10 +221,11 @@ class SubmitBatchRequest(_message.Message):
         items: _abc.Iterable[Global___SubmitBatchRequest.Item] | None = ...,
         features: _abc.Iterable[_feature_pb2.Feature.ValueType] | None = ...,
         priority: _builtins.int | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

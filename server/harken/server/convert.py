@@ -112,6 +112,7 @@ def job_message(
         end_time=timestamp(job.end_time),
         stopped_time=timestamp(job.stopped_time),
         worker=job.worker,
+        run_timeout=duration(job.run_timeout),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -33,7 +34,7 @@ LONGEST_HEARTBEAT = timedelta(hours=1)
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
-def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
+def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: timedelta) -> NewJob:
     """The job of a request. Raises InvalidRequest and SourceError."""
     violations = [
         *_request_id_violations("request_id", request),
@@ -41,18 +42,23 @@ def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
         *_feature_violations("features", request.features),
         *_priority_violations(request),
         *_label_violations("labels", request.labels),
+        *_run_timeout_violations(request, longest_run),
     ]
     if violations:
         raise InvalidRequest(violations)
-    return _job(request, _features(request.features), _priority(request), roots)
+    new = _job(request, _features(request.features), _priority(request), roots)
+    return replace(new, run_timeout=_run_timeout(request))
 
 
-def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
+def new_batch(
+    request: SubmitBatchRequest, roots: MediaRoots, *, longest_run: timedelta
+) -> NewBatch:
     """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
     violations = [
         *_request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
         *_priority_violations(request),
+        *_run_timeout_violations(request, longest_run),
     ]
     if not request.items:
         violations.append(Violation("items", "NO_ITEMS", "Send at least one item."))
@@ -66,7 +72,8 @@ def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            accepted.append((index, _item(index, item, features, _priority(request), roots)))
+            new = _item(index, item, features, _priority(request), roots)
+            accepted.append((index, replace(new, run_timeout=_run_timeout(request))))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -122,7 +129,7 @@ def heartbeat_interval(message: Duration | None) -> timedelta:
     """The interval of a request, or the default. Raises InvalidRequest."""
     if message is None:
         return DEFAULT_HEARTBEAT
-    interval = timedelta(seconds=message.seconds, microseconds=message.nanos / 1000)
+    interval = _length(message)
     if not SHORTEST_HEARTBEAT <= interval <= LONGEST_HEARTBEAT:
         description = "It has to be between 1 s and 1 h."
         raise InvalidRequest([Violation("heartbeat_interval", "OUT_OF_RANGE", description)])
@@ -175,6 +182,14 @@ def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
     return request.priority if request.HasField("priority") else DEFAULT_PRIORITY
 
 
+def _run_timeout(request: SubmitAnalysisRequest | SubmitBatchRequest) -> timedelta | None:
+    return _length(request.run_timeout) if request.HasField("run_timeout") else None
+
+
+def _length(message: Duration) -> timedelta:
+    return timedelta(seconds=message.seconds, microseconds=message.nanos / 1000)
+
+
 def _features(numbers: Sequence[int]) -> tuple[str, ...]:
     """The names of the features in the order of the enum, each once; all of them for none."""
     wanted = {convert.feature_name(number) for number in numbers}
@@ -219,6 +234,21 @@ def _priority_violations(
     if not 0 <= _priority(request) <= HIGHEST_PRIORITY:
         description = f"{request.priority} is not between 0 and 9, 9 the most urgent."
         yield Violation("priority", "PRIORITY_OUT_OF_RANGE", description)
+
+
+def _run_timeout_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest, longest: timedelta
+) -> Iterable[Violation]:
+    try:
+        length = _run_timeout(request)
+    except OverflowError:  # a Duration holds ten thousand years
+        length = timedelta.max
+    if length is not None and not timedelta(0) < length <= longest:
+        description = (
+            f"It has to be more than 0 and at most {longest.total_seconds():g} s, the server's limit"
+            " (HARKEN_TASK_TIME_LIMIT)."
+        )
+        yield Violation("run_timeout", "RUN_TIMEOUT_OUT_OF_RANGE", description)
 
 
 def _label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 
 import click
 
@@ -9,7 +10,12 @@ from harken.client.batch import FailedItem
 from harken.client.cli import exit_codes
 from harken.client.cli.audio_files import find_files
 from harken.client.cli.failure import hint_for
-from harken.client.cli.params import features_option, label_option, priority_option
+from harken.client.cli.params import (
+    features_option,
+    label_option,
+    priority_option,
+    run_timeout_option,
+)
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import count, plain
 from harken.client.cli.watching import follow_batches
@@ -27,6 +33,7 @@ MAX_PATH_BYTES = 16 * 1024 * 1024
 @features_option
 @priority_option
 @label_option
+@run_timeout_option
 @click.option("--all-files", is_flag=True, help="Take every file, whatever its name.")
 @click.option("--watch", is_flag=True, help="Follow the whole to its end and list what failed.")
 @shared_options
@@ -37,6 +44,7 @@ def batch(
     features: tuple[Feature, ...] | None,
     priority: int | None,
     labels: Mapping[str, str],
+    run_timeout: timedelta | None,
     all_files: bool,
     watch: bool,
 ) -> None:
@@ -56,7 +64,13 @@ def batch(
     handles: list[BatchHandle] = []
     with session.connect() as client:
         for chunk in chunks(files):
-            handle = client.submit_batch(chunk, features=features, priority=priority, labels=labels)
+            handle = client.submit_batch(
+                chunk,
+                features=features,
+                priority=priority,
+                labels=labels,
+                run_timeout=run_timeout,
+            )
             handles.append(handle)
             refused = refused or bool(handle.failed_items)
             _show_submitted(session, handle, chunk)

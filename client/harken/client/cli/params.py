@@ -1,5 +1,7 @@
-"""Types of options: lists of features, labels."""
+"""Types of options: lists of features, labels, lengths of time."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -44,6 +46,29 @@ class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
         ]
 
 
+class TimeSpan(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """A length of time such as 90, 90s, 10m or 1h30m."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """The length; a number alone is seconds."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(
+            r"(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip().lower()
+        )
+        if found is None:
+            self.fail(f"{value!r} is no length of time such as 90s, 10m or 1h30m.", param, ctx)
+        hours, minutes, seconds = (float(number or 0) for number in found.groups())
+        try:
+            return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        except OverflowError:
+            self.fail(f"{value!r} is too long.", param, ctx)
+
+
 def read_labels(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
@@ -67,6 +92,12 @@ priority_option = click.option(
     type=click.IntRange(0, 9),
     metavar="0..9",
     help="9 is the most urgent. [default: 5]",
+)
+run_timeout_option = click.option(
+    "--run-timeout",
+    type=TimeSpan(),
+    metavar="TIME",
+    help="How long an attempt may take: 90s, 10m, 1h30m. [default: the server's limit]",
 )
 label_option = click.option(
     "--label",

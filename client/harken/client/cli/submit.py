@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 
 import click
 
 from harken.client import errors
 from harken.client.cli import exit_codes
 from harken.client.cli.failure import failure_of
-from harken.client.cli.params import features_option, label_option, priority_option
+from harken.client.cli.params import (
+    features_option,
+    label_option,
+    priority_option,
+    run_timeout_option,
+)
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import plain
 from harken.client.cli.watching import follow_job
@@ -21,6 +27,7 @@ from harken.client.job import Job
 @features_option
 @priority_option
 @label_option
+@run_timeout_option
 @click.option("--watch", is_flag=True, help="Follow each job to its end and show what was found.")
 @shared_options
 @pass_session
@@ -30,6 +37,7 @@ def submit(
     features: tuple[Feature, ...] | None,
     priority: int | None,
     labels: Mapping[str, str],
+    run_timeout: timedelta | None,
     watch: bool,
 ) -> None:
     """Submit sound or video files to be analysed.
@@ -46,7 +54,11 @@ def submit(
         for file in files:
             try:
                 handle = client.submit(
-                    os.path.abspath(file), features=features, priority=priority, labels=labels
+                    os.path.abspath(file),
+                    features=features,
+                    priority=priority,
+                    labels=labels,
+                    run_timeout=run_timeout,
                 )
             except errors.RequestRefused as error:
                 failure = failure_of(error, client.target, file)
