@@ -114,7 +114,12 @@ def seen(
             run_timeout_s=None if timeout is None else timeout.total_seconds(),
             stop_by=stop_by,
         )
-    given_away = standing.attempt != child.attempt or standing.state is JobState.QUEUED
-    if child.attempt is not None and child.stop_by is None and given_away:
+    # A duplicate delivery, whose claim fails, is over long before it would be killed.
+    given_away = (
+        standing.state in HELD
+        if child.attempt is None
+        else standing.attempt != child.attempt or standing.state is JobState.QUEUED
+    )
+    if given_away and child.stop_by is None:
         return replace(child, stop_by=now + kill_after_s)
     return child

@@ -1,5 +1,6 @@
 """A delivery of a job's message, as the worker's main process follows it."""
 
+import re
 from typing import Any, ClassVar
 
 from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
@@ -11,6 +12,13 @@ from harken.tasks.endings import Endings, Sentence
 
 # The child ended while it had the task: by a signal, by an exit of its own, or unseen.
 CHILD_DEATHS = (WorkerLostError, Terminated, SystemExit)
+
+
+def cause_of(died: BaseException) -> str:
+    """How a child died, of what the pool says of it."""
+    said = str(died) or type(died).__name__
+    found = re.search(r"SIG[A-Z0-9]+|exitcode -?\d+", said)
+    return found[0] if found else said
 
 
 class JobRequest(Request):
@@ -43,5 +51,5 @@ class JobRequest(Request):
             limit_s = float(SETTINGS.task_time_limit_s)
             self.children.kill(self, Sentence(cause="the time limit", limit_s=limit_s))
         if isinstance(died, (*CHILD_DEATHS, TimeLimitExceeded)):
-            self.children.lost(self, str(died) or type(died).__name__)
+            self.children.lost(self, cause_of(died))
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
