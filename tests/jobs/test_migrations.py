@@ -142,3 +142,18 @@ def test_harken_may_be_installed_below_a_folder_with_a_percent_sign(tmp_path, py
     )
     done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_down_to_the_first_schema_and_up_again_keeps_results_and_log(empty, jobs_on):
+    """SQLite deletes what refers to a table's rows when the table is made anew."""
+    migrate(empty)
+    jobs = jobs_on(empty)
+    job = jobs.running()
+    jobs.succeed(job, {"a": 1})
+    before = jobs.log(job)
+    downgrade(empty, "0001")
+    assert "pid" not in {
+        column["name"] for column in inspect(empty.engine).get_columns("harken_jobs")
+    }
+    migrate(empty)
+    assert (jobs.result(job), jobs.log(job)) == ({"a": 1}, before)

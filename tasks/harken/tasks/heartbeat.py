@@ -42,6 +42,7 @@ class HeartbeatThread:
         self._describe = describe
         self._children = children
         self._endings = ended
+        self._blind = False  # the last dealing failed
         self._stopped = False
         self._beat_due = 0.0
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -90,8 +91,11 @@ class HeartbeatThread:
             with self._barrier, self._database.read() as connection:
                 standings = leases.look(connection, job_ids, clock.now(connection))
         except Exception as error:
-            LOG.warning("the jobs at work could not be looked after: %s", error)
+            if not self._blind:
+                LOG.warning("the jobs at work cannot be looked after for now: %s", error)
+            self._blind = True
         else:
+            self._blind = False
             self._note(standings)
 
     def write_endings(self) -> None:
@@ -110,9 +114,11 @@ class HeartbeatThread:
                     )
             except DBAPIError as error:
                 # If it stays away, the lease runs out, and the job is put back then.
-                LOG.warning(
-                    "job %s: the end of its process could not be written: %s", ending.job_id, error
-                )
+                if not self._blind:
+                    LOG.warning(
+                        "job %s: its end has to wait to be written: %s", ending.job_id, error
+                    )
+                self._blind = True
                 break
             except Exception:
                 LOG.exception("job %s: the end of its process could not be written", ending.job_id)
