@@ -260,7 +260,11 @@ def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
             beats = connection.execute(
                 select(WORKERS.c.heartbeat_time).where(WORKERS.c.name.startswith("fast@"))
             ).scalar_one()
+            started = connection.execute(
+                select(WORKERS.c.start_time).where(WORKERS.c.name.startswith("fast@"))
+            ).scalar_one()
         now = datetime.now(UTC)
+        assert started - now > SKEW / 2, "its clock is right"
         assert abs(beats - now) < timedelta(minutes=1)
         assert abs(lease - now) < timedelta(minutes=1)
         # A clock of its own would have the lease run for an hour.
