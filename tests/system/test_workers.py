@@ -15,9 +15,12 @@ from harken.jobs import log, queries
 from harken.jobs.database import Database
 from harken.jobs.job import ErrorKind, Job
 from harken.jobs.migrate import migrate
+from harken.jobs.outbox import Outgoing
 from harken.jobs.schema import JOBS, WORKERS
 from harken.jobs.state import JobState
 from harken.jobs.workers import LOST_AFTER
+from harken.server.publisher import Publisher
+from harken.settings import Settings
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.test_two_servers import Process, Server
 
@@ -159,6 +162,20 @@ def test_a_sigterm_for_all_processes_of_a_worker_is_no_crash_either(fleet: Fleet
     fleet.client.cancel_job(job_id)
 
 
+def test_a_worker_that_is_stopped_at_once_hands_its_job_back_all_the_same(fleet: Fleet) -> None:
+    with fleet.worker("old") as old:
+        job_id = fleet.at_work("3-hours.wav")
+        child = old.child()
+        old.process.send_signal(signal.SIGQUIT)
+        old.process.wait(20)
+        assert not child.is_running()
+
+    waiting = fleet.get(job_id)
+    assert (waiting.state, waiting.attempt) == (JobState.QUEUED, 1)
+    assert (waiting.crashes, waiting.retries) == (0, 0)
+    fleet.client.cancel_job(job_id)
+
+
 def test_a_cancelled_job_of_a_stopping_worker_has_stopped_when_it_says_so(fleet: Fleet) -> None:
     with fleet.worker("old", HARKEN_KILL_AFTER="100") as old:
         job_id = fleet.at_work("3-hours.wav")
@@ -233,6 +250,24 @@ def test_a_child_that_was_left_behind_by_its_job_is_killed(fleet: Fleet) -> None
             assert (held.state, held.attempt, held.crashes) == (JobState.RUNNING, 2, 1)
             fleet.client.cancel_job(job_id)
             assert fleet.until_ended(job_id).state is JobState.CANCELLED
+
+
+def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet) -> None:
+    """As after a broker's restart: the second one finds the job taken, at whatever worker."""
+    with fleet.worker("one") as one, fleet.worker("two") as two:
+        job_id = fleet.at_work("1-hour.wav")
+        job = fleet.get(job_id)
+        again = Outgoing(job_id=job_id, attempt=0, queue=job.queue, priority=job.priority)
+        publisher = Publisher(Settings.from_environment(fleet.environment))
+        publisher.publish([again] * 3)
+        publisher.close()
+
+        done = fleet.until_ended(job_id)
+
+        refused = f"job {job_id} is not to be had"
+        eventually(lambda: one.said(refused) + two.said(refused) == 3)
+    assert (done.state, done.attempt, done.crashes) == (JobState.SUCCEEDED, 1, 0)
+    assert fleet.get(job_id) == done
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """When a child has to be killed, and for what."""
 
 import os
+import subprocess
+import time
 
 import pytest
 
 from harken.settings import Settings
-from harken.tasks.children import Child
-from harken.tasks.endings import Sentence, handed_back
-from harken.tasks.guard import Limits, sentence_of
+from harken.tasks.children import Child, Children
+from harken.tasks.endings import Ending, Endings, Sentence, handed_back, undecided
+from harken.tasks.guard import Guard, Limits, sentence_of
 from harken.tasks.process import memory_mb
 from harken.tasks.request import cause_of
 
@@ -81,6 +83,17 @@ def test_a_sigterm_is_a_crash_unless_the_worker_stops(cause, stopping, back):
     assert handed_back(Sentence(cause=cause), stopping=stopping) == back
 
 
+def test_a_sigterm_is_not_called_a_crash_before_the_worker_could_tell_that_it_stops():
+    def waits(cause, *, stopping, after_s):
+        ending = Ending(job_id="a", pid=7, gone_at=100.0, sentence=Sentence(cause=cause))
+        return undecided(ending, stopping=stopping, monotonic=100.0 + after_s)
+
+    assert waits("SIGTERM", stopping=False, after_s=0.9)
+    assert not waits("SIGTERM", stopping=False, after_s=1.0)
+    assert not waits("SIGTERM", stopping=True, after_s=0.0)
+    assert not waits("SIGKILL", stopping=False, after_s=0.0)
+
+
 @pytest.mark.parametrize(
     ("said", "cause"),
     [
@@ -91,3 +104,28 @@ def test_a_sigterm_is_a_crash_unless_the_worker_stops(cause, stopping, back):
 )
 def test_what_the_pool_says_of_a_death_is_told_in_short(said, cause):
     assert cause_of(RuntimeError(said)) == cause
+
+
+def guarded(pid):
+    """A guard over one child that is on a job, after its first look; and the endings it has told."""
+    endings = Endings()
+    children = Children(endings)
+    children.started("delivery", Child(job_id="a", pid=pid, since=time.monotonic()))
+    guard = Guard(children, Limits(time_s=0, memory_mb=0, kill_after_s=0))
+    guard.look()
+    return guard, endings
+
+
+def test_a_child_over_its_time_is_killed_and_then_its_end_is_told():
+    process = subprocess.Popen(["sleep", "100"])
+    guard, endings = guarded(process.pid)
+    assert process.wait(10) == -9
+    assert len(endings) == 0
+    guard.look()
+    assert endings.first().sentence.limit_s == 0
+
+
+def test_a_pool_without_processes_is_let_be():
+    """The job runs in the main process itself: there is nothing to kill."""
+    _, endings = guarded(os.getpid())
+    assert len(endings) == 0

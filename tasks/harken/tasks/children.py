@@ -41,7 +41,8 @@ class Children:
 
     def __init__(self, endings: Endings) -> None:
         self._endings = endings
-        self._lock = threading.Lock()
+        # A signal's handler may ask while the same thread is in here.
+        self._lock = threading.RLock()
         self._running: dict[Hashable, Child] = {}
 
     def started(self, delivery: Hashable, child: Child) -> None:

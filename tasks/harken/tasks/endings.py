@@ -58,6 +58,16 @@ class Endings:
         self._waiting.popleft()
 
 
+# A SIGTERM for all processes of a worker, and Celery's cold shutdown, may reach the main process last.
+STOP_KNOWN_WITHIN_S = 1.0
+
+
+def undecided(ending: Ending, *, stopping: bool, monotonic: float) -> bool:
+    """Whether it is to be seen yet if the worker's stop is the cause."""
+    terminated = TERMINATED.search(ending.sentence.cause) is not None
+    return terminated and not stopping and monotonic < ending.gone_at + STOP_KNOWN_WITHIN_S
+
+
 def handed_back(sentence: Sentence, *, stopping: bool) -> bool:
     """Whether the worker's stop is the cause, such as a SIGTERM that went to all its processes."""
     return sentence.hand_back or (stopping and TERMINATED.search(sentence.cause) is not None)

@@ -1,6 +1,7 @@
 """The main process's guard over its children: it notices their deaths, and kills those that have to end."""
 
 import logging
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ class Guard:
         """Looks at each child once."""
         now = time.monotonic()
         for delivery, child in self._children.running().items():
+            if child.pid == os.getpid():
+                continue  # a pool without processes, such as Celery's solo
             if death := death_of(child.pid):
                 self._children.lost(delivery, death)
             elif child.sentence is None:

@@ -102,15 +102,18 @@ class HeartbeatThread:
         """Writes how attempts ended whose process is dead, as far as the database answers."""
         written = False
         while (ending := self._endings.first()) is not None:
+            stopping, now = self._describe().stopping, time.monotonic()
+            if endings.undecided(ending, stopping=stopping, monotonic=now):
+                break
             try:
                 with self._barrier, self._database.write() as connection:
                     state = endings.write(
                         connection,
                         ending,
                         worker=self._describe().name,
-                        stopping=self._describe().stopping,
+                        stopping=stopping,
                         max_crashes=self._settings.max_crashes,
-                        monotonic=time.monotonic(),
+                        monotonic=now,
                     )
             except DBAPIError as error:
                 # If it stays away, the lease runs out, and the job is put back then.

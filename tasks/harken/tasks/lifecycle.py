@@ -29,7 +29,8 @@ from harken.tasks.request import JobRequest
 LOG = logging.getLogger(__name__)
 
 # How long the hand-back may take, before the worker ends all the same; leases run out then.
-HAND_BACK_WITHIN_S = 5.0
+# `harken up` waits 5 s.
+HAND_BACK_WITHIN_S = 4.0
 
 
 class Lifecycle:
@@ -43,7 +44,7 @@ class Lifecycle:
         JobRequest.children = self._children
         self._guard = Guard(self._children, Limits.of(SETTINGS))
         self._heartbeat: HeartbeatThread | None = None
-        self._main_pid = os.getpid()
+        self._main_pid = 0
         self._start_time: datetime = utc_now()
         self._name = ""
         self._queues: tuple[str, ...] = ()
@@ -67,12 +68,17 @@ class Lifecycle:
         self._guard.start()
         LOG.info("worker %s is ready: queues %s", self._name, ", ".join(self._queues))
 
-    def on_shutting_down(self, **_: Any) -> None:
-        """The worker takes no more tasks, and waits for those it has; but not for ever."""
-        if self._stopping:
-            return  # the second signal of two
-        self._stopping = True
-        timer = threading.Timer(SETTINGS.grace_period_s, self._hand_back)
+    def on_shutting_down(self, how: str = "", **_: Any) -> None:
+        """The worker takes no more tasks, and waits for those it has; but not for ever.
+
+        After SIGQUIT (a cold shutdown) not at all. Celery would end right after it, with nothing written.
+        """
+        first, self._stopping = not self._stopping, True
+        if how == "Cold":
+            self._hand_back()
+        if how == "Cold" or not first:
+            return
+        timer = threading.Timer(SETTINGS.grace_period_s, self._end)
         timer.daemon = True
         timer.start()
 
@@ -84,13 +90,18 @@ class Lifecycle:
 
     def on_child(self, **_: Any) -> None:
         """In a new child: ends it when the main process died before the child could ask to die with it."""
-        if os.getppid() != self._main_pid:
+        if self._main_pid and os.getppid() != self._main_pid:  # 0 where it was not forked from it
             os._exit(1)
 
     def on_setup(self, **_: Any) -> None:
         """Before the pool starts."""
         self._main_pid = os.getpid()
         warm_up()
+
+    def _end(self) -> None:
+        self._hand_back()
+        # Celery's cold shutdown, in case that it waits for something else.
+        os.kill(os.getpid(), signal.SIGQUIT)
 
     def _hand_back(self) -> None:
         # The process first, then the job: nobody else gets it before this one has stopped.
@@ -103,8 +114,6 @@ class Lifecycle:
                 LOG.warning("jobs could not be handed back, their leases run out")
                 break
             time.sleep(LOOK_EVERY_S)
-        # Celery's cold shutdown, in case that it waits for something else.
-        os.kill(os.getpid(), signal.SIGQUIT)
 
     def _describe(self) -> Heartbeat:
         started = state.total_count.get(names.ANALYZE, 0)
