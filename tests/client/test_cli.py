@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from harken.client.cli import cli
 from harken.client.cli.batch import MAX_ITEMS, MAX_PATH_BYTES, chunks
+from harken.client.cli.params import TimeSpan
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import Job, JobError
@@ -91,6 +92,8 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
             "a=b=c",
             "--schedule-timeout",
             "1h30m",
+            "--run-timeout",
+            "2m30s",
         )
     )
     assert (result.exit_code, result.stdout) == (0, f"{JOB_ID}  link/song.flac\n")
@@ -102,6 +105,14 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
         {"a": "b=c"},
     )
     assert request.schedule_timeout.seconds == 5400
+    assert request.run_timeout.seconds == 150
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("2.5s", 2.5), ("10m", 600), ("1h", 3600), ("1h1m1s", 3661)]
+)
+def test_a_length_of_time_is_written_as_people_write_it(text: str, seconds: float) -> None:
+    assert TimeSpan().convert(text, None, None).total_seconds() == seconds
 
 
 def test_submit_and_watch_shows_stages_and_then_what_was_found(
@@ -186,6 +197,9 @@ def test_a_directory_is_sent_to_batch(run: Run, tmp_path: Path) -> None:
         (["submit"], "Missing argument"),
         (["submit", "a", "--features", "tempo"], "'tempo' is no feature. There are: media, rhythm"),
         (["submit", "a", "--priority", "12"], "0<=x<=9"),
+        (["submit", "a", "--run-timeout", "soon"], "'soon' is no length of time such as 90s"),
+        (["batch", "a", "--run-timeout", ""], "'' is no length of time"),
+        (["submit", "a", "--run-timeout", "9" * 30], "too long"),
         (["submit", "a", "--label", "x"], "not key=value"),
         (["submit", "a", "--schedule-timeout", "soon"], "no length of time such as 90s, 10m"),
         (["submit", "a", "--schedule-timeout", ""], "no length of time such as 90s, 10m"),

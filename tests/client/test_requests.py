@@ -62,7 +62,14 @@ def test_what_was_not_asked_for_is_left_to_the_server() -> None:
     request = submit_analysis("a.wav")
     assert not request.HasField("schedule_timeout")
     assert not request.HasField("priority")
+    assert not request.HasField("run_timeout")
     assert (list(request.features), dict(request.labels)) == ([], {})
+
+
+@pytest.mark.parametrize("length", [90, 90.0, timedelta(seconds=90)])
+def test_a_length_of_time_is_given_in_seconds_or_as_timedelta(length: timedelta | float) -> None:
+    assert submit_analysis("a.wav", run_timeout=length).run_timeout.seconds == 90
+    assert submit_batch(["a.wav"], run_timeout=length).message.run_timeout.seconds == 90
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,9 @@ def test_what_was_not_asked_for_is_left_to_the_server() -> None:
         ({"schedule_timeout": float("nan")}, "MALFORMED_FIELD"),
         ({"schedule_timeout": 1e300}, "MALFORMED_FIELD"),
         ({"schedule_timeout": "10m"}, "MALFORMED_FIELD"),
+        ({"run_timeout": "soon"}, "MALFORMED_FIELD"),
+        ({"run_timeout": float("nan")}, "MALFORMED_FIELD"),
+        ({"run_timeout": 1e300}, "MALFORMED_FIELD"),
         ({"labels": {"a": 1}}, "MALFORMED_FIELD"),
         ({"labels": {"a": "\udcff"}}, "MALFORMED_FIELD"),
         ({"source": BAD_NAME}, "PATH_NOT_UTF8"),

@@ -45,6 +45,9 @@ LIMITS = {
     "pings of a client on an idle stream": f"every {PING_S} s",
     "length of a recording": f"{MAX_DURATION_S / 3600:g} h decoded",
     "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",
+    "`run_timeout` of a job": f"more than 0, at most {SETTINGS.task_time_limit_s:,} s",
+    "from a cancel, or the end of a `run_timeout`, to the kill": f"{SETTINGS.kill_after_s} s",
+    "memory of a job's process": f"{SETTINGS.max_memory_per_child_mb:,} MB",
     "tries after a transient error": f"{SETTINGS.max_retries} (`HARKEN_MAX_RETRIES`),"
     f" at most {LONGEST_DELAY_S / 60:g} min apart",
     "deaths of a worker over one job": f"{SETTINGS.max_crashes} (",

@@ -24,6 +24,7 @@ from harken.jobs import (
 )
 from harken.jobs.database import Database
 from harken.jobs.job import Batch, ErrorKind, Job, JobError, NewBatch, NewJob, Source, Transition
+from harken.jobs.leases import Standing
 from harken.jobs.migrate import migrate
 from harken.jobs.outbox import Outgoing
 from harken.jobs.queries import JobFilter
@@ -36,6 +37,7 @@ T = TypeVar("T")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 OWNER = "local"
 WORKER = "worker-1@host"
+PID = 4711
 
 
 def new_job(path: str = "a.wav", **fields: Any) -> NewJob:
@@ -114,9 +116,11 @@ class Jobs:
         """The job's transitions."""
         return self.read(lambda c: log.of_job(c, job.job_id))
 
-    def claim(self, job: Job, worker: str = WORKER) -> Job | None:
-        """A worker tries to take the job."""
-        return self.write(lambda c: execution.claim(c, job.job_id, worker=worker, now=self.now))
+    def claim(self, job: Job, worker: str = WORKER, *, pid: int = PID) -> Job | None:
+        """A process of a worker tries to take the job."""
+        return self.write(
+            lambda c: execution.claim(c, job.job_id, worker=worker, pid=pid, now=self.now)
+        )
 
     def running(self, worker: str = WORKER, **fields: Any) -> Job:
         """A new job that a worker has taken."""
@@ -156,37 +160,53 @@ class Jobs:
         """The attempt that `job` shows stops because it was asked to."""
         return self.write(lambda c: execution.stop(c, job.job_id, job.attempt, self.now))
 
-    def hand_back(self, job: Job, worker: str = WORKER) -> JobState | None:
-        """The worker stops and gives the job back."""
-        return self.write(lambda c: execution.hand_back(c, job.job_id, worker=worker, now=self.now))
+    def hand_back(self, job: Job, stopped_time: datetime | None = None) -> JobState | None:
+        """The worker stops and gives back the attempt that `job` shows."""
+        return self.write(
+            lambda c: execution.hand_back(
+                c, job.job_id, job.attempt, self.now, stopped_time=stopped_time
+            )
+        )
 
-    def lose(self, job: Job, *, max_crashes: int = 3, worker: str = WORKER) -> JobState | None:
-        """The job's process dies."""
+    def lose(
+        self, job: Job, *, max_crashes: int = 3, stopped_time: datetime | None = None
+    ) -> JobState | None:
+        """The process of the attempt that `job` shows dies."""
         return self.write(
             lambda c: execution.lose(
                 c,
                 job.job_id,
-                worker=worker,
+                job.attempt,
+                self.now,
                 cause="signal 9",
                 max_crashes=max_crashes,
-                now=self.now,
+                stopped_time=stopped_time,
             )
         )
 
-    def expire(self, job: Job, worker: str = WORKER) -> JobState | None:
-        """The job's process is killed at the hard time limit."""
+    def expire(self, job: Job) -> JobState | None:
+        """The process of the attempt that `job` shows is killed at the hard time limit."""
         return self.write(
-            lambda c: execution.expire(c, job.job_id, worker=worker, limit_s=3600, now=self.now)
+            lambda c: execution.expire(c, job.job_id, job.attempt, self.now, limit_s=3600)
         )
+
+    def attempt_of(self, job: Job, worker: str = WORKER, *, pid: int = PID) -> int | None:
+        """The attempt by which a process holds the job."""
+        return self.read(lambda c: execution.attempt_of(c, job.job_id, worker=worker, pid=pid))
 
     def reap(self, *, max_crashes: int = 3) -> int:
         """The reaper looks for expired leases."""
         return self.write(lambda c: leases.reap(c, max_crashes=max_crashes, now=self.now))
 
-    def renew(self, *jobs: Job, worker: str = WORKER) -> None:
-        """The worker prolongs its leases."""
+    def renew(self, *jobs: Job) -> tuple[Standing, ...]:
+        """The worker prolongs the leases of the attempts that `jobs` show."""
+        held = [(job.job_id, job.attempt) for job in jobs]
+        return self.write(lambda c: leases.renew(c, held, self.now))
+
+    def look(self, *jobs: Job) -> tuple[Standing, ...]:
+        """The worker asks where the jobs stand."""
         ids = [job.job_id for job in jobs]
-        self.write(lambda c: leases.renew(c, ids, worker=worker, now=self.now))
+        return self.read(lambda c: leases.look(c, ids, self.now))
 
     def cancel(self, job: Job) -> Job:
         """A user asks for the job to be cancelled."""

@@ -231,3 +231,51 @@ def test_an_attempt_has_to_stop_once_another_one_has_its_job(jobs, how):
     second = take_away(jobs, first, how)
     assert jobs.read(lambda c: cancel_requested(c, first.job_id, first.attempt))
     assert not jobs.read(lambda c: cancel_requested(c, first.job_id, second.attempt))
+
+
+def test_a_late_report_of_a_loss_does_not_hit_the_next_attempt_on_the_same_worker(jobs):
+    first = jobs.running()
+    jobs.lose(first)
+    second = jobs.claim(first)
+    assert second.worker == first.worker
+    for late in (jobs.lose, jobs.expire, jobs.hand_back):
+        assert late(first) is None
+    assert jobs.get(first) == second
+
+
+def test_the_attempt_of_a_process_is_the_one_by_which_it_holds_the_job(jobs):
+    job = jobs.claim(jobs.submit(), pid=7)
+    assert jobs.attempt_of(job, pid=7) == 1
+    assert jobs.attempt_of(job, pid=8) is None
+    assert jobs.attempt_of(job, "worker-2@host", pid=7) is None
+    jobs.cancel(job)
+    assert jobs.attempt_of(job, pid=7) == 1
+
+
+@pytest.mark.parametrize("how", ["lose", "hand_back", "reap", "succeed", "fail", "retry"])
+def test_a_process_whose_attempt_is_over_holds_nothing(jobs, how):
+    job = jobs.running()
+    if how == "reap":
+        jobs.advance(seconds=16)
+        jobs.reap()
+    else:
+        getattr(jobs, how)(job)
+    assert jobs.attempt_of(job) is None
+
+
+@pytest.mark.parametrize("how", ["lose", "hand_back"])
+def test_a_cancelled_job_says_when_its_process_was_gone_not_when_that_was_written(jobs, how):
+    job = jobs.running()
+    jobs.cancel(job)
+    gone = jobs.now
+    jobs.advance(seconds=30)
+    assert getattr(jobs, how)(job, stopped_time=gone) is JobState.CANCELLED
+    found = jobs.get(job)
+    assert (found.stopped_time, found.end_time, found.crashes) == (gone, jobs.now, 0)
+
+
+def test_a_job_keeps_how_long_an_attempt_may_take(jobs):
+    job = jobs.submit(run_timeout=timedelta(seconds=1.5))
+    assert jobs.get(job).run_timeout == timedelta(seconds=1.5)
+    assert jobs.claim(job).run_timeout == timedelta(seconds=1.5)
+    assert jobs.submit().run_timeout is None

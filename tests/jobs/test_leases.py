@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from harken.jobs import leases
 from harken.jobs.job import ErrorKind
 from harken.jobs.state import JobState
@@ -40,12 +42,12 @@ def test_a_job_whose_workers_go_too_often_fails_as_crashed(jobs):
 
 
 def test_a_worker_cannot_renew_a_lease_it_no_longer_holds(jobs):
-    job = jobs.running("worker-1@host")
+    job = jobs.running()
     jobs.advance(seconds=16)
     jobs.reap()
-    jobs.claim(job, "worker-2@host")
+    jobs.claim(job)  # the same worker again: the attempt alone tells them apart
     jobs.advance(seconds=14)
-    jobs.renew(job, worker="worker-1@host")
+    assert jobs.renew(job) == ()
     jobs.advance(seconds=2)
     assert jobs.reap() == 1
 
@@ -90,3 +92,29 @@ def test_two_reapers_at_once_count_one_crash(jobs):
     jobs.advance(seconds=16)
     jobs.at_once(*[jobs.reap] * 3)
     assert [jobs.get(job).crashes for job in held] == [1] * 10
+
+
+def test_a_renewal_tells_which_jobs_are_to_stop_and_for_how_long(jobs):
+    job = jobs.running(run_timeout=timedelta(minutes=10))
+    (standing,) = jobs.renew(job)
+    assert (standing.job_id, standing.attempt, standing.pid) == (job.job_id, 1, 4711)
+    assert (standing.state, standing.cancelled_for) == (JobState.RUNNING, None)
+    assert standing.run_timeout == timedelta(minutes=10)
+    jobs.cancel(job)
+    jobs.advance(seconds=3)
+    (standing,) = jobs.renew(job)
+    assert (standing.state, standing.cancelled_for) == (JobState.CANCELLING, timedelta(seconds=3))
+
+
+def test_asking_where_jobs_stand_prolongs_nothing_and_tells_who_has_them(jobs):
+    first = jobs.running()
+    jobs.advance(seconds=16)
+    assert [standing.attempt for standing in jobs.look(first)] == [1]
+    assert jobs.reap() == 1
+    (standing,) = jobs.look(first)
+    assert (standing.state, standing.worker) == (JobState.QUEUED, None)
+    jobs.claim(first, "worker-2@host", pid=9)
+    (standing,) = jobs.look(first)
+    assert (standing.attempt, standing.worker, standing.pid) == (2, "worker-2@host", 9)
+    jobs.succeed(jobs.get(first))
+    assert [standing.state for standing in jobs.look(first)] == [JobState.SUCCEEDED]

@@ -94,3 +94,21 @@ def test_all_that_waits_is_due_again_once_the_broker_has_lost_it(jobs):
     assert jobs.write(lambda c: outbox.forget_published(c, lost)) == 1
     assert ids(jobs.due()) == [waiting.job_id]
     assert jobs.get(running).state is JobState.RUNNING
+
+
+def test_a_waiting_job_whose_message_died_is_published_again(jobs):
+    job = jobs.submit()
+    sent = jobs.due()
+    jobs.write(lambda c: outbox.mark_published(c, sent, jobs.now))
+    assert jobs.due() == ()
+    assert jobs.write(lambda c: outbox.publish_again(c, job.job_id))
+    assert [out.job_id for out in jobs.due()] == [job.job_id]
+    assert not jobs.write(lambda c: outbox.publish_again(c, job.job_id))
+
+
+def test_a_job_that_runs_is_not_published_again(jobs):
+    job = jobs.submit()
+    sent = jobs.due()
+    jobs.write(lambda c: outbox.mark_published(c, sent, jobs.now))
+    jobs.claim(job)
+    assert not jobs.write(lambda c: outbox.publish_again(c, job.job_id))

@@ -189,31 +189,31 @@ class _Life(RuleBasedStateMachine):
             model.go(CANCELLED if model.state is QUEUED else CANCELLING)
         assert self.jobs.cancel(job).state is model.state
 
-    @rule(job=submitted, worker=st.sampled_from(WORKERS))
-    def lose(self, job, worker):
-        model = self.of(job)
-        expected = model.crash() if model.held and model.worker == worker else None
-        assert self.jobs.lose(job, worker=worker, max_crashes=MAX_CRASHES) is expected
+    @rule(claimed=attempts)
+    def lose(self, claimed):
+        expected = self.of(claimed).crash() if self.holds(claimed) else None
+        assert self.jobs.lose(claimed, max_crashes=MAX_CRASHES) is expected
 
-    @rule(job=submitted, worker=st.sampled_from(WORKERS))
-    def hand_back(self, job, worker):
-        model, expected = self.of(job), None
-        if model.held and model.worker == worker:
+    @rule(claimed=attempts)
+    def hand_back(self, claimed):
+        model, expected = self.of(claimed), None
+        if self.holds(claimed):
             expected = model.go(CANCELLED if model.state is CANCELLING else QUEUED)
-        assert self.jobs.hand_back(job, worker=worker) is expected
+        assert self.jobs.hand_back(claimed) is expected
 
-    @rule(job=submitted, worker=st.sampled_from(WORKERS))
-    def hit_the_hard_limit(self, job, worker):
-        model, expected = self.of(job), None
-        if model.held and model.worker == worker:
+    @rule(claimed=attempts)
+    def hit_the_hard_limit(self, claimed):
+        model, expected = self.of(claimed), None
+        if self.holds(claimed):
             expected = model.go(FAILED, ErrorKind.TIMEOUT)
-        assert self.jobs.expire(job, worker=worker) is expected
+        assert self.jobs.expire(claimed) is expected
 
-    @rule(job=submitted, worker=st.sampled_from(WORKERS))
-    def renew(self, job, worker):
-        model = self.of(job)
-        self.jobs.renew(job, worker=worker)
-        if model.held and model.worker == worker:
+    @rule(claimed=attempts)
+    def renew(self, claimed):
+        model = self.of(claimed)
+        renewed = self.jobs.renew(claimed)
+        assert [standing.state for standing in renewed] == [model.state] * self.holds(claimed)
+        if self.holds(claimed):
             model.lease_until = self.jobs.now + LEASE
 
     @rule()

@@ -58,9 +58,7 @@ class WorkerHands:
     def lose(self, job: Job) -> None:
         """Loses the process that works on the job."""
         with self.database.write() as connection:
-            execution.lose(
-                connection, job.job_id, worker="one@test", cause="test", max_crashes=9, now=now()
-            )
+            execution.lose(connection, job.job_id, job.attempt, now(), cause="test", max_crashes=9)
         self.bell.ring()
 
     def close(self) -> None:

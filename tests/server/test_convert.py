@@ -41,6 +41,7 @@ jobs = st.builds(
     end_time=st.none() | times,
     stopped_time=st.none() | times,
     schedule_deadline=st.none() | times,
+    run_timeout=st.none() | st.timedeltas(timedelta(microseconds=1), timedelta(days=1)),
 )
 
 
@@ -63,6 +64,9 @@ def test_a_job_says_in_its_message_what_it_is(job: Job) -> None:
     if job.error is not None:
         kind = job_pb2.JobError.Kind.Name(message.error.kind).removeprefix("KIND_")
         assert (kind, message.error.reason) == (job.error.kind.value, job.error.reason)
+    assert message.HasField("run_timeout") == (job.run_timeout is not None)
+    if job.run_timeout is not None:
+        assert message.run_timeout.ToTimedelta() == job.run_timeout
     for name in ("create_time", "start_time", "end_time", "stopped_time"):
         value = getattr(job, name)
         assert message.HasField(name) == (value is not None)

@@ -28,11 +28,19 @@ EXAMPLES = {
     "HARKEN_RETENTION_DAYS": ("7", 7),
     "HARKEN_GRACE_PERIOD": ("0", 0),
     "HARKEN_OWNER_WEIGHTS": ("ann=2,bob=0.5", "ann=2,bob=0.5"),
+    "HARKEN_KILL_AFTER": ("0", 0),
+    "HARKEN_MAX_MEMORY_PER_CHILD": ("0", 0),
     "HARKEN_LOG_LEVEL": ("warning", "WARNING"),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.
-POSITIVE = sorted(set(NUMBERS) - {"HARKEN_MAX_RETRIES", "HARKEN_GRACE_PERIOD"})
+MAY_BE_0 = {
+    "HARKEN_MAX_RETRIES",
+    "HARKEN_GRACE_PERIOD",
+    "HARKEN_KILL_AFTER",
+    "HARKEN_MAX_MEMORY_PER_CHILD",
+}
+POSITIVE = sorted(set(NUMBERS) - MAY_BE_0)
 
 BY_NAME = {variable.name: variable for variable in VARIABLES}
 

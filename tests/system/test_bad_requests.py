@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -113,6 +114,10 @@ def test_all_that_is_wrong_with_a_request_is_named_at_once(system: System) -> No
         ({"features": [0]}, "UNKNOWN_FEATURE"),
         ({"features": [1, 99]}, "UNKNOWN_FEATURE"),
         ({"priority": -1}, "PRIORITY_OUT_OF_RANGE"),
+        ({"run_timeout": timedelta(0)}, "RUN_TIMEOUT_OUT_OF_RANGE"),
+        ({"run_timeout": timedelta(seconds=-1)}, "RUN_TIMEOUT_OUT_OF_RANGE"),
+        ({"run_timeout": timedelta(seconds=3600, microseconds=1)}, "RUN_TIMEOUT_OUT_OF_RANGE"),
+        ({"run_timeout": Duration(seconds=315_576_000_000)}, "RUN_TIMEOUT_OUT_OF_RANGE"),
         ({"request_id": ""}, "MALFORMED_ID"),
         ({"request_id": "0197C0DE000070008000000000000000"}, "MALFORMED_ID"),
         ({"labels": {str(number): "" for number in range(65)}}, "TOO_MANY_LABELS"),

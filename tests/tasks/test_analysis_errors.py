@@ -1,10 +1,14 @@
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 
 from harken.audio import InputError
 from harken.jobs.job import ErrorKind
 from harken.media import SourceNotAFile, SourceNotFound, SourceOutside
 from harken.tasks.analysis import describe
+from harken.tasks.progress import OutOfTime
 
 TABLE = [
     (InputError("EMPTY_FILE", "The file is empty."), ErrorKind.INPUT, "EMPTY_FILE"),
@@ -16,6 +20,17 @@ TABLE = [
     (OSError(5, "Input/output error"), ErrorKind.TRANSIENT, "IO_ERROR"),
     (ConnectionResetError("reset"), ErrorKind.TRANSIENT, "IO_ERROR"),
     (TimeoutError("no answer"), ErrorKind.TRANSIENT, "IO_ERROR"),
+    (OutOfTime(), ErrorKind.TIMEOUT, "TIME_LIMIT"),
+    (OperationalError("", {}, Exception("gone")), ErrorKind.TRANSIENT, "SERVICE_UNAVAILABLE"),
+    (InterfaceError("", {}, Exception("closed")), ErrorKind.TRANSIENT, "SERVICE_UNAVAILABLE"),
+    (
+        DBAPIError("", {}, Exception("reset"), connection_invalidated=True),
+        ErrorKind.TRANSIENT,
+        "SERVICE_UNAVAILABLE",
+    ),
+    (DataError("", {}, Exception("too long")), ErrorKind.INTERNAL, "UNEXPECTED_ERROR"),
+    (RedisConnectionError("refused"), ErrorKind.TRANSIENT, "SERVICE_UNAVAILABLE"),
+    (RedisTimeoutError("no answer"), ErrorKind.TRANSIENT, "SERVICE_UNAVAILABLE"),
     (ValueError("shapes"), ErrorKind.INTERNAL, "UNEXPECTED_ERROR"),
 ]
 

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from harken.tasks import progress
-from harken.tasks.progress import Cancelled, ProgressReporter, Tick
+from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from tests.conftest import eventually
 
 
@@ -100,6 +100,11 @@ def test_the_work_is_stopped_at_its_next_report_once_cancel_is_asked_for(backend
         asked.set()
         with pytest.raises(Cancelled):
             eventually(lambda: reporter.report("decode", 0.5, ""))
+
+
+def test_the_work_is_stopped_at_its_next_report_once_its_time_is_over(backend):
+    with ProgressReporter(backend.publish, never, 0.05) as reporter, pytest.raises(OutOfTime):
+        eventually(lambda: reporter.report("decode", 0.1, ""))
 
 
 def test_a_check_asks_at_once(backend):

@@ -9,8 +9,8 @@ from harken.client.convert import decode
 from harken.client.errors import InvalidRequest
 from harken.client.requests import (
     Features,
+    Length,
     PathOrSource,
-    Seconds,
     feature_numbers,
     length,
     source_message,
@@ -50,8 +50,9 @@ def submit_batch(
     features: Features | None = None,
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
-    schedule_timeout: Seconds | None = None,
+    schedule_timeout: Length | None = None,
     request_id: str | UUID | None = None,
+    run_timeout: Length | None = None,
 ) -> BatchRequest:
     """The request for many files; `labels` are put on each of them, below the item's own."""
     messages: list[pb.SubmitBatchRequest.Item] = []
@@ -75,6 +76,7 @@ def submit_batch(
         features=feature_numbers(features),
         priority=priority,
         schedule_timeout=length("schedule_timeout", schedule_timeout),
+        run_timeout=length("run_timeout", run_timeout),
     )
     return BatchRequest(message=message, places=tuple(places), refused=tuple(refused))
 

@@ -79,6 +79,8 @@ class Job:
     """Name of the worker that has or had it last."""
     schedule_timeout: timedelta | None = None
     """How long it may wait for its first worker."""
+    run_timeout: timedelta | None = None
+    """How long an attempt may take; None for as long as the workers' own limit allows."""
 
     @property
     def path(self) -> str | None:

@@ -48,7 +48,8 @@ PathOrSource = str | os.PathLike[str] | Source
 JobRef = str | UUID | HasJobId
 BatchRef = str | UUID | HasBatchId
 Features = Iterable[Feature | str] | str
-Seconds = float | timedelta
+Length = float | timedelta
+"""A length of time; a number is seconds."""
 
 
 def job_id_of(job: JobRef) -> str:
@@ -67,8 +68,9 @@ def submit_analysis(
     features: Features | None = None,
     priority: int | None = None,
     labels: Mapping[str, str] | None = None,
-    schedule_timeout: Seconds | None = None,
+    schedule_timeout: Length | None = None,
     request_id: str | UUID | None = None,
+    run_timeout: Length | None = None,
 ) -> pb.SubmitAnalysisRequest:
     """The request for one file, with a request_id in any case, so that repeating it is safe."""
     return valid(
@@ -79,6 +81,7 @@ def submit_analysis(
         priority=priority,
         labels=labels,
         schedule_timeout=length("schedule_timeout", schedule_timeout),
+        run_timeout=length("run_timeout", run_timeout),
     )
 
 
@@ -131,7 +134,7 @@ def feature_numbers(features: Features | None) -> list[Any]:
     return [number_of(_member(Feature, name, "feature", str.lower)) for name in names]
 
 
-def length(field: str, value: Seconds | None) -> timedelta | None:
+def length(field: str, value: Length | None) -> timedelta | None:
     """A length of time given in seconds or as timedelta; None stays None."""
     if value is None or isinstance(value, timedelta):
         return value

@@ -10,7 +10,7 @@ from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
 from harken.client.enums import JobState
 from harken.client.job import Job
-from harken.client.requests import BatchRef, Features, JobRef, PathOrSource, Seconds
+from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.worker import Queue, Worker
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
@@ -49,8 +49,9 @@ def submit_batch(
     features: Features | None,
     priority: int | None,
     labels: Mapping[str, str] | None,
-    schedule_timeout: Seconds | None,
+    schedule_timeout: Length | None,
     request_id: str | UUID | None,
+    run_timeout: Length | None,
 ) -> Rpc[tuple[Batch, tuple[FailedItem, ...]]]:
     """Submits many files; gives the batch and the items that were not accepted."""
     request = batch_request.submit_batch(
@@ -60,6 +61,7 @@ def submit_batch(
         labels=labels,
         schedule_timeout=schedule_timeout,
         request_id=request_id,
+        run_timeout=run_timeout,
     )
     return Rpc(lambda on: on.jobs.SubmitBatch, request.message, request.outcome)
 

@@ -20,7 +20,7 @@ from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, PathOrSource, Seconds
+from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, JobUpdate, Update
@@ -92,17 +92,19 @@ class Client:
         features: Features | None = None,
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
-        schedule_timeout: Seconds | None = None,
+        schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
+        run_timeout: Length | None = None,
         timeout: float | None = None,
     ) -> JobHandle:
         """Submits one file; the job is durable when this returns.
 
         A text is a path as the server sees it, absolute or relative to a media root; a
         `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
-        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A job that has not started
-        after `schedule_timeout` (seconds or a timedelta) fails as TIMEOUT. A `request_id` is made
-        for each call unless you give one, to make your own repetitions safe.
+        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A job fails as TIMEOUT when it
+        has not started after `schedule_timeout` or an attempt takes longer than `run_timeout`,
+        which can only shorten the server's limit; both are seconds or a timedelta. A `request_id`
+        is made for each call unless you give one, to make your own repetitions safe.
         """
         call = rpc.submit(
             source,
@@ -111,6 +113,7 @@ class Client:
             labels=labels,
             schedule_timeout=schedule_timeout,
             request_id=request_id,
+            run_timeout=run_timeout,
         )
         return JobHandle(self, self._call(call, timeout))
 
@@ -121,14 +124,16 @@ class Client:
         features: Features | None = None,
         priority: int | None = None,
         labels: Mapping[str, str] | None = None,
-        schedule_timeout: Seconds | None = None,
+        schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
+        run_timeout: Length | None = None,
         timeout: float | None = None,
     ) -> BatchHandle:
         """Submits up to 10,000 files at once.
 
         What was not accepted stands in the handle's `failed_items`.
-        `labels` are put on each of the files, below those of a BatchItem.
+        `labels` are put on each of the files, below those of a BatchItem; `run_timeout` holds for
+        each of them.
         """
         call = rpc.submit_batch(
             items,
@@ -137,6 +142,7 @@ class Client:
             labels=labels,
             schedule_timeout=schedule_timeout,
             request_id=request_id,
+            run_timeout=run_timeout,
         )
         return BatchHandle(self, *self._call(call, timeout))
 

@@ -19,7 +19,7 @@ def cancel_job(connection: Connection, job_id: str, *, owner: str, now: datetime
     job = lock(connection, job_id, owner)
     if job is None:
         raise JobNotFound(job_id)
-    decided = _decide(job)
+    decided = _decide(job, now)
     if decided is None:
         return job
     write(connection, job, decided, now)
@@ -36,10 +36,10 @@ def cancel_batch(connection: Connection, batch_id: str, *, owner: str, now: date
         .order_by(JOBS.c.job_id)
     )
     for job_id in connection.execute(open_jobs).scalars().all():
-        change(connection, job_id, now, _decide)
+        change(connection, job_id, now, lambda job: _decide(job, now))
     return queries.get_batch(connection, batch_id, owner=owner)
 
 
-def _decide(job: Job) -> Change | None:
+def _decide(job: Job, now: datetime) -> Change | None:
     to = after_cancel(job.state)
-    return None if to is job.state else Change(to=to)
+    return None if to is job.state else Change(to=to, values={"cancel_time": now})

@@ -55,12 +55,12 @@ def write(connection: Connection, job: Job, decided: Change, now: datetime) -> N
         "state": decided.to.value,
         "revision": job.revision + 1,
         **error_columns(decided.error),
-        **decided.values,
     }
     if decided.to.terminal:
         values |= {"end_time": now, "lease_expires_at": None, "not_before": None}
         if decided.to is JobState.CANCELLED:
             values["stopped_time"] = now
+    values |= decided.values
     connection.execute(update(JOBS).where(JOBS.c.job_id == job.job_id).values(values))
     log.append(
         connection,

@@ -1,6 +1,6 @@
 """What a worker does to a job: claim it, and end the attempt.
 
-Every write names the attempt or the worker that holds the job, so a zombie's is refused.
+Every write names the attempt that holds the job, so a zombie's is refused.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,16 @@ _WAITING_AGAIN: Mapping[str, Any] = {
     "published_at": None,
     "lease_expires_at": None,
     "worker": None,
+    "pid": None,
 }
 
 
-def claim(connection: Connection, job_id: str, *, worker: str, now: datetime) -> Job | None:
-    """Takes a queued job for `worker`; None when it is not to be had.
+def claim(
+    connection: Connection, job_id: str, *, worker: str, now: datetime, pid: int | None = None
+) -> Job | None:
+    """Takes a queued job for a process of `worker`.
 
-    That is: a duplicate, cancelled, not yet due, or not started in time.
+    None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
     """
     due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
     in_time = or_(
@@ -44,6 +47,7 @@ def claim(connection: Connection, job_id: str, *, worker: str, now: datetime) ->
             revision=JOBS.c.revision + 1,
             attempt=JOBS.c.attempt + 1,
             worker=worker,
+            pid=pid,
             lease_expires_at=now + LEASE,
             not_before=None,
             start_time=func.coalesce(JOBS.c.start_time, now),
@@ -140,15 +144,23 @@ def retry(
 
 
 def hand_back(
-    connection: Connection, job_id: str, *, worker: str, now: datetime
+    connection: Connection,
+    job_id: str,
+    attempt: int,
+    now: datetime,
+    *,
+    stopped_time: datetime | None = None,
 ) -> JobState | None:
-    """Puts a job back that a stopping worker cannot finish; it counts as neither crash nor retry."""
+    """Puts a job back that a stopping worker cannot finish; it counts as neither crash nor retry.
+
+    Its process has ended, at `stopped_time` where that was before now; so for `lose`.
+    """
 
     def decide(job: Job) -> Change | None:
-        if job.state not in HELD or job.worker != worker:
+        if not _holds(job, attempt):
             return None
         if job.state is JobState.CANCELLING:
-            return Change(to=JobState.CANCELLED)
+            return _cancelled(stopped_time or now)
         return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
 
     return change(connection, job_id, now, decide)
@@ -157,21 +169,22 @@ def hand_back(
 def lose(
     connection: Connection,
     job_id: str,
+    attempt: int,
+    now: datetime,
     *,
-    worker: str,
     cause: str,
     max_crashes: int,
-    now: datetime,
+    stopped_time: datetime | None = None,
 ) -> JobState | None:
-    """Puts a job back whose process at `worker` died of `cause`, or fails it when that was once too often."""
+    """Puts a job back whose process died of `cause`, or fails it when that was once too often."""
 
     def decide(job: Job) -> Change | None:
-        if job.state not in HELD or job.worker != worker:
+        if not _holds(job, attempt):
             return None
         crashes = job.crashes + 1
         to = after_loss(job.state, crashes, max_crashes)
         if to is JobState.CANCELLED:
-            return Change(to=to)
+            return _cancelled(stopped_time or now)
         error = JobError(
             kind=ErrorKind.CRASHED,
             reason="WORKER_DIED",
@@ -186,16 +199,22 @@ def lose(
 
 
 def expire(
-    connection: Connection, job_id: str, *, worker: str, limit_s: float, now: datetime
+    connection: Connection, job_id: str, attempt: int, now: datetime, *, limit_s: float
 ) -> JobState | None:
-    """Fails a job whose process at `worker` was killed at the hard time limit."""
+    """Fails a job whose process was killed at a time limit."""
+    return fail(connection, job_id, attempt, timeout_error(limit_s), now)
 
-    def decide(job: Job) -> Change | None:
-        if job.state not in HELD or job.worker != worker:
-            return None
-        return Change(to=JobState.FAILED, error=timeout_error(limit_s))
 
-    return change(connection, job_id, now, decide)
+def attempt_of(connection: Connection, job_id: str, *, worker: str, pid: int) -> int | None:
+    """The attempt by which a process of `worker` holds the job; None when it holds it no longer, or not yet."""
+    return connection.execute(
+        select(JOBS.c.attempt).where(
+            JOBS.c.job_id == job_id,
+            JOBS.c.worker == worker,
+            JOBS.c.pid == pid,
+            JOBS.c.state.in_([state.value for state in HELD]),
+        )
+    ).scalar_one_or_none()
 
 
 def timeout_error(limit_s: float) -> JobError:
@@ -209,3 +228,7 @@ def timeout_error(limit_s: float) -> JobError:
 
 def _holds(job: Job, attempt: int) -> bool:
     return job.attempt == attempt and job.state in HELD
+
+
+def _cancelled(stopped_time: datetime) -> Change:
+    return Change(to=JobState.CANCELLED, values={"stopped_time": stopped_time})

@@ -48,6 +48,7 @@ class NewJob:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str | None = None
     schedule_timeout: timedelta | None = None
+    run_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,8 @@ class Job:
     end_time: datetime | None
     stopped_time: datetime | None
     schedule_deadline: datetime | None
+    # How long an attempt may take; None for as long as the worker's own limits allow.
+    run_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

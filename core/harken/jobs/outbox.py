@@ -95,3 +95,12 @@ def forget_published(connection: Connection, jobs: Sequence[Published]) -> int:
         )
         forgotten += done.rowcount
     return forgotten
+
+
+def publish_again(connection: Connection, job_id: str) -> bool:
+    """Puts a queued job back into the outbox, whose message has died with the process that had it."""
+    waiting = JOBS.c.job_id == job_id, JOBS.c.state == JobState.QUEUED.value
+    again = connection.execute(
+        update(JOBS).where(*waiting, JOBS.c.published_at.is_not(None)).values(published_at=None)
+    )
+    return again.rowcount > 0

@@ -1,5 +1,6 @@
 """Rows of the tables as values of the domain."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -34,6 +35,7 @@ JOB_COLUMNS = tuple(
         "end_time",
         "stopped_time",
         "schedule_deadline",
+        "run_timeout_s",
     ]
 )
 
@@ -78,6 +80,7 @@ def job_of(row: Row[Any]) -> Job:
         end_time=row.end_time,
         stopped_time=row.stopped_time,
         schedule_deadline=row.schedule_deadline,
+        run_timeout=None if row.run_timeout_s is None else timedelta(seconds=row.run_timeout_s),
     )
 
 

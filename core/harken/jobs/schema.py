@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -102,6 +103,10 @@ JOBS = Table(
     Column("stopped_time", UtcDateTime),
     # A job that no worker has taken by then fails.
     Column("schedule_deadline", UtcDateTime),
+    # The process at `worker` that claimed it.
+    Column("pid", Integer),
+    Column("cancel_time", UtcDateTime),
+    Column("run_timeout_s", Double),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 

@@ -110,10 +110,11 @@ def payload_hash(new: NewJob) -> str:
         new.priority,
         sorted(new.labels.items()),
     ]
-    if (
-        new.schedule_timeout is not None
-    ):  # left out where it is not wanted: hashes of before it was known hold
+    # Left out where they are not wanted: what was hashed before they were known holds.
+    if new.schedule_timeout is not None:
         payload.append(["schedule_timeout", new.schedule_timeout.total_seconds()])
+    if new.run_timeout is not None:
+        payload.append(["run_timeout", new.run_timeout.total_seconds()])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -187,6 +188,7 @@ def _row(
         "source": new.source.value,
         "features": list(new.features),
         "labels": dict(new.labels),
+        "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }

@@ -38,6 +38,8 @@ class Settings:
     retention_days: int = 30
     grace_period_s: int = 10
     owner_weights: str = ""
+    kill_after_s: int = 5
+    max_memory_per_child_mb: int = 2048
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:

@@ -167,6 +167,18 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parse_weights,
     ),
     Variable(
+        field="kill_after_s",
+        name="HARKEN_KILL_AFTER",
+        meaning="Seconds that a job gets to stop, after a cancel or its `run_timeout`, before its process is killed.",
+        parse=parse_integer,
+    ),
+    Variable(
+        field="max_memory_per_child_mb",
+        name="HARKEN_MAX_MEMORY_PER_CHILD",
+        meaning="MB of memory (millions of bytes) over which a job's process is killed; 0 for no limit.",
+        parse=parse_integer,
+    ),
+    Variable(
         field="log_level",
         name="HARKEN_LOG_LEVEL",
         meaning="DEBUG, INFO, WARNING or ERROR.",

@@ -108,6 +108,7 @@ class Job(_message.Message):
     STOPPED_TIME_FIELD_NUMBER: _builtins.int
     WORKER_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID, given by the server."""
     batch_id: _builtins.str
@@ -166,6 +167,10 @@ class Job(_message.Message):
     def schedule_timeout(self) -> _duration_pb2.Duration:
         """How long it may wait for its first worker; then it is FAILED as TIMEOUT."""
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt may take; unset for as long as the workers' own limit allows."""
+
     def __init__(
         self,
         *,
@@ -187,10 +192,11 @@ class Job(_message.Message):
         stopped_time: _timestamp_pb2.Timestamp | None = ...,
         worker: _builtins.str | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "revision", b"revision", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015

@@ -56,6 +56,7 @@ class SubmitAnalysisRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a job."""
     priority: _builtins.int
@@ -78,6 +79,12 @@ class SubmitAnalysisRequest(_message.Message):
         For ever when unset.
         """
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt may take before the job fails as TIMEOUT, which is not tried again: more than 0, and at most the
+        server's limit (an hour, unless set otherwise); that limit when unset.
+        """
+
     def __init__(
         self,
         *,
@@ -87,10 +94,11 @@ class SubmitAnalysisRequest(_message.Message):
         priority: _builtins.int | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -198,6 +206,7 @@ class SubmitBatchRequest(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
+    RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a batch."""
     priority: _builtins.int
@@ -214,6 +223,10 @@ class SubmitBatchRequest(_message.Message):
     def schedule_timeout(self) -> _duration_pb2.Duration:
         """How long each job may wait for its first worker, as in SubmitAnalysisRequest."""
 
+    @_builtins.property
+    def run_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt at each of the jobs may take; limits as in SubmitAnalysisRequest."""
+
     def __init__(
         self,
         *,
@@ -222,10 +235,11 @@ class SubmitBatchRequest(_message.Message):
         features: _abc.Iterable[_feature_pb2.Feature.ValueType] | None = ...,
         priority: _builtins.int | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
+        run_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -115,6 +115,7 @@ def job_message(
         schedule_timeout=duration(
             job.schedule_deadline - job.create_time if job.schedule_deadline else None
         ),
+        run_timeout=duration(job.run_timeout),
     )
 
 

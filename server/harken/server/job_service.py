@@ -5,9 +5,9 @@ Requests that name files are checked in a thread: a file system that hangs must 
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from harken.jobs import cancellation, queries, submission
+from harken.jobs import cancellation, clock, queries, submission
 from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
@@ -31,16 +31,21 @@ LARGEST_PAGE_BYTES = 3 * 1024 * 1024
 class JobService(JobServiceServicer):
     """The servicer of JobService."""
 
-    def __init__(self, store: Store, hub: Hub, roots: MediaRoots) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, roots: MediaRoots, *, longest_run: timedelta
+    ) -> None:
         self._store = store
         self._hub = hub
         self._roots = roots
+        self._longest_run = longest_run
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
-        new = await asyncio.to_thread(validate.new_job, request, self._roots)
+        new = await asyncio.to_thread(
+            validate.new_job, request, self._roots, longest_run=self._longest_run
+        )
         now = datetime.now(UTC)
         job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
         self._hub.ring()
@@ -50,7 +55,9 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitBatchRequest, context: Context
     ) -> messages.SubmitBatchResponse:
         """Accepts many files."""
-        new = await asyncio.to_thread(validate.new_batch, request, self._roots)
+        new = await asyncio.to_thread(
+            validate.new_batch, request, self._roots, longest_run=self._longest_run
+        )
         now = datetime.now(UTC)
         batch = await self._store.write(
             lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
@@ -113,9 +120,8 @@ class JobService(JobServiceServicer):
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
         job_id = validate.identifier("job_id", request.job_id)
-        now = datetime.now(UTC)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=now)
+            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c))
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
@@ -125,9 +131,8 @@ class JobService(JobServiceServicer):
     ) -> messages.CancelBatchResponse:
         """Asks for all jobs of a batch to be stopped."""
         batch_id = validate.identifier("batch_id", request.batch_id)
-        now = datetime.now(UTC)
         batch = await self._store.write(
-            lambda c: cancellation.cancel_batch(c, batch_id, owner=OWNER, now=now)
+            lambda c: cancellation.cancel_batch(c, batch_id, owner=OWNER, now=clock.now(c))
         )
         self._hub.ring()
         return messages.CancelBatchResponse(batch=convert.batch_message(batch))

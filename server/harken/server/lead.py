@@ -5,11 +5,10 @@ import logging
 import os
 import socket
 import uuid
-from datetime import UTC, datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import leadership
+from harken.jobs import clock, leadership
 from harken.server.store import Store
 
 LOG = logging.getLogger(__name__)
@@ -34,15 +33,14 @@ class Lead:
     async def renew(self) -> None:
         """Takes the lead or prolongs it, where no other process has it."""
         asked = asyncio.get_running_loop().time()
-        now = datetime.now(UTC)
         holder = self._holder
         # Who follows only reads.
         leads = self._leads or await self._store.read(
-            lambda c: leadership.is_free(c, ROLE, holder=holder, now=now)
+            lambda c: leadership.is_free(c, ROLE, holder=holder, now=clock.now(c))
         )
         if leads:
             leads = await self._store.write(
-                lambda c: leadership.lead(c, ROLE, holder=holder, now=now)
+                lambda c: leadership.lead(c, ROLE, holder=holder, now=clock.now(c))
             )
         if leads != self._leads:
             LOG.info("%s housekeeping", "leading" if leads else "another process leads")

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from harken.jobs import outbox, relay
+from harken.jobs import clock, outbox, relay
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
 from harken.server.publisher import BrokerGone, Publisher
@@ -36,8 +36,7 @@ class Relay:
         A crash before the mark publishes twice; the claim lets one through.
         """
         while may_go_on():
-            now = datetime.now(UTC)
-            found = await self._store.read(lambda c, at=now: self._look(c, at))
+            found = await self._store.read(lambda c: self._look(c, clock.now(c)))
             self._measure(found)
             if not found.jobs:
                 return
@@ -48,7 +47,7 @@ class Relay:
             for job in found.jobs:
                 self._in_broker[job.queue] = self._in_broker.get(job.queue, 0) + 1
             await self._store.write(
-                lambda c, sent=found.jobs, at=now: outbox.mark_published(c, sent, at)
+                lambda c, sent=found.jobs: outbox.mark_published(c, sent, clock.now(c))
             )
 
     def _look(self, connection: Connection, now: datetime) -> relay.Round:
@@ -59,14 +58,14 @@ class Relay:
     def _measure(self, found: relay.Round) -> None:
         if found.published is None:
             return
-        clock = asyncio.get_running_loop().time()
-        elapsed_s = clock - self._looked_at
+        moment = asyncio.get_running_loop().time()
+        elapsed_s = moment - self._looked_at
         for queue in {*self._in_broker, *found.published}:
             left = found.published.get(queue, 0)
             started = max(self._in_broker.get(queue, 0) - left, 0)
             before = self._paces.get(queue, 0.0)
             self._paces[queue] = pace(before, started=started, elapsed_s=elapsed_s)
-        self._looked_at = clock
+        self._looked_at = moment
         self._in_broker = dict(found.published)
         self._turns = dict(found.turns)
 

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -67,7 +68,9 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings)
     server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
     roots = MediaRoots(settings.media_roots)
-    add_JobServiceServicer_to_server(JobService(store, hub, roots), server)
+    longest_run = timedelta(seconds=settings.task_time_limit_s)
+    jobs = JobService(store, hub, roots, longest_run=longest_run)
+    add_JobServiceServicer_to_server(jobs, server)
     add_WorkerServiceServicer_to_server(WorkerService(store), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)

@@ -36,7 +36,7 @@ LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
-def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
+def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: timedelta) -> NewJob:
     """The job of a request. Raises InvalidRequest and SourceError."""
     violations = [
         *_request_id_violations("request_id", request),
@@ -45,20 +45,24 @@ def new_job(request: SubmitAnalysisRequest, roots: MediaRoots) -> NewJob:
         *_priority_violations(request),
         *_label_violations("labels", request.labels),
         *_schedule_timeout_violations(request),
+        *_run_timeout_violations(request, longest_run),
     ]
     if violations:
         raise InvalidRequest(violations)
-    job = _job(request, _features(request.features), _priority(request), roots)
-    return replace(job, schedule_timeout=_schedule_timeout(request))
+    new = _job(request, _features(request.features), _priority(request), roots)
+    return _with_limits(new, request)
 
 
-def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
+def new_batch(
+    request: SubmitBatchRequest, roots: MediaRoots, *, longest_run: timedelta
+) -> NewBatch:
     """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
     violations = [
         *_request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
         *_priority_violations(request),
         *_schedule_timeout_violations(request),
+        *_run_timeout_violations(request, longest_run),
     ]
     if not request.items:
         violations.append(Violation("items", "NO_ITEMS", "Send at least one item."))
@@ -68,13 +72,12 @@ def new_batch(request: SubmitBatchRequest, roots: MediaRoots) -> NewBatch:
     if violations:
         raise InvalidRequest(violations)
     features = _features(request.features)
-    schedule_timeout = _schedule_timeout(request)
     accepted: list[tuple[int, NewJob]] = []
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            job = _item(index, item, features, _priority(request), roots)
-            accepted.append((index, replace(job, schedule_timeout=schedule_timeout)))
+            new = _item(index, item, features, _priority(request), roots)
+            accepted.append((index, _with_limits(new, request)))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -183,8 +186,18 @@ def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
     return request.priority if request.HasField("priority") else DEFAULT_PRIORITY
 
 
+def _with_limits(new: NewJob, request: SubmitAnalysisRequest | SubmitBatchRequest) -> NewJob:
+    return replace(
+        new, schedule_timeout=_schedule_timeout(request), run_timeout=_run_timeout(request)
+    )
+
+
 def _schedule_timeout(request: SubmitAnalysisRequest | SubmitBatchRequest) -> timedelta | None:
     return _length(request.schedule_timeout) if request.HasField("schedule_timeout") else None
+
+
+def _run_timeout(request: SubmitAnalysisRequest | SubmitBatchRequest) -> timedelta | None:
+    return _length(request.run_timeout) if request.HasField("run_timeout") else None
 
 
 def _length(message: Duration) -> timedelta | None:
@@ -250,6 +263,20 @@ def _schedule_timeout_violations(
     if length is None or not SHORTEST_SCHEDULE_TIMEOUT <= length <= LONGEST_SCHEDULE_TIMEOUT:
         description = "It has to be between 1 s and 30 days; leave it out to wait for ever."
         yield Violation("schedule_timeout", "SCHEDULE_TIMEOUT_OUT_OF_RANGE", description)
+
+
+def _run_timeout_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest, longest: timedelta
+) -> Iterable[Violation]:
+    if not request.HasField("run_timeout"):
+        return
+    length = _run_timeout(request)
+    if length is None or not timedelta(0) < length <= longest:
+        description = (
+            f"It has to be more than 0 and at most {longest.total_seconds():g} s, the server's limit"
+            " (HARKEN_TASK_TIME_LIMIT)."
+        )
+        yield Violation("run_timeout", "RUN_TIMEOUT_OUT_OF_RANGE", description)
 
 
 def _label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:

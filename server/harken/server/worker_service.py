@@ -1,8 +1,6 @@
 """WorkerService: workers and queues, read from the database, so that the broker may be gone."""
 
-from datetime import UTC, datetime
-
-from harken.jobs import workers
+from harken.jobs import clock, workers
 from harken.server import convert
 from harken.server.interceptors.around import Context
 from harken.server.store import Store
@@ -21,8 +19,7 @@ class WorkerService(WorkerServiceServicer):
         self, request: messages.InspectWorkersRequest, context: Context
     ) -> messages.InspectWorkersResponse:
         """The workers by their last heartbeats."""
-        now = datetime.now(UTC)
-        found = await self._store.read(lambda c: workers.list_workers(c, now))
+        found = await self._store.read(lambda c: workers.list_workers(c, clock.now(c)))
         return messages.InspectWorkersResponse(
             workers=[convert.worker_message(worker) for worker in found]
         )
@@ -31,6 +28,5 @@ class WorkerService(WorkerServiceServicer):
         self, request: messages.ListQueuesRequest, context: Context
     ) -> messages.ListQueuesResponse:
         """The queues by the jobs in them."""
-        now = datetime.now(UTC)
-        found = await self._store.read(lambda c: workers.list_queues(c, QUEUES, now))
+        found = await self._store.read(lambda c: workers.list_queues(c, QUEUES, clock.now(c)))
         return messages.ListQueuesResponse(queues=[convert.queue_message(queue) for queue in found])

@@ -1,41 +1,60 @@
 """The task that runs a job: claim it, analyse its file, write how it ended."""
 
 import logging
+import math
+import os
 import random
 from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from harken.jobs import execution
+from harken.jobs import clock, execution
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
 from harken.media import MediaRoots, SourceError
 from harken.tasks import names
-from harken.tasks.app import app
-from harken.tasks.job_task import JobTask, utc_now
-from harken.tasks.progress import Cancelled, ProgressReporter, Tick
+from harken.tasks.app import SETTINGS, app
+from harken.tasks.job_task import JobTask
+from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
+from harken.tasks.soft_limit import SoftLimit
 
 LOG = logging.getLogger(__name__)
+
+CELERYS_LIMIT_LATER_S = 10
 
 Ending = Callable[[Connection], JobState | None]
 
 
-@app.task(name=names.ANALYZE, bind=True, base=JobTask)
+@app.task(
+    name=names.ANALYZE,
+    bind=True,
+    base=JobTask,
+    # The guard kills at the limit; Celery's own way, which does not wait for the death, is there if it should fail.
+    time_limit=SETTINGS.task_time_limit_s + CELERYS_LIMIT_LATER_S,
+)
 def analyze(self: JobTask, job_id: str) -> dict[str, str]:
     """Runs one attempt at a job.
 
     Raises only Ignore: when the job was not to be had, or the attempt did not write its end, so that
-    Celery stores no SUCCESS over what another attempt reports.
+    Celery stores no SUCCESS over what another attempt reports. Any other error that got as far as Celery
+    could take the whole worker down, as a MemoryError does.
     """
     try:
         state = _attempt(self, job_id)
+    except (SystemExit, KeyboardInterrupt):
+        raise  # the process is to end
     except OperationalError as error:
         # The lease runs out, and the job is put back or failed then.
         LOG.error("job %s: the database stayed away: %s", job_id, error.orig)  # noqa: TRY400
+        raise Ignore from error
+    except BaseException as error:
+        LOG.exception("job %s: the end of the attempt could not be written", job_id)
         raise Ignore from error
     if state is None or not state.terminal:
         raise Ignore
@@ -44,26 +63,39 @@ def analyze(self: JobTask, job_id: str) -> dict[str, str]:
 
 def _attempt(task: JobTask, job_id: str) -> JobState | None:
     """Claims the job, does the work, writes the end; returns the state written, None for none."""
-    worker = str(task.request.hostname)
+    soft_limit = SoftLimit()
+    soft_limit.install()
+    worker, pid = str(task.request.hostname), os.getpid()
     failpoint(Point.CLAIM)
-    job = task.write(lambda c: execution.claim(c, job_id, worker=worker, now=utc_now()))
+    # For ever: given up, the message would be lost, and the job wait for it.
+    job = task.write(
+        lambda c: execution.claim(c, job_id, worker=worker, pid=pid, now=clock.now(c)),
+        within_s=math.inf,
+    )
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
         return None
     LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
     failpoint(Point.CLAIMED)
-    try:
-        ending = _run(task, job)
-        failpoint(Point.COMPUTED)
-        state = task.write(ending)
-    except SoftTimeLimitExceeded as error:  # between the work and its end
-        state = task.write(_ending_of(error, task, job))
+    ending = _run(task, job, soft_limit)
+    failpoint(Point.COMPUTED)
+    state = _end(task, job, ending)
     failpoint(Point.ENDED)
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
     return state
 
 
-def _run(task: JobTask, job: Job) -> Ending:
+def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:
+    """Writes the end; of a result that cannot be written, that it cannot."""
+    try:
+        return task.write(ending)
+    except (SystemExit, KeyboardInterrupt, OperationalError):
+        raise
+    except BaseException as error:
+        return task.write(_ending_of(error, task, job))
+
+
+def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
     """Does the work; returns the write that ends the attempt."""
 
     def publish(tick: Tick, seq: int) -> None:
@@ -79,14 +111,20 @@ def _run(task: JobTask, job: Job) -> Ending:
     def cancel_requested() -> bool:
         return task.read(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
 
+    limit_s = job.run_timeout.total_seconds() if job.run_timeout else math.inf
     try:
-        with ProgressReporter(publish, cancel_requested) as progress:
+        with (
+            ProgressReporter(publish, cancel_requested, limit_s) as progress,
+            soft_limit.interrupts(),
+        ):
             result = _analyze(task, job, progress)
     except Cancelled:
-        return lambda c: execution.stop(c, job.job_id, job.attempt, utc_now())
-    except (Exception, MemoryError) as error:
+        return lambda c: execution.stop(c, job.job_id, job.attempt, clock.now(c))
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         return _ending_of(error, task, job)
-    return lambda c: execution.succeed(c, job.job_id, job.attempt, result, utc_now())
+    return lambda c: execution.succeed(c, job.job_id, job.attempt, result, clock.now(c))
 
 
 def _analyze(task: JobTask, job: Job, progress: ProgressReporter) -> dict[str, Any]:
@@ -99,7 +137,10 @@ def _analyze(task: JobTask, job: Job, progress: ProgressReporter) -> dict[str, A
 
 def _ending_of(error: BaseException, task: JobTask, job: Job) -> Ending:
     """The write that an error leads to."""
-    described = describe(error, task.settings.task_soft_time_limit_s)
+    limit_s = task.settings.task_soft_time_limit_s
+    if isinstance(error, OutOfTime) and job.run_timeout is not None:
+        limit_s = job.run_timeout.total_seconds()
+    described = describe(error, limit_s)
     if described.kind is ErrorKind.INTERNAL:
         LOG.error("job %s attempt %d met a fault", job.job_id, job.attempt, exc_info=error)
     if described.kind is ErrorKind.TRANSIENT:
@@ -110,12 +151,12 @@ def _ending_of(error: BaseException, task: JobTask, job: Job) -> Ending:
             described,
             max_retries=task.settings.max_retries,
             chance=random.random(),
-            now=utc_now(),
+            now=clock.now(c),
         )
-    return lambda c: execution.fail(c, job.job_id, job.attempt, described, utc_now())
+    return lambda c: execution.fail(c, job.job_id, job.attempt, described, clock.now(c))
 
 
-def describe(error: BaseException, soft_limit_s: float) -> JobError:
+def describe(error: BaseException, limit_s: float) -> JobError:
     """The error of a job whose work raised `error`: who has to do something about it, and what."""
     from harken.audio import InputError
 
@@ -124,8 +165,8 @@ def describe(error: BaseException, soft_limit_s: float) -> JobError:
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
         case SourceError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=str(error))
-        case SoftTimeLimitExceeded():
-            return execution.timeout_error(soft_limit_s)
+        case SoftTimeLimitExceeded() | OutOfTime():
+            return execution.timeout_error(limit_s)
         case MemoryError():
             message = "The memory did not suffice. Run the worker with more, or the file in parts."
             return JobError(kind=ErrorKind.INTERNAL, reason="OUT_OF_MEMORY", message=message)
@@ -136,6 +177,19 @@ def describe(error: BaseException, soft_limit_s: float) -> JobError:
                 reason="IO_ERROR",
                 message=f"Reading failed ({reason}: {error}).",
             )
+        case OperationalError() | InterfaceError() | RedisConnectionError() | RedisTimeoutError():
+            return _unavailable(error)
+        case DBAPIError() if error.connection_invalidated:
+            return _unavailable(error)
         case _:
             message = f"{type(error).__name__}: {error}. The worker's log has the traceback."
             return JobError(kind=ErrorKind.INTERNAL, reason="UNEXPECTED_ERROR", message=message)
+
+
+def _unavailable(error: BaseException) -> JobError:
+    cause = getattr(error, "orig", None) or error  # without the statement and what it was to write
+    return JobError(
+        kind=ErrorKind.TRANSIENT,
+        reason="SERVICE_UNAVAILABLE",
+        message=f"The database or Redis did not answer ({type(cause).__name__}: {cause}).",
+    )

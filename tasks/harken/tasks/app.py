@@ -32,6 +32,7 @@ def make_app(settings: Settings) -> Celery:
         task_soft_time_limit=settings.task_soft_time_limit_s,
         task_routes={names.ANALYZE: {"queue": AUDIO}, names.CLEAN_UP: {"queue": MAINTENANCE}},
         worker_consumer="harken.tasks.consumer:PromptConsumer",
+        worker_pool="harken.tasks.pool:JobPool",
         worker_disable_prefetch=True,
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.concurrency,

@@ -46,12 +46,12 @@ class JobTask(_Task):
         """The child's own bell."""
         return Bell(self.settings.result_backend)
 
-    def write(self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T], *, within_s: float = WRITE_WITHIN_S) -> T:
         """Runs `work` in a write transaction and rings the bell; a database that is away is waited for.
 
         Raises OperationalError when it stays away.
         """
-        give_up = time.monotonic() + WRITE_WITHIN_S
+        give_up = time.monotonic() + within_s
         while True:
             try:
                 with self.database.write() as connection:

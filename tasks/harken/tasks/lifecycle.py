@@ -13,18 +13,24 @@ from typing import Any
 from celery import signals
 from celery.worker import state
 
-from harken.jobs import execution
-from harken.jobs.bell import Bell
 from harken.jobs.database import Database
 from harken.jobs.workers import Heartbeat
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
+from harken.tasks.children import Children
+from harken.tasks.endings import Endings, Sentence
 from harken.tasks.fork_barrier import ForkBarrier
+from harken.tasks.guard import LOOK_EVERY_S, Guard, Limits
 from harken.tasks.heartbeat import HeartbeatThread
 from harken.tasks.job_task import utc_now
 from harken.tasks.queues import JOB_QUEUES
+from harken.tasks.request import JobRequest
 
 LOG = logging.getLogger(__name__)
+
+# How long the hand-back may take, before the worker ends all the same; leases run out then.
+# `harken up` waits 5 s.
+HAND_BACK_WITHIN_S = 4.0
 
 
 class Lifecycle:
@@ -33,7 +39,12 @@ class Lifecycle:
     def __init__(self) -> None:
         self._database = Database(SETTINGS.database_url, pooled=False)
         self._barrier = ForkBarrier()
+        self._endings = Endings()
+        self._children = Children(self._endings)
+        JobRequest.children = self._children
+        self._guard = Guard(self._children, Limits.of(SETTINGS))
         self._heartbeat: HeartbeatThread | None = None
+        self._main_pid = 0
         self._start_time: datetime = utc_now()
         self._name = ""
         self._queues: tuple[str, ...] = ()
@@ -46,36 +57,63 @@ class Lifecycle:
         self._queues = tuple(sorted(sender.app.amqp.queues.consume_from))
         self._concurrency = sender.pool.limit or 1
         self._heartbeat = HeartbeatThread(
-            self._database, self._barrier, self._describe, active_jobs
+            self._database,
+            self._barrier,
+            SETTINGS,
+            describe=self._describe,
+            children=self._children,
+            ended=self._endings,
         )
         self._heartbeat.start()
+        self._guard.start()
         LOG.info("worker %s is ready: queues %s", self._name, ", ".join(self._queues))
 
-    def on_shutting_down(self, **_: Any) -> None:
-        """The worker takes no more tasks, and waits for those it has; but not for ever."""
-        self._stopping = True
-        timer = threading.Timer(SETTINGS.grace_period_s, self._hand_back)
+    def on_shutting_down(self, how: str = "", **_: Any) -> None:
+        """The worker takes no more tasks, and waits for those it has; but not for ever.
+
+        After SIGQUIT (a cold shutdown) not at all. Celery would end right after it, with nothing written.
+        """
+        first, self._stopping = not self._stopping, True
+        if how == "Cold":
+            self._hand_back()
+        if how == "Cold" or not first:
+            return
+        timer = threading.Timer(SETTINGS.grace_period_s, self._end)
         timer.daemon = True
         timer.start()
 
     def on_shutdown(self, **_: Any) -> None:
         """All tasks have ended."""
         if self._heartbeat is not None:
+            self._guard.stop()
             self._heartbeat.stop()
 
-    def _hand_back(self) -> None:
-        for job_id in active_jobs():
-            try:
-                with self._barrier, self._database.write() as connection:
-                    execution.hand_back(connection, job_id, worker=self._name, now=utc_now())
-            except Exception as error:
-                # The worker has to end all the same; the lease runs out, and the job is put back then.
-                LOG.warning("job %s could not be handed back: %s", job_id, error)
-            else:
-                LOG.warning("job %s did not end within the grace period: handed back", job_id)
-        Bell(SETTINGS.result_backend).ring()
-        # Celery's cold shutdown: it ends the children, whose writes are refused from now on.
+    def on_child(self, **_: Any) -> None:
+        """In a new child: ends it when the main process died before the child could ask to die with it."""
+        if self._main_pid and os.getppid() != self._main_pid:  # 0 where it was not forked from it
+            os._exit(1)
+
+    def on_setup(self, **_: Any) -> None:
+        """Before the pool starts."""
+        self._main_pid = os.getpid()
+        warm_up()
+
+    def _end(self) -> None:
+        self._hand_back()
+        # Celery's cold shutdown, in case that it waits for something else.
         os.kill(os.getpid(), signal.SIGQUIT)
+
+    def _hand_back(self) -> None:
+        # The process first, then the job: nobody else gets it before this one has stopped.
+        give_up = time.monotonic() + HAND_BACK_WITHIN_S
+        while self._children.running() or self._endings:
+            self._guard.kill_all(
+                Sentence(cause="it did not end within the grace period", hand_back=True)
+            )
+            if time.monotonic() > give_up:
+                LOG.warning("jobs could not be handed back, their leases run out")
+                break
+            time.sleep(LOOK_EVERY_S)
 
     def _describe(self) -> Heartbeat:
         started = state.total_count.get(names.ANALYZE, 0)
@@ -86,18 +124,13 @@ class Lifecycle:
             version=version("harken"),
             queues=self._queues,
             concurrency=self._concurrency,
-            jobs_done=max(started - len(active_jobs()), 0),
+            jobs_done=max(started - len(self._children.running()), 0),
             stopping=self._stopping,
             start_time=self._start_time,
         )
 
 
-def active_jobs() -> list[str]:
-    """The ids of the jobs that this worker's children are on."""
-    return [request.id for request in tuple(state.active_requests) if request.name == names.ANALYZE]
-
-
-def warm_up(**_: Any) -> None:
+def warm_up() -> None:
     """Loads what an analysis needs into the main process, from which the children are forked.
 
     They share its memory, and a child that takes the place of a lost one is at work at once.
@@ -122,7 +155,8 @@ def connect() -> Lifecycle:
     signals.worker_shutting_down.connect(lifecycle.on_shutting_down, weak=False)
     signals.worker_shutdown.connect(lifecycle.on_shutdown, weak=False)
     # Before the pool starts, and after --queues was applied.
-    signals.celeryd_after_setup.connect(warm_up, weak=False)
+    signals.celeryd_after_setup.connect(lifecycle.on_setup, weak=False)
+    signals.worker_process_init.connect(lifecycle.on_child, weak=False)
     return lifecycle
 
 

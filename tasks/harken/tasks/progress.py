@@ -1,7 +1,9 @@
 """Progress from the work to Celery's result backend: the newest only, and never in the way of the work."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -26,17 +28,26 @@ class Cancelled(Exception):
     """The work has to stop: cancel was asked for, or the attempt lost its job."""
 
 
+class OutOfTime(Exception):
+    """The work has to stop: its own time limit has passed."""
+
+
 class ProgressReporter:
     """Takes ticks from the work, publishes the newest from a thread, and tells the work when to stop.
 
-    `publish(tick, seq)` and `cancel_requested()` run in the thread and may be slow or raise.
+    `publish(tick, seq)` and `cancel_requested()` run in the thread and may be slow or raise; `limit_s` is the time from
+    now on that the work may take.
     """
 
     def __init__(
-        self, publish: Callable[[Tick, int], None], cancel_requested: Callable[[], bool]
+        self,
+        publish: Callable[[Tick, int], None],
+        cancel_requested: Callable[[], bool],
+        limit_s: float = math.inf,
     ) -> None:
         self._publish = publish
         self._cancel_requested = cancel_requested
+        self._out_of_time_at = time.monotonic() + limit_s
         self._newest: Tick | None = None
         self._seq = 0
         self._fraction = 0.0
@@ -54,9 +65,11 @@ class ProgressReporter:
         self._thread.join(CLOSE_WITHIN_S)
 
     def report(self, stage: str, fraction: float, message: str) -> None:
-        """Takes a tick; a fraction below an earlier one counts as that one. Raises Cancelled."""
+        """Takes a tick; a fraction below an earlier one counts as that one. Raises Cancelled and OutOfTime."""
         if self._cancelled:
             raise Cancelled
+        if time.monotonic() >= self._out_of_time_at:
+            raise OutOfTime
         self._fraction = max(self._fraction, min(fraction, 1.0))
         self._newest = Tick(stage, self._fraction, message)
 

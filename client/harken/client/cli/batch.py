@@ -14,6 +14,7 @@ from harken.client.cli.params import (
     features_option,
     label_option,
     priority_option,
+    run_timeout_option,
     schedule_timeout_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
@@ -34,6 +35,7 @@ MAX_PATH_BYTES = 16 * 1024 * 1024
 @priority_option
 @label_option
 @schedule_timeout_option
+@run_timeout_option
 @click.option("--all-files", is_flag=True, help="Take every file, whatever its name.")
 @click.option("--watch", is_flag=True, help="Follow the whole to its end and list what failed.")
 @shared_options
@@ -45,6 +47,7 @@ def batch(
     priority: int | None,
     labels: Mapping[str, str],
     schedule_timeout: timedelta | None,
+    run_timeout: timedelta | None,
     all_files: bool,
     watch: bool,
 ) -> None:
@@ -70,6 +73,7 @@ def batch(
                 priority=priority,
                 labels=labels,
                 schedule_timeout=schedule_timeout,
+                run_timeout=run_timeout,
             )
             handles.append(handle)
             refused = refused or bool(handle.failed_items)

@@ -1,4 +1,4 @@
-"""Types of options: lists of features, labels."""
+"""Types of options: lists of features, labels, lengths of time."""
 
 import re
 from datetime import timedelta
@@ -46,7 +46,7 @@ class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
         ]
 
 
-class Length(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+class TimeSpan(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
     """A length of time: 90s, 10m, 1h30m, 2d."""
 
     name = "time"
@@ -57,10 +57,12 @@ class Length(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # 
         """The length; a plain number counts seconds."""
         if isinstance(value, timedelta):
             return value
-        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", value.strip())
-        if not value.strip() or parts is None or not any(parts.groups()):
+        parts = re.fullmatch(
+            r"(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip().lower()
+        )
+        if parts is None:
             self.fail(f"{value!r} is no length of time such as 90s, 10m, 1h30m or 2d.", param, ctx)
-        days, hours, minutes, seconds = (int(number or 0) for number in parts.groups())
+        days, hours, minutes, seconds = (float(number or 0) for number in parts.groups())
         try:
             return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         except OverflowError:
@@ -91,6 +93,12 @@ priority_option = click.option(
     metavar="0..9",
     help="9 is the most urgent. [default: 5]",
 )
+run_timeout_option = click.option(
+    "--run-timeout",
+    type=TimeSpan(),
+    metavar="TIME",
+    help="How long an attempt may take: 90s, 10m, 1h30m. [default: the server's limit]",
+)
 label_option = click.option(
     "--label",
     "labels",
@@ -101,7 +109,7 @@ label_option = click.option(
 )
 schedule_timeout_option = click.option(
     "--schedule-timeout",
-    type=Length(),
+    type=TimeSpan(),
     metavar="TIME",
     help="Fail it when it has not started by then: 90s, 10m, 2h. [default: wait for ever]",
 )

@@ -13,6 +13,7 @@ from harken.client.cli.params import (
     features_option,
     label_option,
     priority_option,
+    run_timeout_option,
     schedule_timeout_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
@@ -28,6 +29,7 @@ from harken.client.job import Job
 @priority_option
 @label_option
 @schedule_timeout_option
+@run_timeout_option
 @click.option("--watch", is_flag=True, help="Follow each job to its end and show what was found.")
 @shared_options
 @pass_session
@@ -38,6 +40,7 @@ def submit(
     priority: int | None,
     labels: Mapping[str, str],
     schedule_timeout: timedelta | None,
+    run_timeout: timedelta | None,
     watch: bool,
 ) -> None:
     """Submit sound or video files to be analysed.
@@ -59,6 +62,7 @@ def submit(
                     priority=priority,
                     labels=labels,
                     schedule_timeout=schedule_timeout,
+                    run_timeout=run_timeout,
                 )
             except errors.RequestRefused as error:
                 failure = failure_of(error, client.target, file)

@@ -1,0 +1,34 @@
+"""A child process as the operating system knows it."""
+
+import os
+import signal
+
+BYTES_A_MB = 1_000_000
+
+
+def death_of(pid: int) -> str | None:
+    """How a child process died, None while it lives; whoever made it can still collect it.
+
+    Where the system cannot tell without collecting it (macOS), the pool has to notice by itself.
+    """
+    if not hasattr(os, "waitid"):
+        return None
+    try:
+        status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return "collected already"
+    if status is None:
+        return None
+    if status.si_code == os.CLD_EXITED:
+        return f"exit code {status.si_status}"
+    return signal.Signals(status.si_status).name
+
+
+def memory_mb(pid: int) -> float:
+    """The memory that is the process's own or was its parent's, files that it reads left out; 0 where unknown."""
+    try:
+        with open(f"/proc/{pid}/statm") as statm:
+            _, resident, shared, *_ = map(int, statm.read().split())
+    except (OSError, ValueError):
+        return 0.0
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") / BYTES_A_MB
