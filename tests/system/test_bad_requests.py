@@ -123,7 +123,7 @@ def test_all_that_is_wrong_with_a_request_is_named_at_once(system: System) -> No
         ({"labels": {str(number): "" for number in range(65)}}, "TOO_MANY_LABELS"),
         ({"labels": {"k": "a\0b"}}, "LABEL_NUL"),
         ({"schedule_timeout": Duration()}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
-        ({"schedule_timeout": Duration(nanos=999_999_999)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
+        ({"schedule_timeout": Duration(nanos=999_000_000)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
         ({"schedule_timeout": Duration(seconds=-60)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
         ({"schedule_timeout": Duration(seconds=2**62)}, "SCHEDULE_TIMEOUT_OUT_OF_RANGE"),
     ],
