@@ -3,6 +3,7 @@
 JobsError
 ├── JobNotFound            no job of this owner has the id
 ├── BatchNotFound          no batch of this owner has the id
+├── ActionNotFound         no action of this owner has the id
 ├── RequestIdReused        the request_id came before, with another payload
 ├── PositionAhead          a log position from the future
 └── SchemaMismatch         the database has another schema than this version of harken
@@ -31,6 +32,16 @@ class BatchNotFound(JobsError):
             f"There is no batch {batch_id}: it was never made here, or was deleted after its retention."
         )
         self.batch_id = batch_id
+
+
+class ActionNotFound(JobsError):
+    """No action of this owner has the id."""
+
+    def __init__(self, action_id: str) -> None:
+        super().__init__(
+            f"There is no action {action_id}: it was never made here, or was deleted after a year."
+        )
+        self.action_id = action_id
 
 
 class RequestIdReused(JobsError):

@@ -47,6 +47,7 @@ class NewJob:
     priority: int = DEFAULT_PRIORITY
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str | None = None
+    retry_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ class Job:
     start_time: datetime | None
     end_time: datetime | None
     stopped_time: datetime | None
+    retry_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ JOB_COLUMNS = tuple(
         "start_time",
         "end_time",
         "stopped_time",
+        "retry_of",
     ]
 )
 
@@ -76,6 +77,7 @@ def job_of(row: Row[Any]) -> Job:
         start_time=row.start_time,
         end_time=row.end_time,
         stopped_time=row.stopped_time,
+        retry_of=row.retry_of,
     )
 
 
