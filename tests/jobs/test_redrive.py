@@ -4,14 +4,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from harken.jobs import audit, cancellation, redrive, retention
+from harken.jobs import audit, cancellation, queries, redrive, retention
 from harken.jobs.action import ActionKind, Asked, Outcome, Refusal
 from harken.jobs.errors import ActionNotFound, RequestIdReused
 from harken.jobs.ids import lowest_id
 from harken.jobs.job import ErrorKind, JobError
 from harken.jobs.queries import JobFilter
 from harken.jobs.redrive import ByFilter, ByIds
+from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState
 
 NOBODY = "0197c0de-0000-7000-8000-000000000001"
@@ -219,7 +221,7 @@ def test_the_pages_of_a_filter_make_one_new_job_of_each_in_order(jobs):
         if after_id is None:
             break
     assert [len(page) for page in pages] == [2, 2, 1]
-    assert sum(pages, []) == [job.job_id for job in old]
+    assert [job_id for page in pages for job_id in page] == [job.job_id for job in old]
     new = [job for job in reversed(jobs.listed()) if job.retry_of]
     assert [job.source.value for job in new] == [job.source.value for job in old]
 
@@ -395,10 +397,6 @@ def test_records_are_kept_for_a_year_and_dismissals_as_long_as_their_jobs(jobs):
 def test_the_dead_letters_of_many_jobs_are_found_by_an_index(jobs):
     if jobs.database.dialect != "sqlite":
         pytest.skip("PostgreSQL's planner wants statistics before it uses an index")
-    from sqlalchemy import select, text
-
-    from harken.jobs import queries
-    from harken.jobs.schema import JOBS
 
     def plan(connection):
         wanted = queries.conditions(connection, JobFilter(dead_letters_only=True))

@@ -15,6 +15,7 @@ _COLUMNS = tuple(
     ACTIONS.c[name]
     for name in ["action_id", "owner", "peer", "kind", "time", "request", "done", "refused"]
 )
+LONGEST_PEER = 255  # characters; what gRPC says of a peer is far shorter
 _DETAILS = (ACTIONS.c.outcomes, ACTIONS.c.page_end)
 
 
@@ -44,7 +45,7 @@ def record(
         insert(ACTIONS).values(
             action_id=action.action_id,
             owner=asked.owner,
-            peer=asked.peer[: ACTIONS.c.peer.type.length],
+            peer=asked.peer[:LONGEST_PEER],
             kind=asked.kind.value,
             time=now,
             request_id=asked.request_id,
