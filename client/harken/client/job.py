@@ -77,6 +77,8 @@ class Job:
     """When a cancelled job's work had really stopped."""
     worker: str | None = None
     """Name of the worker that has or had it last."""
+    retry_of: str | None = None
+    """The job that this one runs again."""
 
     @property
     def path(self) -> str | None:
