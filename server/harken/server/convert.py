@@ -13,6 +13,7 @@ from harken.jobs import job as domain
 from harken.jobs import workers
 from harken.jobs.action import Action, Outcome, Refusal
 from harken.jobs.state import JobState
+from harken.server.inspector import Probe
 from harken.server.ticks import Tick
 from harken.v1 import (
     action_pb2,
@@ -230,6 +231,25 @@ def worker_message(worker: workers.Worker) -> worker_pb2.Worker:
         start_time=timestamp(beat.start_time),
         heartbeat_time=timestamp(worker.heartbeat_time),
         age=duration(worker.age),
+    )
+
+
+def probe_message(probe: Probe | None) -> worker_pb2.Probe:
+    """The message of what a worker answered; None is that it did not."""
+    if probe is None:
+        return worker_pb2.Probe(answered=False)
+    return worker_pb2.Probe(
+        answered=True,
+        pool_pids=probe.pool_pids,
+        active_tasks=[
+            worker_pb2.ActiveTask(
+                task_id=task.task_id,
+                name=task.name,
+                pid=task.pid,
+                start_time=timestamp(task.start_time),
+            )
+            for task in probe.active
+        ],
     )
 
 

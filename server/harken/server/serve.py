@@ -14,6 +14,7 @@ from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
+from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
 from harken.server.publisher import Publisher
@@ -68,7 +69,8 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
     roots = MediaRoots(settings.media_roots)
     add_JobServiceServicer_to_server(JobService(store, hub, roots), server)
-    add_WorkerServiceServicer_to_server(WorkerService(store), server)
+    inspector = Inspector(settings)
+    add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)
@@ -86,6 +88,7 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         await server.stop(settings.grace_period_s)
         await housekeeping.stop()
         await hub.stop()
+        inspector.close()
         store.close()
 
 
