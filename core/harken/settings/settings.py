@@ -36,6 +36,8 @@ class Settings:
     max_retries: int = 3
     max_crashes: int = 3
     retention_days: int = 30
+    backup_dir: str = ""
+    backups_kept: int = 7
     grace_period_s: int = 10
     log_level: str = "INFO"
 

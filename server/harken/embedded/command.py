@@ -60,6 +60,7 @@ def up(
                 concurrency=concurrency,
                 database_url=os.environ.get("HARKEN_DATABASE_URL") or folder.database_url,
                 broker_url=os.environ.get("HARKEN_BROKER_URL") or "",
+                backup_dir=os.environ.get("HARKEN_BACKUP_DIR") or str(folder.path / "backups"),
             )
             with running_system(settings, folder) as system:
                 ready_s = time.monotonic() - began
