@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harken.jobs import backup, cleaning, optimization, turns
+from harken.jobs.errors import JobsError
 from harken.tasks import names
 from harken.tasks.app import app
 from harken.tasks.job_task import JobTask, utc_now
@@ -63,6 +64,9 @@ def _daily(task: JobTask, name: str, work: Callable[[], dict[str, Any]]) -> dict
     try:
         return {"done": True, **work()}
     except Exception as error:
-        LOG.exception("%s failed, and is tried again within the hour", name)
+        # An error of the job domain says by itself what is wrong.
+        trace = None if isinstance(error, JobsError) else error
+        again = "%s failed, and is tried again within the hour: %s"
+        LOG.error(again, name, error, exc_info=trace)  # noqa: TRY400
         task.write(lambda c: turns.give_back(c, name, holder=holder))
         return {"done": False, "error": str(error)}
