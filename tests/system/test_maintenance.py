@@ -52,6 +52,7 @@ def maintenance(url: str, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.timeout(400)
 def test_a_system_that_is_restored_has_its_jobs_and_goes_on(
     url: str, maintenance: Run, media: Path, tmp_path: Path
 ) -> None:
