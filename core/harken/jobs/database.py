@@ -79,8 +79,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
     connection.execute("PRAGMA synchronous=FULL").close()
     connection.execute("PRAGMA foreign_keys=ON").close()
-    # Counts for a new file, before it gets its first page: what is deleted can be given back bit by bit.
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # A new file: what is deleted from it can be given back bit by bit. Asked of an old one, it waits for writers.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
     give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
