@@ -32,6 +32,7 @@ from harken.client import (
 from harken.client.convert import ENUMS, MESSAGES, decode, encode, member_of, number_of
 from harken.client.convert_update import message_of, updates_in
 from harken.v1 import (
+    action_pb2,
     analysis_result_pb2,
     batch_pb2,
     event_pb2,
@@ -45,7 +46,7 @@ from tests.client.scripted_server import events, moved, tick
 
 RESOURCES = [
     message
-    for module in (analysis_result_pb2, batch_pb2, job_pb2, source_pb2, worker_pb2)
+    for module in (action_pb2, analysis_result_pb2, batch_pb2, job_pb2, source_pb2, worker_pb2)
     for message in module.DESCRIPTOR.message_types_by_name.values()
 ]
 TIMES = {"google.protobuf.Timestamp": datetime, "google.protobuf.Duration": timedelta}
@@ -126,6 +127,7 @@ def _contents(field: Any) -> st.SearchStrategy[Any]:
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _NUMBERS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.CPPTYPE_STRING: _TEXTS,
+    FieldDescriptor.CPPTYPE_BOOL: st.booleans(),
     FieldDescriptor.CPPTYPE_DOUBLE: st.floats(allow_nan=False),
     FieldDescriptor.CPPTYPE_FLOAT: st.floats(allow_nan=False, width=32),
     FieldDescriptor.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),

@@ -53,9 +53,11 @@ def test_every_submit_can_be_repeated_safely_because_it_has_a_request_id() -> No
 
 @pytest.mark.parametrize("given", [90, 90.0, timedelta(seconds=90)])
 def test_a_length_of_time_is_given_in_seconds_or_as_timedelta(given: float | timedelta) -> None:
-    request = submit_analysis("a.wav", schedule_timeout=given)
-    assert request.schedule_timeout.ToTimedelta() == timedelta(seconds=90)
-    assert submit_batch(["a.wav"], schedule_timeout=given).message.schedule_timeout.seconds == 90
+    one = submit_analysis("a.wav", schedule_timeout=given, run_timeout=given)
+    many = submit_batch(["a.wav"], schedule_timeout=given, run_timeout=given).message
+    for request in (one, many):
+        assert request.schedule_timeout.ToTimedelta() == timedelta(seconds=90)
+        assert request.run_timeout.ToTimedelta() == timedelta(seconds=90)
 
 
 def test_what_was_not_asked_for_is_left_to_the_server() -> None:
@@ -64,12 +66,6 @@ def test_what_was_not_asked_for_is_left_to_the_server() -> None:
     assert not request.HasField("priority")
     assert not request.HasField("run_timeout")
     assert (list(request.features), dict(request.labels)) == ([], {})
-
-
-@pytest.mark.parametrize("length", [90, 90.0, timedelta(seconds=90)])
-def test_a_length_of_time_is_given_in_seconds_or_as_timedelta(length: timedelta | float) -> None:
-    assert submit_analysis("a.wav", run_timeout=length).run_timeout.seconds == 90
-    assert submit_batch(["a.wav"], run_timeout=length).message.run_timeout.seconds == 90
 
 
 @pytest.mark.parametrize(

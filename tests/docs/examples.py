@@ -18,6 +18,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MUSIC = "/music"
 JOB_ID = "0197c0de-0000-7000-8000-000000000001"
 BATCH_ID = "0197c0de-0000-7000-8000-000000000002"
+ACTION_ID = "0197c0de-0000-7000-8000-000000000003"
 
 
 @dataclass(frozen=True)

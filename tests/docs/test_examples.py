@@ -20,8 +20,7 @@ NOT_RUN = {
     "make": "runs the tests, or the demo, which has a job of its own",
     "harken up": "is what all other examples run against",
     "MEDIA=/music docker": "needs docker; the file is checked in tests/test_packaging.py",
-    "sqlite3": "needs a program that is not in the lock",
-    "pg_dump": "needs a program that is not in the lock",
+    "harken maintenance": "names files of the reader's own; tests/system/test_maintenance.py runs it",
     "/usr/bin/time": "measures",
 }
 WITH_A_TEST_OF_THEIR_OWN = ("export ",)  # tests/docs/test_parts.py

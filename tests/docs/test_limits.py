@@ -8,6 +8,7 @@ from harken.audio import MAX_TIMES
 from harken.audio.decode import MAX_DURATION_S
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
+from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.server import serve, validate
 from harken.server.hub import LONGEST_BACKLOG
@@ -25,6 +26,7 @@ PING_S = OPTIONS["grpc.http2.min_ping_interval_without_data_ms"] // 1000
 LIMITS = {
     "size of a request": f"{OPTIONS['grpc.max_receive_message_length'] // MIB} MiB",
     "items of a batch": f"{validate.MOST_ITEMS:,}",
+    "jobs of a retry or dismissal": f"{validate.MOST_JOBS:,}",
     "path of a source": f"{validate.LONGEST_PATH_BYTES:,} bytes",
     "labels of a job": f"{validate.MOST_LABELS}",
     "key of a label": f"1 to {validate.LONGEST_LABEL_KEY} characters",
@@ -37,6 +39,7 @@ LIMITS = {
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
+    "the record of who retried, dismissed or cancelled what is kept for": f"{ACTIONS_KEPT.days} days",
     "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",
     "`heartbeat_interval`": f"{validate.SHORTEST_HEARTBEAT.seconds} s to"
     f" {validate.LONGEST_HEARTBEAT.seconds // 3600} h; {DEFAULT_HEARTBEAT.seconds} s when unset",

@@ -112,6 +112,27 @@ def test_jobs_outlive_the_relays_schema_down_and_up_again(empty, jobs_on):
     assert [out.job_id for out in jobs.due()] == [waiting.job_id]
 
 
+def test_one_step_down_and_up_again_keeps_jobs_results_and_logs(empty, jobs_on):
+    """The newest schema's own rows are lost; nothing of the older ones' is."""
+    migrate(empty)
+    jobs = jobs_on(empty)
+    done = jobs.running()
+    jobs.succeed(done, {"a": 1})
+    failed = jobs.running()
+    jobs.fail(failed, jobs.transient_error())
+    batch = jobs.submit_batch(jobs.new(), jobs.new())
+    before = jobs.listed()
+    downgrade(empty, "-1")
+    with pytest.raises(SchemaMismatch):
+        check(empty)
+    migrate(empty)
+    check(empty)
+    assert jobs.listed() == before
+    assert jobs.result(done) == {"a": 1}
+    assert len(jobs.log(failed)) == 3
+    assert jobs.batch(batch).queued == 2
+
+
 def test_other_tables_of_a_shared_database_are_left_alone(empty):
     with empty.write() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))

@@ -26,6 +26,8 @@ EXAMPLES = {
     "HARKEN_MAX_RETRIES": ("0", 0),
     "HARKEN_MAX_CRASHES": ("1", 1),
     "HARKEN_RETENTION_DAYS": ("7", 7),
+    "HARKEN_BACKUP_DIR": ("/backups", "/backups"),
+    "HARKEN_BACKUPS_KEPT": ("3", 3),
     "HARKEN_GRACE_PERIOD": ("0", 0),
     "HARKEN_OWNER_WEIGHTS": ("ann=2,bob=0.5", "ann=2,bob=0.5"),
     "HARKEN_KILL_AFTER": ("0", 0),
@@ -221,6 +223,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_MEDIA_ROOTS",
         "HARKEN_CONCURRENCY",
         "HARKEN_OWNER_WEIGHTS",
+        "HARKEN_BACKUP_DIR",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}

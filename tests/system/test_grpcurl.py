@@ -14,7 +14,7 @@ import grpc
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2
 
-from tests.docs.examples import BATCH_ID, JOB_ID, REPOSITORY, Command, commands
+from tests.docs.examples import ACTION_ID, BATCH_ID, JOB_ID, REPOSITORY, Command, commands
 from tests.system.conftest import System
 
 DOCUMENTED = [found for found in commands() if found.line.startswith("grpcurl ")]
@@ -39,6 +39,7 @@ class Grpcurl:
     system: System
     job_id: str
     batch_id: str
+    action_id: str
 
     def run(self, line: str) -> "subprocess.CompletedProcess[str]":
         """Runs a documented command with this server's address, ids and files."""
@@ -46,6 +47,7 @@ class Grpcurl:
             "localhost:50051": self.system.address,
             JOB_ID: self.job_id,
             BATCH_ID: self.batch_id,
+            ACTION_ID: self.action_id,
             "song.flac": "piece.flac",
         }
         for shown, real in stand_ins.items():
@@ -93,7 +95,9 @@ def grpcurl(binary: str, system: System, media: Path) -> Grpcurl:
     batch = system.client.submit_batch(["piece.flac", "broken.wav"], features=["media"])
     job.wait(60)
     batch.wait(60)
-    return Grpcurl(binary, system, job.job_id, batch.batch_id)
+    system.client.dismiss_jobs([job])  # which is refused, since it has not failed, and recorded
+    action = next(system.client.list_actions())
+    return Grpcurl(binary, system, job.job_id, batch.batch_id, action.action_id)
 
 
 @pytest.mark.parametrize(

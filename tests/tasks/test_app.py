@@ -105,7 +105,7 @@ def test_a_message_is_not_sent_again_while_its_job_may_still_run(hard, visible):
 
 
 def test_old_results_are_cleaned_up_every_hour(app):
-    (entry,) = app.conf.beat_schedule.values()
+    entry = app.conf.beat_schedule["clean-up"]
     assert entry["task"] == names.CLEAN_UP
     assert entry["schedule"].total_seconds() == 3600
 

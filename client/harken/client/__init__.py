@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harken.client.action import Action as Action
+    from harken.client.action import JobOutcome as JobOutcome
     from harken.client.aio import AsyncClient as AsyncClient
     from harken.client.analysis_result import AnalysisResult as AnalysisResult
     from harken.client.analysis_result import Embedding as Embedding
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from harken.client.batch import Batch as Batch
     from harken.client.batch import BatchItem as BatchItem
     from harken.client.batch import FailedItem as FailedItem
+    from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
     from harken.client.enums import JobState as JobState
@@ -66,18 +69,21 @@ if TYPE_CHECKING:
     from harken.client.update import ProgressTick as ProgressTick
     from harken.client.update import Transition as Transition
     from harken.client.update import Update as Update
+    from harken.client.worker import ActiveTask as ActiveTask
+    from harken.client.worker import Probe as Probe
     from harken.client.worker import Queue as Queue
     from harken.client.worker import RunningJob as RunningJob
     from harken.client.worker import Worker as Worker
 
 _MODULES = {
+    "action": "Action JobOutcome",
     "aio": "AsyncClient",
     "analysis_result": (
         "AnalysisResult Embedding Loudness Media Onsets Rhythm Spectral TempoCandidate Timbre Tonal"
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ErrorKind Feature JobState WorkerStatus",
+    "enums": "ActionKind ErrorKind Feature JobState WorkerStatus",
     "errors": (
         "AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
@@ -89,7 +95,7 @@ _MODULES = {
     "reconnect": "Reconnect",
     "sync": "Client",
     "update": "BatchSnapshot JobSnapshot JobUpdate ProgressTick Transition Update",
-    "worker": "Queue RunningJob Worker",
+    "worker": "ActiveTask Probe Queue RunningJob Worker",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -15,6 +16,7 @@ import grpc
 import grpc.aio
 
 from harken.client import rpc
+from harken.client.action import Action, JobOutcome
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
@@ -24,7 +26,8 @@ from harken.client.errors import ClientClosed, HarkenError
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
+from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
+from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, JobUpdate, Update
@@ -158,14 +161,30 @@ class AsyncClient:
         states: Iterable[JobState | str] | str | None = None,
         batch: BatchRef | None = None,
         labels: Mapping[str, str] | None = None,
+        error_kinds: Kinds | None = None,
+        ended_after: datetime | None = None,
+        ended_before: datetime | None = None,
+        dead_letters_only: bool = False,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Job]:
-        """Jobs, the newest first, without their results; pages are fetched when reached."""
+        """Jobs, the newest first, without their results; pages are fetched when reached.
+
+        `dead_letters_only` are those that failed, though not for their file's sake, and were
+        neither retried nor dismissed.
+        """
         token = ""
         while True:
             page = rpc.list_jobs(
-                token, states=states, batch=batch, labels=labels, page_size=page_size
+                token,
+                states=states,
+                batch=batch,
+                labels=labels,
+                error_kinds=error_kinds,
+                ended_after=ended_after,
+                ended_before=ended_before,
+                dead_letters_only=dead_letters_only,
+                page_size=page_size,
             )
             jobs, token = await self._call(page, timeout)
             for job in jobs:
@@ -181,9 +200,99 @@ class AsyncClient:
         """Asks for all jobs of a batch to be stopped."""
         return await self._call(rpc.cancel_batch(batch), timeout)
 
-    async def inspect_workers(self, *, timeout: float | None = None) -> tuple[Worker, ...]:
-        """The workers that have beaten within the last day, by name."""
-        return await self._call(rpc.inspect_workers(), timeout)
+    async def retry_jobs(
+        self,
+        jobs: Iterable[JobRef],
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[JobOutcome, ...]:
+        """Runs jobs that have ended once more, as new jobs; gives what became of each.
+
+        What was retried before is not retried again, unless with `force`; then a `request_id` of
+        your own makes your repetitions safe. `dry_run` tells what would be done. `timeout` is for
+        each thousand jobs.
+        """
+        retries = Retries(force=force, dry_run=dry_run, request_id=request_id)
+        outcomes: list[JobOutcome] = []
+        for call in retries.named(jobs):
+            outcomes += (await self._call(call, timeout))[0]
+        return tuple(outcomes)
+
+    async def retry_matching(
+        self,
+        *,
+        states: Iterable[JobState | str] | str | None = None,
+        batch: BatchRef | None = None,
+        labels: Mapping[str, str] | None = None,
+        error_kinds: Kinds | None = None,
+        ended_after: datetime | None = None,
+        ended_before: datetime | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[JobOutcome, ...]:
+        """Runs all jobs once more that failed and match, else as `retry_jobs`.
+
+        `states` are FAILED, CANCELLED or both, by default FAILED; `error_kinds` by default all but
+        INPUT, with which the same file fails again. Should it raise after some of many pages, call
+        it again: what was retried is left out.
+        """
+        where = retry_filter(
+            states=states,
+            batch=batch,
+            labels=labels,
+            error_kinds=error_kinds,
+            ended_after=ended_after,
+            ended_before=ended_before,
+        )
+        retries = Retries(force=force, dry_run=dry_run, request_id=request_id)
+        outcomes: list[JobOutcome] = []
+        token = ""
+        while True:
+            page, token = await self._call(retries.found(where, token), timeout)
+            outcomes += page
+            if not token:
+                return tuple(outcomes)
+
+    async def dismiss_jobs(
+        self, jobs: Iterable[JobRef], *, timeout: float | None = None
+    ) -> tuple[JobOutcome, ...]:
+        """Takes failed jobs off the list of dead letters; gives what became of each."""
+        outcomes: list[JobOutcome] = []
+        for call in dismissals(jobs):
+            outcomes += (await self._call(call, timeout))[0]
+        return tuple(outcomes)
+
+    async def list_actions(
+        self, *, page_size: int = 0, timeout: float | None = None
+    ) -> AsyncIterator[Action]:
+        """What was done to several jobs at once, the newest first; pages are fetched when reached."""
+        token = ""
+        while True:
+            page = rpc.list_actions(token, page_size=page_size)
+            actions, token = await self._call(page, timeout)
+            for action in actions:
+                yield action
+            if not token:
+                return
+
+    async def get_action(self, action_id: str, *, timeout: float | None = None) -> Action:
+        """An action, with what became of each job."""
+        return await self._call(rpc.get_action(action_id), timeout)
+
+    async def inspect_workers(
+        self, *, deep: bool = False, timeout: float | None = None
+    ) -> tuple[Worker, ...]:
+        """The workers that have beaten within the last day, by name.
+
+        `deep` asks each of them through Celery too: see their `probe`, which is None without a
+        broker.
+        """
+        return await self._call(rpc.inspect_workers(deep=deep), timeout)
 
     async def list_queues(self, *, timeout: float | None = None) -> tuple[Queue, ...]:
         """The queues, by name."""

@@ -14,9 +14,10 @@ from typing import Any, TypeVar, cast
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
-from harken.client import analysis_result, batch, enums, job, worker
+from harken.client import action, analysis_result, batch, enums, job, worker
 from harken.client.frozen_map import FrozenMap
 from harken.v1 import (
+    action_pb2,
     analysis_result_pb2,
     batch_pb2,
     feature_pb2,
@@ -30,6 +31,8 @@ V = TypeVar("V")
 E = TypeVar("E", bound=StrEnum)
 
 MESSAGES: Mapping[type[Any], type[Message]] = {
+    action.Action: action_pb2.Action,
+    action.JobOutcome: action_pb2.JobOutcome,
     analysis_result.AnalysisResult: analysis_result_pb2.AnalysisResult,
     analysis_result.Media: analysis_result_pb2.Media,
     analysis_result.Rhythm: analysis_result_pb2.Rhythm,
@@ -46,6 +49,8 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     job.JobError: job_pb2.JobError,
     job.Progress: job_pb2.Progress,
     job.Source: source_pb2.Source,
+    worker.ActiveTask: worker_pb2.ActiveTask,
+    worker.Probe: worker_pb2.Probe,
     worker.Queue: worker_pb2.Queue,
     worker.RunningJob: worker_pb2.RunningJob,
     worker.Worker: worker_pb2.Worker,
@@ -56,6 +61,7 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.JobState: job_pb2.JobState.DESCRIPTOR,
     enums.Feature: feature_pb2.Feature.DESCRIPTOR,
     enums.ErrorKind: job_pb2.JobError.Kind.DESCRIPTOR,
+    enums.ActionKind: action_pb2.Action.Kind.DESCRIPTOR,
     enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
 }
 """The contract's enum of each of the client's."""

@@ -68,3 +68,12 @@ class WorkerStatus(StrEnum):
     """It takes no more jobs and finishes those it has."""
     LOST = "LOST"
     """It has not beaten for three intervals."""
+
+
+class ActionKind(StrEnum):
+    """What was done to several jobs at once."""
+
+    UNKNOWN = "UNKNOWN"
+    RETRY_JOBS = "RETRY_JOBS"
+    DISMISS_JOBS = "DISMISS_JOBS"
+    CANCEL_BATCH = "CANCEL_BATCH"

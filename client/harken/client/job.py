@@ -81,6 +81,8 @@ class Job:
     """How long it may wait for its first worker."""
     run_timeout: timedelta | None = None
     """How long an attempt may take; None for as long as the workers' own limit allows."""
+    retry_of: str | None = None
+    """The job that this one runs again."""
 
     @property
     def path(self) -> str | None:

@@ -6,15 +6,16 @@ error to catch.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from harken.client.convert import number_of
-from harken.client.enums import Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobState
 from harken.client.errors import InvalidRequest
 from harken.client.job import Source
 from harken.v1 import job_service_pb2 as pb
@@ -50,6 +51,7 @@ BatchRef = str | UUID | HasBatchId
 Features = Iterable[Feature | str] | str
 Length = float | timedelta
 """A length of time; a number is seconds."""
+Kinds = Iterable[ErrorKind | str] | str
 
 
 def job_id_of(job: JobRef) -> str:
@@ -90,6 +92,10 @@ def list_jobs(
     states: Iterable[JobState | str] | str | None = None,
     batch: BatchRef | None = None,
     labels: Mapping[str, str] | None = None,
+    error_kinds: Kinds | None = None,
+    ended_after: datetime | None = None,
+    ended_before: datetime | None = None,
+    dead_letters_only: bool = False,
     page_size: int = 0,
     page_token: str = "",
 ) -> pb.ListJobsRequest:
@@ -101,6 +107,10 @@ def list_jobs(
         batch_id=None if batch is None else batch_id_of(batch),
         states=[number_of(state) for state in job_states(states)],
         labels=labels,
+        error_kinds=kind_numbers(error_kinds),
+        ended_after=moment(ended_after),
+        ended_before=moment(ended_before),
+        dead_letters_only=dead_letters_only,
     )
 
 
@@ -155,6 +165,26 @@ def job_states(states: Iterable[JobState | str] | str | None) -> list[JobState]:
     return [_member(JobState, name, "state", str.upper) for name in names]
 
 
+def kind_numbers(kinds: Kinds | None) -> list[Any]:
+    """The contract's numbers of kinds of error: members, texts, or one text."""
+    names = [kinds] if isinstance(kinds, str) else kinds or ()
+    return [number_of(_member(ErrorKind, name, "kind of error", str.upper)) for name in names]
+
+
+def moment(time: datetime | None) -> Timestamp | None:
+    """The message of a time, which has to know its zone."""
+    if time is None:
+        return None
+    if time.tzinfo is None:
+        raise InvalidRequest(
+            f"{time} has no time zone. Write datetime.now(UTC), or time.astimezone().",
+            reason="NAIVE_TIME",
+        )
+    message = Timestamp()
+    message.FromDatetime(time.astimezone(UTC))
+    return message
+
+
 def valid(kind: type[M], **fields: Any) -> M:
     """A message of these fields; InvalidRequest for a number or text that it cannot hold."""
     try:
@@ -165,7 +195,7 @@ def valid(kind: type[M], **fields: Any) -> M:
         ) from error
 
 
-E = TypeVar("E", Feature, JobState)
+E = TypeVar("E", ErrorKind, Feature, JobState)
 
 
 def _member(enum: type[E], name: str, noun: str, case: Callable[[str], str]) -> E:
@@ -177,6 +207,6 @@ def _member(enum: type[E], name: str, noun: str, case: Callable[[str], str]) -> 
         known = ", ".join(word for word in enum if word.name != "UNKNOWN")
         raise InvalidRequest(
             f"There is no {noun} {str(name)!r}. There are: {known}.",
-            reason=f"UNKNOWN_{noun.upper()}",
+            reason=f"UNKNOWN_{noun.upper().replace(' ', '_')}",
         )
     return member

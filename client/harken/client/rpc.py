@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from harken.client import batch_request, requests
+from harken.client.action import Action
 from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
-from harken.client.enums import JobState
 from harken.client.job import Job
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.worker import Queue, Worker
@@ -78,18 +78,9 @@ def get_batch(batch: BatchRef) -> Rpc[Batch]:
     return Rpc(lambda on: on.jobs.GetBatch, request, lambda got: decode(Batch, got.batch))
 
 
-def list_jobs(
-    page_token: str,
-    *,
-    states: Iterable[JobState | str] | str | None,
-    batch: BatchRef | None,
-    labels: Mapping[str, str] | None,
-    page_size: int,
-) -> Rpc[tuple[tuple[Job, ...], str]]:
-    """A page of jobs, and the token of the next one, empty on the last."""
-    request = requests.list_jobs(
-        states=states, batch=batch, labels=labels, page_size=page_size, page_token=page_token
-    )
+def list_jobs(page_token: str, **fields: Any) -> Rpc[tuple[tuple[Job, ...], str]]:
+    """A page of jobs, and the token of the next one, empty on the last; fields as `requests.list_jobs`."""
+    request = requests.list_jobs(page_token=page_token, **fields)
 
     def page(got: pb.ListJobsResponse) -> tuple[tuple[Job, ...], str]:
         return tuple(decode(Job, job) for job in got.jobs), got.next_page_token
@@ -109,13 +100,34 @@ def cancel_batch(batch: BatchRef) -> Rpc[Batch]:
     return Rpc(lambda on: on.jobs.CancelBatch, request, lambda got: decode(Batch, got.batch))
 
 
-def inspect_workers() -> Rpc[tuple[Worker, ...]]:
+def list_actions(page_token: str, *, page_size: int) -> Rpc[tuple[tuple[Action, ...], str]]:
+    """A page of actions, and the token of the next one, empty on the last."""
+    request = requests.valid(
+        pb.ListActionsRequest,
+        page_size=min(page_size, requests.MAX_PAGE_SIZE),
+        page_token=page_token,
+    )
+
+    def page(got: pb.ListActionsResponse) -> tuple[tuple[Action, ...], str]:
+        return tuple(decode(Action, action) for action in got.actions), got.next_page_token
+
+    return Rpc(lambda on: on.jobs.ListActions, request, page)
+
+
+def get_action(action_id: str) -> Rpc[Action]:
+    """An action with what became of each job."""
+    request = pb.GetActionRequest(action_id=action_id)
+    return Rpc(lambda on: on.jobs.GetAction, request, lambda got: decode(Action, got.action))
+
+
+def inspect_workers(*, deep: bool) -> Rpc[tuple[Worker, ...]]:
     """The workers."""
 
     def workers(got: worker_pb.InspectWorkersResponse) -> tuple[Worker, ...]:
         return tuple(decode(Worker, worker) for worker in got.workers)
 
-    return Rpc(lambda on: on.workers.InspectWorkers, worker_pb.InspectWorkersRequest(), workers)
+    request = worker_pb.InspectWorkersRequest(deep=deep)
+    return Rpc(lambda on: on.workers.InspectWorkers, request, workers)
 
 
 def list_queues() -> Rpc[tuple[Queue, ...]]:

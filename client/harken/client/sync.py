@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import grpc
 
 from harken.client import rpc
+from harken.client.action import Action, JobOutcome
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
@@ -20,7 +22,8 @@ from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
+from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
+from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, JobUpdate, Update
@@ -160,14 +163,30 @@ class Client:
         states: Iterable[JobState | str] | str | None = None,
         batch: BatchRef | None = None,
         labels: Mapping[str, str] | None = None,
+        error_kinds: Kinds | None = None,
+        ended_after: datetime | None = None,
+        ended_before: datetime | None = None,
+        dead_letters_only: bool = False,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[Job]:
-        """Jobs, the newest first, without their results; pages are fetched when reached."""
+        """Jobs, the newest first, without their results; pages are fetched when reached.
+
+        `dead_letters_only` are those that failed, though not for their file's sake, and were
+        neither retried nor dismissed.
+        """
         token = ""
         while True:
             page = rpc.list_jobs(
-                token, states=states, batch=batch, labels=labels, page_size=page_size
+                token,
+                states=states,
+                batch=batch,
+                labels=labels,
+                error_kinds=error_kinds,
+                ended_after=ended_after,
+                ended_before=ended_before,
+                dead_letters_only=dead_letters_only,
+                page_size=page_size,
             )
             jobs, token = self._call(page, timeout)
             yield from jobs
@@ -182,9 +201,96 @@ class Client:
         """Asks for all jobs of a batch to be stopped."""
         return self._call(rpc.cancel_batch(batch), timeout)
 
-    def inspect_workers(self, *, timeout: float | None = None) -> tuple[Worker, ...]:
-        """The workers that have beaten within the last day, by name."""
-        return self._call(rpc.inspect_workers(), timeout)
+    def retry_jobs(
+        self,
+        jobs: Iterable[JobRef],
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[JobOutcome, ...]:
+        """Runs jobs that have ended once more, as new jobs; gives what became of each.
+
+        What was retried before is not retried again, unless with `force`; then a `request_id` of
+        your own makes your repetitions safe. `dry_run` tells what would be done. `timeout` is for
+        each thousand jobs.
+        """
+        retries = Retries(force=force, dry_run=dry_run, request_id=request_id)
+        outcomes: list[JobOutcome] = []
+        for call in retries.named(jobs):
+            outcomes += (self._call(call, timeout))[0]
+        return tuple(outcomes)
+
+    def retry_matching(
+        self,
+        *,
+        states: Iterable[JobState | str] | str | None = None,
+        batch: BatchRef | None = None,
+        labels: Mapping[str, str] | None = None,
+        error_kinds: Kinds | None = None,
+        ended_after: datetime | None = None,
+        ended_before: datetime | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+        request_id: str | UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[JobOutcome, ...]:
+        """Runs all jobs once more that failed and match, else as `retry_jobs`.
+
+        `states` are FAILED, CANCELLED or both, by default FAILED; `error_kinds` by default all but
+        INPUT, with which the same file fails again. Should it raise after some of many pages, call
+        it again: what was retried is left out.
+        """
+        where = retry_filter(
+            states=states,
+            batch=batch,
+            labels=labels,
+            error_kinds=error_kinds,
+            ended_after=ended_after,
+            ended_before=ended_before,
+        )
+        retries = Retries(force=force, dry_run=dry_run, request_id=request_id)
+        outcomes: list[JobOutcome] = []
+        token = ""
+        while True:
+            page, token = self._call(retries.found(where, token), timeout)
+            outcomes += page
+            if not token:
+                return tuple(outcomes)
+
+    def dismiss_jobs(
+        self, jobs: Iterable[JobRef], *, timeout: float | None = None
+    ) -> tuple[JobOutcome, ...]:
+        """Takes failed jobs off the list of dead letters; gives what became of each."""
+        outcomes: list[JobOutcome] = []
+        for call in dismissals(jobs):
+            outcomes += (self._call(call, timeout))[0]
+        return tuple(outcomes)
+
+    def list_actions(self, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Action]:
+        """What was done to several jobs at once, the newest first; pages are fetched when reached."""
+        token = ""
+        while True:
+            page = rpc.list_actions(token, page_size=page_size)
+            actions, token = self._call(page, timeout)
+            yield from actions
+            if not token:
+                return
+
+    def get_action(self, action_id: str, *, timeout: float | None = None) -> Action:
+        """An action, with what became of each job."""
+        return self._call(rpc.get_action(action_id), timeout)
+
+    def inspect_workers(
+        self, *, deep: bool = False, timeout: float | None = None
+    ) -> tuple[Worker, ...]:
+        """The workers that have beaten within the last day, by name.
+
+        `deep` asks each of them through Celery too: see their `probe`, which is None without a
+        broker.
+        """
+        return self._call(rpc.inspect_workers(deep=deep), timeout)
 
     def list_queues(self, *, timeout: float | None = None) -> tuple[Queue, ...]:
         """The queues, by name."""

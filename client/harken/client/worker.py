@@ -17,6 +17,30 @@ class RunningJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActiveTask:
+    """A task that a worker is on, as Celery tells."""
+
+    task_id: str = ""
+    """For an analysis the id of the job."""
+    name: str = ""
+    """Celery's name of it, such as "harken.analyze"."""
+    pid: int = 0
+    """The process of the pool that runs it."""
+    start_time: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What a worker's main process answers to Celery's own inspection."""
+
+    answered: bool = False
+    """Whether it did so in time."""
+    pool_pids: tuple[int, ...] = ()
+    """The processes of its pool."""
+    active_tasks: tuple[ActiveTask, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Worker:
     """A process that runs jobs, as its last heartbeat told."""
 
@@ -37,6 +61,8 @@ class Worker:
     heartbeat_time: datetime | None = None
     age: timedelta | None = None
     """How old the figures are."""
+    probe: Probe | None = None
+    """What it answered when Celery asked it now; set when that was asked for and the broker is there."""
 
 
 @dataclass(frozen=True, kw_only=True)

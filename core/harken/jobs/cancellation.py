@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from harken.jobs import queries
+from harken.jobs import audit, queries
+from harken.jobs.action import Asked, Outcome
 from harken.jobs.change import Change, change, lock, write
 from harken.jobs.errors import JobNotFound
 from harken.jobs.job import Batch, Job
@@ -26,8 +27,15 @@ def cancel_job(connection: Connection, job_id: str, *, owner: str, now: datetime
     return queries.get_job(connection, job_id, owner=owner)
 
 
-def cancel_batch(connection: Connection, batch_id: str, *, owner: str, now: datetime) -> Batch:
-    """The batch after the request for all its jobs. Raises BatchNotFound."""
+def cancel_batch(
+    connection: Connection,
+    batch_id: str,
+    *,
+    owner: str,
+    now: datetime,
+    asked: Asked | None = None,
+) -> Batch:
+    """The batch after the request for all its jobs, which is recorded. Raises BatchNotFound."""
     queries.get_batch(connection, batch_id, owner=owner)
     # In the order of their ids, so that two such transactions cannot wait for each other.
     open_jobs = (
@@ -35,8 +43,13 @@ def cancel_batch(connection: Connection, batch_id: str, *, owner: str, now: date
         .where(JOBS.c.batch_id == batch_id, JOBS.c.state.in_(_OPEN))
         .order_by(JOBS.c.job_id)
     )
-    for job_id in connection.execute(open_jobs).scalars().all():
-        change(connection, job_id, now, lambda job: _decide(job, now))
+    outcomes = [
+        Outcome(job_id=job_id)
+        for job_id in connection.execute(open_jobs).scalars().all()
+        if change(connection, job_id, now, lambda job: _decide(job, now))
+    ]
+    if asked is not None:
+        audit.record(connection, asked, outcomes, now=now)
     return queries.get_batch(connection, batch_id, owner=owner)
 
 

@@ -41,6 +41,19 @@ class Database:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def bare(self) -> Generator[Any]:
+        """A connection of the driver's own, without a transaction around: for what cannot be done within one."""
+        connection = self.engine.raw_connection()
+        driver: Any = connection.dbapi_connection
+        connection.detach()  # it does not come back to the pool with other habits
+        try:
+            if self.dialect == "postgresql":
+                driver.autocommit = True
+            yield driver
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Closes the pooled connections."""
         self.engine.dispose()
@@ -66,6 +79,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
     connection.execute("PRAGMA synchronous=FULL").close()
     connection.execute("PRAGMA foreign_keys=ON").close()
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # A new file: what is deleted from it can be given back bit by bit. Asked of an old one, it waits for writers.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL").close()
     give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:

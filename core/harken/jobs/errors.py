@@ -3,7 +3,10 @@
 JobsError
 ├── JobNotFound            no job of this owner has the id
 ├── BatchNotFound          no batch of this owner has the id
+├── ActionNotFound         no action of this owner has the id
 ├── RequestIdReused        the request_id came before, with another payload
+├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
+├── StillAlive             servers or workers are at work on a database that is to be replaced
 ├── PositionAhead          a log position from the future
 └── SchemaMismatch         the database has another schema than this version of harken
 """
@@ -33,6 +36,16 @@ class BatchNotFound(JobsError):
         self.batch_id = batch_id
 
 
+class ActionNotFound(JobsError):
+    """No action of this owner has the id."""
+
+    def __init__(self, action_id: str) -> None:
+        super().__init__(
+            f"There is no action {action_id}: it was never made here, or was deleted after a year."
+        )
+        self.action_id = action_id
+
+
 class RequestIdReused(JobsError):
     """The request_id came before, with another payload. `made_id` is the job or batch it made then."""
 
@@ -53,6 +66,21 @@ class PositionAhead(JobsError):
             f"The transition log has not reached position {position}. Start again without a token."
         )
         self.position = position
+
+
+class BackupFailed(JobsError):
+    """A backup cannot be made, is broken, or cannot be restored."""
+
+
+class StillAlive(JobsError):
+    """Servers or workers are at work on a database that is to be replaced."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(
+            f"At work on this database: {', '.join(names)}. Stop all servers and workers and wait 15 s;"
+            " --force goes on regardless, and what they do meanwhile is lost or refused."
+        )
+        self.names = names
 
 
 class SchemaMismatch(JobsError):

@@ -16,6 +16,11 @@ def new_id(now: datetime, random: Callable[[int], bytes] = os.urandom) -> str:
     return str(uuid.UUID(int=number))
 
 
+def lowest_id(moment: datetime) -> str:
+    """The id below which all lie that were given before a moment, to the millisecond."""
+    return new_id(moment, bytes)
+
+
 def is_id(text: str) -> bool:
     """Whether `text` is a UUID in its usual spelling of 36 characters."""
     try:

@@ -49,6 +49,7 @@ class NewJob:
     request_id: str | None = None
     schedule_timeout: timedelta | None = None
     run_timeout: timedelta | None = None
+    retry_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,12 @@ class Job:
     schedule_deadline: datetime | None
     # How long an attempt may take; None for as long as the worker's own limits allow.
     run_timeout: timedelta | None = None
+    retry_of: str | None = None
+
+    @property
+    def schedule_timeout(self) -> timedelta | None:
+        """How long it may wait for its first worker; None for ever."""
+        return self.schedule_deadline - self.create_time if self.schedule_deadline else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,14 @@ from harken.jobs.schema import LEADERS
 TERM = timedelta(seconds=2)
 
 
-def lead(connection: Connection, role: str, *, holder: str, now: datetime) -> bool:
-    """Takes the role or prolongs it for `TERM`; False while another process has it."""
+def lead(
+    connection: Connection, role: str, *, holder: str, now: datetime, term: timedelta = TERM
+) -> bool:
+    """Takes the role or prolongs it for a term; False while another process has it."""
     free = or_(LEADERS.c.holder == holder, LEADERS.c.expires_at <= now)
-    term = {"holder": holder, "expires_at": now + TERM}
+    lease = {"holder": holder, "expires_at": now + term}
     taken = connection.execute(
-        update(LEADERS).where(LEADERS.c.role == role, free).values(term).returning(LEADERS.c.role)
+        update(LEADERS).where(LEADERS.c.role == role, free).values(lease).returning(LEADERS.c.role)
     )
     if taken.one_or_none() is not None:
         return True
@@ -25,7 +27,7 @@ def lead(connection: Connection, role: str, *, holder: str, now: datetime) -> bo
         return False
     try:
         with connection.begin_nested():
-            connection.execute(insert(LEADERS).values(role=role, **term))
+            connection.execute(insert(LEADERS).values(role=role, **lease))
     except IntegrityError:
         return False  # another process was first
     return True

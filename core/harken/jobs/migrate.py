@@ -32,12 +32,33 @@ def downgrade(database: Database, to: str) -> None:
 
 def check(database: Database) -> None:
     """Raises SchemaMismatch when the database has not the schema of this version."""
+    found = revision_of(database)
+    wanted = revisions()[-1]
+    if found != wanted:
+        raise SchemaMismatch(found, wanted)
+
+
+def revision_of(database: Database) -> str | None:
+    """The schema that a database has; None for none."""
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        found = context.get_current_revision()
-    wanted = ScriptDirectory(str(_SCRIPTS)).get_current_head()
-    if found != wanted:
-        raise SchemaMismatch(found, str(wanted))
+        return context.get_current_revision()
+
+
+def revisions() -> tuple[str, ...]:
+    """The schemas that this version knows, the oldest first."""
+    scripts = ScriptDirectory(str(_SCRIPTS)).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
+
+
+def move(database: Database, to: str) -> None:
+    """Brings the database to a schema that this version knows, upwards or downwards."""
+    known = revisions()
+    found = revision_of(database)
+    if found is not None and known.index(found) > known.index(to):
+        downgrade(database, to)
+    else:
+        migrate(database, to)
 
 
 def _config(connection: Connection) -> Config:

@@ -2,15 +2,19 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, or_, select
 
 from harken.jobs.errors import BatchNotFound, JobNotFound
-from harken.jobs.job import Batch, Job, RefusedItem
+from harken.jobs.job import Batch, ErrorKind, Job, RefusedItem
 from harken.jobs.rows import JOB_COLUMNS, job_of
-from harken.jobs.schema import BATCHES, JOBS, RESULTS
+from harken.jobs.schema import BATCHES, DISMISSALS, JOBS, RESULTS
 from harken.jobs.state import JobState
+
+# Whose failure may be mended by trying again.
+RETRIABLE = frozenset(ErrorKind) - {ErrorKind.INPUT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,11 @@ class JobFilter:
     batch_id: str | None = None
     states: Collection[JobState] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    error_kinds: Collection[ErrorKind] = ()
+    not_error_kinds: Collection[ErrorKind] = ()
+    ended_after: datetime | None = None
+    ended_before: datetime | None = None
+    dead_letters_only: bool = False
 
 
 def get_job(connection: Connection, job_id: str, *, owner: str) -> Job:
@@ -48,16 +57,45 @@ def list_jobs(
 ) -> tuple[Job, ...]:
     """At most `limit` jobs, the newest first, older than `before_id`."""
     query: Select[Any] = select(*JOB_COLUMNS).where(JOBS.c.owner == owner)
-    if wanted.batch_id is not None:
-        query = query.where(JOBS.c.batch_id == wanted.batch_id)
-    if wanted.states:
-        query = query.where(JOBS.c.state.in_([state.value for state in wanted.states]))
-    for key, value in wanted.labels.items():
-        query = query.where(_has_label(connection, key, value))
+    query = query.where(*conditions(connection, wanted))
     if before_id is not None:
         query = query.where(JOBS.c.job_id < before_id)
     query = query.order_by(JOBS.c.job_id.desc()).limit(limit)
     return tuple(job_of(row) for row in connection.execute(query))
+
+
+def conditions(connection: Connection, wanted: JobFilter) -> list[ColumnElement[bool]]:
+    """What holds for the rows of the jobs that a filter wants."""
+    where: list[ColumnElement[bool]] = []
+    if wanted.batch_id is not None:
+        where.append(JOBS.c.batch_id == wanted.batch_id)
+    if wanted.states:
+        where.append(JOBS.c.state.in_([state.value for state in wanted.states]))
+    if wanted.error_kinds:
+        where.append(JOBS.c.error_kind.in_([kind.value for kind in wanted.error_kinds]))
+    if wanted.not_error_kinds:
+        other = JOBS.c.error_kind.not_in([kind.value for kind in wanted.not_error_kinds])
+        where.append(or_(JOBS.c.error_kind.is_(None), other))
+    if wanted.ended_after is not None:
+        where.append(JOBS.c.end_time >= wanted.ended_after)
+    if wanted.ended_before is not None:
+        where.append(JOBS.c.end_time < wanted.ended_before)
+    if wanted.dead_letters_only:
+        # Spelled out, so that SQLite sees that the index of failed jobs will do.
+        where.append(JOBS.c.state == literal_column("'FAILED'"))
+        where.append(JOBS.c.error_kind.in_(sorted(RETRIABLE)))
+        where += not_dealt_with()
+    where += [_has_label(connection, key, value) for key, value in wanted.labels.items()]
+    return where
+
+
+def not_dealt_with() -> list[ColumnElement[bool]]:
+    """What holds for the rows of jobs that were neither retried nor dismissed."""
+    newer = JOBS.alias("newer")
+    return [
+        ~exists().where(newer.c.retry_of == JOBS.c.job_id),
+        ~exists().where(DISMISSALS.c.job_id == JOBS.c.job_id),
+    ]
 
 
 def get_batch(connection: Connection, batch_id: str, *, owner: str) -> Batch:

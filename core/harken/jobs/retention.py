@@ -4,17 +4,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, select
 
-from harken.jobs.schema import BATCHES, JOBS, RESULTS, TRANSITIONS, WORKERS
+from harken.jobs.schema import ACTIONS, BATCHES, DISMISSALS, JOBS, RESULTS, TRANSITIONS, WORKERS
 from harken.jobs.workers import SHOWN_FOR
 
 CHUNK = 500  # jobs that one transaction deletes, so that others do not wait for long
+ACTIONS_KEPT = timedelta(days=365)  # who did what is asked for longer than what came of it
 
 
 def delete_ended_before(connection: Connection, moment: datetime) -> int:
     """Deletes up to `CHUNK` jobs that ended before a moment; returns how many, 0 when none is left."""
     ended = select(JOBS.c.job_id).where(JOBS.c.end_time < moment).limit(CHUNK)
     job_ids = connection.execute(ended).scalars().all()
-    for table in (RESULTS, TRANSITIONS, JOBS):
+    for table in (RESULTS, TRANSITIONS, DISMISSALS, JOBS):
         connection.execute(delete(table).where(table.c.job_id.in_(job_ids)))
     return len(job_ids)
 
@@ -29,6 +30,12 @@ def delete_empty_batches(connection: Connection, moment: datetime) -> int:
 def delete_silent_workers(connection: Connection, now: datetime) -> int:
     """Deletes workers that are no longer shown; returns how many."""
     gone = connection.execute(delete(WORKERS).where(WORKERS.c.heartbeat_time < now - SHOWN_FOR))
+    return gone.rowcount
+
+
+def delete_old_actions(connection: Connection, now: datetime) -> int:
+    """Deletes records of actions after a year; returns how many."""
+    gone = connection.execute(delete(ACTIONS).where(ACTIONS.c.time < now - ACTIONS_KEPT))
     return gone.rowcount
 
 

@@ -36,6 +36,7 @@ JOB_COLUMNS = tuple(
         "stopped_time",
         "schedule_deadline",
         "run_timeout_s",
+        "retry_of",
     ]
 )
 
@@ -81,6 +82,7 @@ def job_of(row: Row[Any]) -> Job:
         stopped_time=row.stopped_time,
         schedule_deadline=row.schedule_deadline,
         run_timeout=None if row.run_timeout_s is None else timedelta(seconds=row.run_timeout_s),
+        retry_of=row.retry_of,
     )
 
 

@@ -146,6 +146,8 @@ Index("harken_jobs_held", JOBS.c.queue, JOBS.c.lease_expires_at, **_partial(HELD
 Index("harken_jobs_owner", JOBS.c.owner, JOBS.c.job_id)
 Index("harken_jobs_batch", JOBS.c.batch_id, JOBS.c.state)
 Index("harken_jobs_ended", JOBS.c.end_time, **_partial(text("end_time IS NOT NULL")))
+Index("harken_jobs_failed", JOBS.c.owner, JOBS.c.job_id, **_partial(text("state = 'FAILED'")))
+Index("harken_jobs_retry_of", JOBS.c.retry_of, **_partial(text("retry_of IS NOT NULL")))
 
 RESULTS = Table(
     "harken_results",
@@ -199,3 +201,33 @@ LEADERS = Table(
     Column("holder", String(255), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
+
+# Failed jobs about which nothing is to be done. A table of its own: a terminal job's row never changes.
+DISMISSALS = Table(
+    "harken_dismissals",
+    METADATA,
+    _id("job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), primary_key=True),
+    Column("time", UtcDateTime, nullable=False),
+)
+
+# What was done to several jobs at once, and by whom. Rows are written once and never changed.
+ACTIONS = Table(
+    "harken_actions",
+    METADATA,
+    _id("action_id", primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("peer", String(255), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("time", UtcDateTime, nullable=False),
+    _id("request_id"),
+    Column("request_hash", String(64), nullable=False, server_default=""),
+    Column("request", JSON, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    # For each job its id, the id of the job in its place, and why nothing was done.
+    Column("outcomes", JSON, nullable=False),
+    # The last job of a page that others followed.
+    _id("page_end"),
+    UniqueConstraint("owner", "request_id", name="harken_actions_request"),
+)
+Index("harken_actions_owner", ACTIONS.c.owner, ACTIONS.c.action_id)

@@ -2,36 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from harken.jobs import log, queries
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.ids import new_id
 from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
+from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
 
-T = TypeVar("T")
-
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
-# How databases name the constraint that a request_id can break: PostgreSQL by its name, SQLite by its columns.
-_REQUEST_IDS = (
-    "harken_jobs_request",
-    "harken_batches_request",
-    "harken_jobs.request_id",
-    "harken_batches.request_id",
-)
 
 
 def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
     """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    return _raced(connection, lambda: _submit_job(connection, new, owner, now))
+    return raced(connection, lambda: _submit_job(connection, new, owner, now))
 
 
 def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
@@ -39,18 +30,7 @@ def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: date
 
     An item whose own request_id made a job before, or stands twice in the batch, is refused.
     """
-    return _raced(connection, lambda: _submit_batch(connection, new, owner, now))
-
-
-def _raced(connection: Connection, submit: Callable[[], T]) -> T:
-    """Submits; again when another transaction was first with a request_id, which is found then."""
-    while True:
-        try:
-            with connection.begin_nested():
-                return submit()
-        except IntegrityError as error:
-            if not any(name in str(error.orig) for name in _REQUEST_IDS):
-                raise
+    return raced(connection, lambda: _submit_batch(connection, new, owner, now))
 
 
 def _submit_job(connection: Connection, new: NewJob, owner: str, now: datetime) -> Job:
@@ -63,7 +43,7 @@ def _submit_job(connection: Connection, new: NewJob, owner: str, now: datetime) 
                 raise RequestIdReused(new.request_id, f"job {made.job_id}")
             return queries.get_job(connection, made.job_id, owner=owner)
     job_id = new_id(now)
-    _insert(connection, [(job_id, new)], owner=owner, batch_id=None, now=now)
+    insert_jobs(connection, [(job_id, new)], owner=owner, batch_id=None, now=now)
     return queries.get_job(connection, job_id, owner=owner)
 
 
@@ -91,7 +71,7 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
     )
     # In the order of the items: of one millisecond, only chance orders the ids.
     ids = sorted(new_id(now) for _ in items)
-    _insert(
+    insert_jobs(
         connection,
         list(zip(ids, items, strict=True)),
         owner=owner,
@@ -142,7 +122,7 @@ def _without_reused(
     return fresh, refused
 
 
-def _insert(
+def insert_jobs(
     connection: Connection,
     jobs: Sequence[tuple[str, NewJob]],
     *,
@@ -150,6 +130,7 @@ def _insert(
     batch_id: str | None,
     now: datetime,
 ) -> None:
+    """Writes jobs with the ids that they are to have, and their first transitions."""
     if not jobs:
         return
     connection.execute(
@@ -180,6 +161,7 @@ def _row(
         "batch_id": batch_id,
         "request_id": new.request_id,
         "request_hash": payload_hash(new) if new.request_id else "",
+        "retry_of": new.retry_of,
         "state": JobState.QUEUED.value,
         "revision": 1,
         "priority": new.priority,

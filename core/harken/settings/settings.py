@@ -36,6 +36,8 @@ class Settings:
     max_retries: int = 3
     max_crashes: int = 3
     retention_days: int = 30
+    backup_dir: str = ""
+    backups_kept: int = 7
     grace_period_s: int = 10
     owner_weights: str = ""
     kill_after_s: int = 5

@@ -155,6 +155,17 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parse_positive,
     ),
     Variable(
+        field="backup_dir",
+        name="HARKEN_BACKUP_DIR",
+        meaning="The folder to which the maintenance worker backs the database up once a day; none when unset.",
+    ),
+    Variable(
+        field="backups_kept",
+        name="HARKEN_BACKUPS_KEPT",
+        meaning="How many backups are kept in that folder.",
+        parse=parse_positive,
+    ),
+    Variable(
         field="grace_period_s",
         name="HARKEN_GRACE_PERIOD",
         meaning="Seconds that open calls and running jobs get when the server or a worker stops.",

@@ -109,6 +109,7 @@ class Job(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
+    RETRY_OF_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID, given by the server."""
     batch_id: _builtins.str
@@ -123,6 +124,8 @@ class Job(_message.Message):
     """0 to 9, 9 the most urgent."""
     worker: _builtins.str
     """Name of the worker that has or had it last."""
+    retry_of: _builtins.str
+    """The job that this one runs again; set on jobs that RetryJobs made."""
     @_builtins.property
     def source(self) -> _source_pb2.Source:
         """What is analysed."""
@@ -193,17 +196,22 @@ class Job(_message.Message):
         worker: _builtins.str | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
+        retry_of: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "attempt", b"attempt", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015
+    _WhichOneofReturnType__retry_of: _TypeAlias = _typing.Literal["retry_of"]  # noqa: Y015
+    _WhichOneofArgType__retry_of: _TypeAlias = _typing.Literal["_retry_of", b"_retry_of"]  # noqa: Y015
     _WhichOneofReturnType__worker: _TypeAlias = _typing.Literal["worker"]  # noqa: Y015
     _WhichOneofArgType__worker: _TypeAlias = _typing.Literal["_worker", b"_worker"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_id) -> _WhichOneofReturnType__batch_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_of) -> _WhichOneofReturnType__retry_of | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__worker) -> _WhichOneofReturnType__worker | None: ...
 

@@ -23,6 +23,8 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from harken.v1 import action_pb2 as harken_dot_v1_dot_action__pb2
 from harken.v1 import batch_pb2 as harken_dot_v1_dot_batch__pb2
 from harken.v1 import event_pb2 as harken_dot_v1_dot_event__pb2
 from harken.v1 import feature_pb2 as harken_dot_v1_dot_feature__pb2
@@ -30,7 +32,7 @@ from harken.v1 import job_pb2 as harken_dot_v1_dot_job__pb2
 from harken.v1 import source_pb2 as harken_dot_v1_dot_source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bharken/v1/job_service.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x15harken/v1/batch.proto\x1a\x15harken/v1/event.proto\x1a\x17harken/v1/feature.proto\x1a\x13harken/v1/job.proto\x1a\x16harken/v1/source.proto\"\xd6\x03\n\x15SubmitAnalysisRequest\x12\"\n\nrequest_id\x18\x01 \x01(\tH\x00R\trequestId\x88\x01\x01\x12)\n\x06source\x18\x02 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x03 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x1f\n\x08priority\x18\x04 \x01(\x05H\x01R\x08priority\x88\x01\x01\x12\x44\n\x06labels\x18\x05 \x03(\x0b\x32,.harken.v1.SubmitAnalysisRequest.LabelsEntryR\x06labels\x12\x44\n\x10schedule_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\r\n\x0b_request_idB\x0b\n\t_priority\":\n\x16SubmitAnalysisResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"\xfb\x04\n\x12SubmitBatchRequest\x12\"\n\nrequest_id\x18\x01 \x01(\tH\x00R\trequestId\x88\x01\x01\x12\x38\n\x05items\x18\x02 \x03(\x0b\x32\".harken.v1.SubmitBatchRequest.ItemR\x05items\x12.\n\x08\x66\x65\x61tures\x18\x03 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x1f\n\x08priority\x18\x04 \x01(\x05H\x01R\x08priority\x88\x01\x01\x12\x44\n\x10schedule_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x1a\x97\x02\n\x04Item\x12)\n\x06source\x18\x01 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x02 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\"\n\nrequest_id\x18\x03 \x01(\tH\x00R\trequestId\x88\x01\x01\x12\x46\n\x06labels\x18\x04 \x03(\x0b\x32..harken.v1.SubmitBatchRequest.Item.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\r\n\x0b_request_idB\r\n\x0b_request_idB\x0b\n\t_priority\"w\n\x13SubmitBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\x12\x38\n\x0c\x66\x61iled_items\x18\x02 \x03(\x0b\x32\x15.harken.v1.FailedItemR\x0b\x66\x61iledItems\"T\n\nFailedItem\x12\x14\n\x05index\x18\x01 \x01(\x05R\x05index\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"&\n\rGetJobRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"2\n\x0eGetJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\",\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\":\n\x10GetBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\"\xa2\x02\n\x0fListJobsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\x08\x62\x61tch_id\x18\x03 \x01(\tH\x00R\x07\x62\x61tchId\x88\x01\x01\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x13.harken.v1.JobStateR\x06states\x12>\n\x06labels\x18\x05 \x03(\x0b\x32&.harken.v1.ListJobsRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_batch_id\"^\n\x10ListJobsResponse\x12\"\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.harken.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n\x10\x43\x61ncelJobRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"5\n\x11\x43\x61ncelJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\"=\n\x13\x43\x61ncelBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\"\xda\x01\n\x15StreamProgressRequest\x12\x17\n\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x12\x1b\n\x08\x62\x61tch_id\x18\x02 \x01(\tH\x00R\x07\x62\x61tchId\x12&\n\x0cresume_token\x18\x03 \x01(\tH\x01R\x0bresumeToken\x88\x01\x01\x12H\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatIntervalB\x08\n\x06targetB\x0f\n\r_resume_token\"\xd9\x01\n\x16StreamProgressResponse\x12\x31\n\x08snapshot\x18\x01 \x01(\x0b\x32\x13.harken.v1.SnapshotH\x00R\x08snapshot\x12+\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x11.harken.v1.EventsH\x00R\x06\x65vents\x12\x31\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x13.harken.v1.BookmarkH\x00R\x08\x62ookmark\x12!\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\t\n\x07message\"b\n\x08Snapshot\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobH\x00R\x03job\x12(\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x10.harken.v1.BatchH\x00R\x05\x62\x61tchB\x08\n\x06target\"2\n\x06\x45vents\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.harken.v1.EventR\x06\x65vents\"\n\n\x08\x42ookmark2\xe9\x04\n\nJobService\x12U\n\x0eSubmitAnalysis\x12 .harken.v1.SubmitAnalysisRequest\x1a!.harken.v1.SubmitAnalysisResponse\x12L\n\x0bSubmitBatch\x12\x1d.harken.v1.SubmitBatchRequest\x1a\x1e.harken.v1.SubmitBatchResponse\x12=\n\x06GetJob\x12\x18.harken.v1.GetJobRequest\x1a\x19.harken.v1.GetJobResponse\x12\x43\n\x08GetBatch\x12\x1a.harken.v1.GetBatchRequest\x1a\x1b.harken.v1.GetBatchResponse\x12\x43\n\x08ListJobs\x12\x1a.harken.v1.ListJobsRequest\x1a\x1b.harken.v1.ListJobsResponse\x12\x46\n\tCancelJob\x12\x1b.harken.v1.CancelJobRequest\x1a\x1c.harken.v1.CancelJobResponse\x12L\n\x0b\x43\x61ncelBatch\x12\x1d.harken.v1.CancelBatchRequest\x1a\x1e.harken.v1.CancelBatchResponse\x12W\n\x0eStreamProgress\x12 .harken.v1.StreamProgressRequest\x1a!.harken.v1.StreamProgressResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bharken/v1/job_service.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16harken/v1/action.proto\x1a\x15harken/v1/batch.proto\x1a\x15harken/v1/event.proto\x1a\x17harken/v1/feature.proto\x1a\x13harken/v1/job.proto\x1a\x16harken/v1/source.proto\"\xd6\x03\n\x15SubmitAnalysisRequest\x12\"\n\nrequest_id\x18\x01 \x01(\tH\x00R\trequestId\x88\x01\x01\x12)\n\x06source\x18\x02 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x03 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x1f\n\x08priority\x18\x04 \x01(\x05H\x01R\x08priority\x88\x01\x01\x12\x44\n\x06labels\x18\x05 \x03(\x0b\x32,.harken.v1.SubmitAnalysisRequest.LabelsEntryR\x06labels\x12\x44\n\x10schedule_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\r\n\x0b_request_idB\x0b\n\t_priority\":\n\x16SubmitAnalysisResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"\xfb\x04\n\x12SubmitBatchRequest\x12\"\n\nrequest_id\x18\x01 \x01(\tH\x00R\trequestId\x88\x01\x01\x12\x38\n\x05items\x18\x02 \x03(\x0b\x32\".harken.v1.SubmitBatchRequest.ItemR\x05items\x12.\n\x08\x66\x65\x61tures\x18\x03 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x1f\n\x08priority\x18\x04 \x01(\x05H\x01R\x08priority\x88\x01\x01\x12\x44\n\x10schedule_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x1a\x97\x02\n\x04Item\x12)\n\x06source\x18\x01 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x02 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\"\n\nrequest_id\x18\x03 \x01(\tH\x00R\trequestId\x88\x01\x01\x12\x46\n\x06labels\x18\x04 \x03(\x0b\x32..harken.v1.SubmitBatchRequest.Item.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\r\n\x0b_request_idB\r\n\x0b_request_idB\x0b\n\t_priority\"w\n\x13SubmitBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\x12\x38\n\x0c\x66\x61iled_items\x18\x02 \x03(\x0b\x32\x15.harken.v1.FailedItemR\x0b\x66\x61iledItems\"T\n\nFailedItem\x12\x14\n\x05index\x18\x01 \x01(\x05R\x05index\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"&\n\rGetJobRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"2\n\x0eGetJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\",\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\":\n\x10GetBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\"\x85\x04\n\x0fListJobsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\x08\x62\x61tch_id\x18\x03 \x01(\tH\x00R\x07\x62\x61tchId\x88\x01\x01\x12+\n\x06states\x18\x04 \x03(\x0e\x32\x13.harken.v1.JobStateR\x06states\x12>\n\x06labels\x18\x05 \x03(\x0b\x32&.harken.v1.ListJobsRequest.LabelsEntryR\x06labels\x12\x39\n\x0b\x65rror_kinds\x18\x06 \x03(\x0e\x32\x18.harken.v1.JobError.KindR\nerrorKinds\x12;\n\x0b\x65nded_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nendedAfter\x12=\n\x0c\x65nded_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x65ndedBefore\x12*\n\x11\x64\x65\x61\x64_letters_only\x18\t \x01(\x08R\x0f\x64\x65\x61\x64LettersOnly\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_batch_id\"^\n\x10ListJobsResponse\x12\"\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.harken.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n\x10\x43\x61ncelJobRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\"5\n\x11\x43\x61ncelJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\"=\n\x13\x43\x61ncelBatchResponse\x12&\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x10.harken.v1.BatchR\x05\x62\x61tch\"\x95\x02\n\x10RetryJobsRequest\x12\"\n\nrequest_id\x18\x01 \x01(\tH\x01R\trequestId\x88\x01\x01\x12\'\n\x04jobs\x18\x02 \x01(\x0b\x32\x11.harken.v1.JobIdsH\x00R\x04jobs\x12\x30\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x16.harken.v1.RetryFilterH\x00R\x06\x66ilter\x12\x17\n\x07\x64ry_run\x18\x04 \x01(\x08R\x06\x64ryRun\x12\x14\n\x05\x66orce\x18\x05 \x01(\x08R\x05\x66orce\x12\x1b\n\tpage_size\x18\x06 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x07 \x01(\tR\tpageTokenB\x08\n\x06targetB\r\n\x0b_request_id\"!\n\x06JobIds\x12\x17\n\x07job_ids\x18\x01 \x03(\tR\x06jobIds\"\x95\x03\n\x0bRetryFilter\x12\x1e\n\x08\x62\x61tch_id\x18\x01 \x01(\tH\x00R\x07\x62\x61tchId\x88\x01\x01\x12+\n\x06states\x18\x02 \x03(\x0e\x32\x13.harken.v1.JobStateR\x06states\x12:\n\x06labels\x18\x03 \x03(\x0b\x32\".harken.v1.RetryFilter.LabelsEntryR\x06labels\x12\x39\n\x0b\x65rror_kinds\x18\x04 \x03(\x0e\x32\x18.harken.v1.JobError.KindR\nerrorKinds\x12;\n\x0b\x65nded_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nendedAfter\x12=\n\x0c\x65nded_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x65ndedBefore\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_batch_id\"\xc3\x01\n\x11RetryJobsResponse\x12\x31\n\x08outcomes\x18\x01 \x03(\x0b\x32\x15.harken.v1.JobOutcomeR\x08outcomes\x12#\n\rretried_count\x18\x02 \x01(\x05R\x0cretriedCount\x12&\n\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x12 \n\taction_id\x18\x04 \x01(\tH\x00R\x08\x61\x63tionId\x88\x01\x01\x42\x0c\n\n_action_id\"-\n\x12\x44ismissJobsRequest\x12\x17\n\x07job_ids\x18\x01 \x03(\tR\x06jobIds\"\x8e\x01\n\x13\x44ismissJobsResponse\x12\x31\n\x08outcomes\x18\x01 \x03(\x0b\x32\x15.harken.v1.JobOutcomeR\x08outcomes\x12\'\n\x0f\x64ismissed_count\x18\x02 \x01(\x05R\x0e\x64ismissedCount\x12\x1b\n\taction_id\x18\x03 \x01(\tR\x08\x61\x63tionId\"P\n\x12ListActionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"j\n\x13ListActionsResponse\x12+\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x11.harken.v1.ActionR\x07\x61\x63tions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x10GetActionRequest\x12\x1b\n\taction_id\x18\x01 \x01(\tR\x08\x61\x63tionId\">\n\x11GetActionResponse\x12)\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x11.harken.v1.ActionR\x06\x61\x63tion\"\xda\x01\n\x15StreamProgressRequest\x12\x17\n\x06job_id\x18\x01 \x01(\tH\x00R\x05jobId\x12\x1b\n\x08\x62\x61tch_id\x18\x02 \x01(\tH\x00R\x07\x62\x61tchId\x12&\n\x0cresume_token\x18\x03 \x01(\tH\x01R\x0bresumeToken\x88\x01\x01\x12H\n\x12heartbeat_interval\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatIntervalB\x08\n\x06targetB\x0f\n\r_resume_token\"\xd9\x01\n\x16StreamProgressResponse\x12\x31\n\x08snapshot\x18\x01 \x01(\x0b\x32\x13.harken.v1.SnapshotH\x00R\x08snapshot\x12+\n\x06\x65vents\x18\x02 \x01(\x0b\x32\x11.harken.v1.EventsH\x00R\x06\x65vents\x12\x31\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x13.harken.v1.BookmarkH\x00R\x08\x62ookmark\x12!\n\x0cresume_token\x18\x04 \x01(\tR\x0bresumeTokenB\t\n\x07message\"b\n\x08Snapshot\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x0e.harken.v1.JobH\x00R\x03job\x12(\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x10.harken.v1.BatchH\x00R\x05\x62\x61tchB\x08\n\x06target\"2\n\x06\x45vents\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.harken.v1.EventR\x06\x65vents\"\n\n\x08\x42ookmark2\x95\x07\n\nJobService\x12U\n\x0eSubmitAnalysis\x12 .harken.v1.SubmitAnalysisRequest\x1a!.harken.v1.SubmitAnalysisResponse\x12L\n\x0bSubmitBatch\x12\x1d.harken.v1.SubmitBatchRequest\x1a\x1e.harken.v1.SubmitBatchResponse\x12=\n\x06GetJob\x12\x18.harken.v1.GetJobRequest\x1a\x19.harken.v1.GetJobResponse\x12\x43\n\x08GetBatch\x12\x1a.harken.v1.GetBatchRequest\x1a\x1b.harken.v1.GetBatchResponse\x12\x43\n\x08ListJobs\x12\x1a.harken.v1.ListJobsRequest\x1a\x1b.harken.v1.ListJobsResponse\x12\x46\n\tCancelJob\x12\x1b.harken.v1.CancelJobRequest\x1a\x1c.harken.v1.CancelJobResponse\x12L\n\x0b\x43\x61ncelBatch\x12\x1d.harken.v1.CancelBatchRequest\x1a\x1e.harken.v1.CancelBatchResponse\x12\x46\n\tRetryJobs\x12\x1b.harken.v1.RetryJobsRequest\x1a\x1c.harken.v1.RetryJobsResponse\x12L\n\x0b\x44ismissJobs\x12\x1d.harken.v1.DismissJobsRequest\x1a\x1e.harken.v1.DismissJobsResponse\x12L\n\x0bListActions\x12\x1d.harken.v1.ListActionsRequest\x1a\x1e.harken.v1.ListActionsResponse\x12\x46\n\tGetAction\x12\x1b.harken.v1.GetActionRequest\x1a\x1c.harken.v1.GetActionResponse\x12W\n\x0eStreamProgress\x12 .harken.v1.StreamProgressRequest\x1a!.harken.v1.StreamProgressResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,54 +45,78 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITBATCHREQUEST_ITEM_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTJOBSREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_SUBMITANALYSISREQUEST']._serialized_start=191
-  _globals['_SUBMITANALYSISREQUEST']._serialized_end=661
-  _globals['_SUBMITANALYSISREQUEST_LABELSENTRY']._serialized_start=576
-  _globals['_SUBMITANALYSISREQUEST_LABELSENTRY']._serialized_end=633
-  _globals['_SUBMITANALYSISRESPONSE']._serialized_start=663
-  _globals['_SUBMITANALYSISRESPONSE']._serialized_end=721
-  _globals['_SUBMITBATCHREQUEST']._serialized_start=724
-  _globals['_SUBMITBATCHREQUEST']._serialized_end=1359
-  _globals['_SUBMITBATCHREQUEST_ITEM']._serialized_start=1052
-  _globals['_SUBMITBATCHREQUEST_ITEM']._serialized_end=1331
-  _globals['_SUBMITBATCHREQUEST_ITEM_LABELSENTRY']._serialized_start=576
-  _globals['_SUBMITBATCHREQUEST_ITEM_LABELSENTRY']._serialized_end=633
-  _globals['_SUBMITBATCHRESPONSE']._serialized_start=1361
-  _globals['_SUBMITBATCHRESPONSE']._serialized_end=1480
-  _globals['_FAILEDITEM']._serialized_start=1482
-  _globals['_FAILEDITEM']._serialized_end=1566
-  _globals['_GETJOBREQUEST']._serialized_start=1568
-  _globals['_GETJOBREQUEST']._serialized_end=1606
-  _globals['_GETJOBRESPONSE']._serialized_start=1608
-  _globals['_GETJOBRESPONSE']._serialized_end=1658
-  _globals['_GETBATCHREQUEST']._serialized_start=1660
-  _globals['_GETBATCHREQUEST']._serialized_end=1704
-  _globals['_GETBATCHRESPONSE']._serialized_start=1706
-  _globals['_GETBATCHRESPONSE']._serialized_end=1764
-  _globals['_LISTJOBSREQUEST']._serialized_start=1767
-  _globals['_LISTJOBSREQUEST']._serialized_end=2057
-  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_start=576
-  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_end=633
-  _globals['_LISTJOBSRESPONSE']._serialized_start=2059
-  _globals['_LISTJOBSRESPONSE']._serialized_end=2153
-  _globals['_CANCELJOBREQUEST']._serialized_start=2155
-  _globals['_CANCELJOBREQUEST']._serialized_end=2196
-  _globals['_CANCELJOBRESPONSE']._serialized_start=2198
-  _globals['_CANCELJOBRESPONSE']._serialized_end=2251
-  _globals['_CANCELBATCHREQUEST']._serialized_start=2253
-  _globals['_CANCELBATCHREQUEST']._serialized_end=2300
-  _globals['_CANCELBATCHRESPONSE']._serialized_start=2302
-  _globals['_CANCELBATCHRESPONSE']._serialized_end=2363
-  _globals['_STREAMPROGRESSREQUEST']._serialized_start=2366
-  _globals['_STREAMPROGRESSREQUEST']._serialized_end=2584
-  _globals['_STREAMPROGRESSRESPONSE']._serialized_start=2587
-  _globals['_STREAMPROGRESSRESPONSE']._serialized_end=2804
-  _globals['_SNAPSHOT']._serialized_start=2806
-  _globals['_SNAPSHOT']._serialized_end=2904
-  _globals['_EVENTS']._serialized_start=2906
-  _globals['_EVENTS']._serialized_end=2956
-  _globals['_BOOKMARK']._serialized_start=2958
-  _globals['_BOOKMARK']._serialized_end=2968
-  _globals['_JOBSERVICE']._serialized_start=2971
-  _globals['_JOBSERVICE']._serialized_end=3588
+  _globals['_RETRYFILTER_LABELSENTRY']._loaded_options = None
+  _globals['_RETRYFILTER_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_SUBMITANALYSISREQUEST']._serialized_start=248
+  _globals['_SUBMITANALYSISREQUEST']._serialized_end=718
+  _globals['_SUBMITANALYSISREQUEST_LABELSENTRY']._serialized_start=633
+  _globals['_SUBMITANALYSISREQUEST_LABELSENTRY']._serialized_end=690
+  _globals['_SUBMITANALYSISRESPONSE']._serialized_start=720
+  _globals['_SUBMITANALYSISRESPONSE']._serialized_end=778
+  _globals['_SUBMITBATCHREQUEST']._serialized_start=781
+  _globals['_SUBMITBATCHREQUEST']._serialized_end=1416
+  _globals['_SUBMITBATCHREQUEST_ITEM']._serialized_start=1109
+  _globals['_SUBMITBATCHREQUEST_ITEM']._serialized_end=1388
+  _globals['_SUBMITBATCHREQUEST_ITEM_LABELSENTRY']._serialized_start=633
+  _globals['_SUBMITBATCHREQUEST_ITEM_LABELSENTRY']._serialized_end=690
+  _globals['_SUBMITBATCHRESPONSE']._serialized_start=1418
+  _globals['_SUBMITBATCHRESPONSE']._serialized_end=1537
+  _globals['_FAILEDITEM']._serialized_start=1539
+  _globals['_FAILEDITEM']._serialized_end=1623
+  _globals['_GETJOBREQUEST']._serialized_start=1625
+  _globals['_GETJOBREQUEST']._serialized_end=1663
+  _globals['_GETJOBRESPONSE']._serialized_start=1665
+  _globals['_GETJOBRESPONSE']._serialized_end=1715
+  _globals['_GETBATCHREQUEST']._serialized_start=1717
+  _globals['_GETBATCHREQUEST']._serialized_end=1761
+  _globals['_GETBATCHRESPONSE']._serialized_start=1763
+  _globals['_GETBATCHRESPONSE']._serialized_end=1821
+  _globals['_LISTJOBSREQUEST']._serialized_start=1824
+  _globals['_LISTJOBSREQUEST']._serialized_end=2341
+  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_start=633
+  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_end=690
+  _globals['_LISTJOBSRESPONSE']._serialized_start=2343
+  _globals['_LISTJOBSRESPONSE']._serialized_end=2437
+  _globals['_CANCELJOBREQUEST']._serialized_start=2439
+  _globals['_CANCELJOBREQUEST']._serialized_end=2480
+  _globals['_CANCELJOBRESPONSE']._serialized_start=2482
+  _globals['_CANCELJOBRESPONSE']._serialized_end=2535
+  _globals['_CANCELBATCHREQUEST']._serialized_start=2537
+  _globals['_CANCELBATCHREQUEST']._serialized_end=2584
+  _globals['_CANCELBATCHRESPONSE']._serialized_start=2586
+  _globals['_CANCELBATCHRESPONSE']._serialized_end=2647
+  _globals['_RETRYJOBSREQUEST']._serialized_start=2650
+  _globals['_RETRYJOBSREQUEST']._serialized_end=2927
+  _globals['_JOBIDS']._serialized_start=2929
+  _globals['_JOBIDS']._serialized_end=2962
+  _globals['_RETRYFILTER']._serialized_start=2965
+  _globals['_RETRYFILTER']._serialized_end=3370
+  _globals['_RETRYFILTER_LABELSENTRY']._serialized_start=633
+  _globals['_RETRYFILTER_LABELSENTRY']._serialized_end=690
+  _globals['_RETRYJOBSRESPONSE']._serialized_start=3373
+  _globals['_RETRYJOBSRESPONSE']._serialized_end=3568
+  _globals['_DISMISSJOBSREQUEST']._serialized_start=3570
+  _globals['_DISMISSJOBSREQUEST']._serialized_end=3615
+  _globals['_DISMISSJOBSRESPONSE']._serialized_start=3618
+  _globals['_DISMISSJOBSRESPONSE']._serialized_end=3760
+  _globals['_LISTACTIONSREQUEST']._serialized_start=3762
+  _globals['_LISTACTIONSREQUEST']._serialized_end=3842
+  _globals['_LISTACTIONSRESPONSE']._serialized_start=3844
+  _globals['_LISTACTIONSRESPONSE']._serialized_end=3950
+  _globals['_GETACTIONREQUEST']._serialized_start=3952
+  _globals['_GETACTIONREQUEST']._serialized_end=3999
+  _globals['_GETACTIONRESPONSE']._serialized_start=4001
+  _globals['_GETACTIONRESPONSE']._serialized_end=4063
+  _globals['_STREAMPROGRESSREQUEST']._serialized_start=4066
+  _globals['_STREAMPROGRESSREQUEST']._serialized_end=4284
+  _globals['_STREAMPROGRESSRESPONSE']._serialized_start=4287
+  _globals['_STREAMPROGRESSRESPONSE']._serialized_end=4504
+  _globals['_SNAPSHOT']._serialized_start=4506
+  _globals['_SNAPSHOT']._serialized_end=4604
+  _globals['_EVENTS']._serialized_start=4606
+  _globals['_EVENTS']._serialized_end=4656
+  _globals['_BOOKMARK']._serialized_start=4658
+  _globals['_BOOKMARK']._serialized_end=4668
+  _globals['_JOBSERVICE']._serialized_start=4671
+  _globals['_JOBSERVICE']._serialized_end=5588
 # @@protoc_insertion_point(module_scope)

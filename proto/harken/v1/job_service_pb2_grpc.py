@@ -74,6 +74,26 @@ class JobServiceStub:
                 request_serializer=harken_dot_v1_dot_job__service__pb2.CancelBatchRequest.SerializeToString,
                 response_deserializer=harken_dot_v1_dot_job__service__pb2.CancelBatchResponse.FromString,
                 _registered_method=True)
+        self.RetryJobs = channel.unary_unary(
+                '/harken.v1.JobService/RetryJobs',
+                request_serializer=harken_dot_v1_dot_job__service__pb2.RetryJobsRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_job__service__pb2.RetryJobsResponse.FromString,
+                _registered_method=True)
+        self.DismissJobs = channel.unary_unary(
+                '/harken.v1.JobService/DismissJobs',
+                request_serializer=harken_dot_v1_dot_job__service__pb2.DismissJobsRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_job__service__pb2.DismissJobsResponse.FromString,
+                _registered_method=True)
+        self.ListActions = channel.unary_unary(
+                '/harken.v1.JobService/ListActions',
+                request_serializer=harken_dot_v1_dot_job__service__pb2.ListActionsRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_job__service__pb2.ListActionsResponse.FromString,
+                _registered_method=True)
+        self.GetAction = channel.unary_unary(
+                '/harken.v1.JobService/GetAction',
+                request_serializer=harken_dot_v1_dot_job__service__pb2.GetActionRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_job__service__pb2.GetActionResponse.FromString,
+                _registered_method=True)
         self.StreamProgress = channel.unary_stream(
                 '/harken.v1.JobService/StreamProgress',
                 request_serializer=harken_dot_v1_dot_job__service__pb2.StreamProgressRequest.SerializeToString,
@@ -159,10 +179,56 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelBatch(self, request, context):
-        """Asks for all jobs of a batch to be stopped, as CancelJob does for one.
+        """Asks for all jobs of a batch to be stopped, as CancelJob does for one. The call is recorded: see ListActions.
 
         INVALID_ARGUMENT: batch_id is not a UUID.
         NOT_FOUND (BATCH_NOT_FOUND): no such batch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryJobs(self, request, context):
+        """Runs jobs that have ended once more, as new jobs with their source, features, labels and priority, outside of any batch.
+        Nothing changes about the old ones. Named jobs may have ended in any way; a filter finds those that FAILED or were
+        CANCELLED, in pages. Each job has an outcome of its own: one that cannot be retried stops none of the others.
+        The call is recorded: see ListActions.
+
+        Repeating a request_id within 30 days gives the same answer again and makes no job. Without one a repeated call makes none
+        either, unless it is forced: a job that was retried is not retried again.
+
+        INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed field; a page_token that belongs to another filter.
+        ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload, such as another page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DismissJobs(self, request, context):
+        """Takes failed jobs off the list of dead letters, since nothing is to be done about them. Nothing else changes about them.
+        Each job has an outcome of its own. The call is recorded: see ListActions.
+
+        INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListActions(self, request, context):
+        """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+        the outcomes of the jobs.
+
+        INVALID_ARGUMENT: malformed page_size or page_token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAction(self, request, context):
+        """One of them, with what became of each job.
+
+        INVALID_ARGUMENT: action_id is not a UUID.
+        NOT_FOUND (ACTION_NOT_FOUND): no such action, or none any more after 365 days.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,6 +289,26 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CancelBatch,
                     request_deserializer=harken_dot_v1_dot_job__service__pb2.CancelBatchRequest.FromString,
                     response_serializer=harken_dot_v1_dot_job__service__pb2.CancelBatchResponse.SerializeToString,
+            ),
+            'RetryJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryJobs,
+                    request_deserializer=harken_dot_v1_dot_job__service__pb2.RetryJobsRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_job__service__pb2.RetryJobsResponse.SerializeToString,
+            ),
+            'DismissJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.DismissJobs,
+                    request_deserializer=harken_dot_v1_dot_job__service__pb2.DismissJobsRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_job__service__pb2.DismissJobsResponse.SerializeToString,
+            ),
+            'ListActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListActions,
+                    request_deserializer=harken_dot_v1_dot_job__service__pb2.ListActionsRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_job__service__pb2.ListActionsResponse.SerializeToString,
+            ),
+            'GetAction': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAction,
+                    request_deserializer=harken_dot_v1_dot_job__service__pb2.GetActionRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_job__service__pb2.GetActionResponse.SerializeToString,
             ),
             'StreamProgress': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamProgress,
@@ -424,6 +510,114 @@ class JobService:
             '/harken.v1.JobService/CancelBatch',
             harken_dot_v1_dot_job__service__pb2.CancelBatchRequest.SerializeToString,
             harken_dot_v1_dot_job__service__pb2.CancelBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/harken.v1.JobService/RetryJobs',
+            harken_dot_v1_dot_job__service__pb2.RetryJobsRequest.SerializeToString,
+            harken_dot_v1_dot_job__service__pb2.RetryJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DismissJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/harken.v1.JobService/DismissJobs',
+            harken_dot_v1_dot_job__service__pb2.DismissJobsRequest.SerializeToString,
+            harken_dot_v1_dot_job__service__pb2.DismissJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/harken.v1.JobService/ListActions',
+            harken_dot_v1_dot_job__service__pb2.ListActionsRequest.SerializeToString,
+            harken_dot_v1_dot_job__service__pb2.ListActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/harken.v1.JobService/GetAction',
+            harken_dot_v1_dot_job__service__pb2.GetActionRequest.SerializeToString,
+            harken_dot_v1_dot_job__service__pb2.GetActionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -84,10 +84,40 @@ class JobServiceStub:
     NOT_FOUND (JOB_NOT_FOUND): no such job.
     """
     CancelBatch: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.CancelBatchRequest, _job_service_pb2.CancelBatchResponse]
-    """Asks for all jobs of a batch to be stopped, as CancelJob does for one.
+    """Asks for all jobs of a batch to be stopped, as CancelJob does for one. The call is recorded: see ListActions.
 
     INVALID_ARGUMENT: batch_id is not a UUID.
     NOT_FOUND (BATCH_NOT_FOUND): no such batch.
+    """
+    RetryJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RetryJobsRequest, _job_service_pb2.RetryJobsResponse]
+    """Runs jobs that have ended once more, as new jobs with their source, features, labels and priority, outside of any batch.
+    Nothing changes about the old ones. Named jobs may have ended in any way; a filter finds those that FAILED or were
+    CANCELLED, in pages. Each job has an outcome of its own: one that cannot be retried stops none of the others.
+    The call is recorded: see ListActions.
+
+    Repeating a request_id within 30 days gives the same answer again and makes no job. Without one a repeated call makes none
+    either, unless it is forced: a job that was retried is not retried again.
+
+    INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed field; a page_token that belongs to another filter.
+    ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload, such as another page.
+    """
+    DismissJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.DismissJobsRequest, _job_service_pb2.DismissJobsResponse]
+    """Takes failed jobs off the list of dead letters, since nothing is to be done about them. Nothing else changes about them.
+    Each job has an outcome of its own. The call is recorded: see ListActions.
+
+    INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
+    """
+    ListActions: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListActionsRequest, _job_service_pb2.ListActionsResponse]
+    """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+    the outcomes of the jobs.
+
+    INVALID_ARGUMENT: malformed page_size or page_token.
+    """
+    GetAction: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetActionRequest, _job_service_pb2.GetActionResponse]
+    """One of them, with what became of each job.
+
+    INVALID_ARGUMENT: action_id is not a UUID.
+    NOT_FOUND (ACTION_NOT_FOUND): no such action, or none any more after 365 days.
     """
     StreamProgress: _grpc.UnaryStreamMultiCallable[_job_service_pb2.StreamProgressRequest, _job_service_pb2.StreamProgressResponse]
     """Follows a job or a batch to its end. The first message comes at once: a snapshot, or with a resume_token what happened
@@ -160,10 +190,40 @@ class JobServiceAsyncStub(JobServiceStub):
     NOT_FOUND (JOB_NOT_FOUND): no such job.
     """
     CancelBatch: _aio.UnaryUnaryMultiCallable[_job_service_pb2.CancelBatchRequest, _job_service_pb2.CancelBatchResponse]  # type: ignore[assignment]
-    """Asks for all jobs of a batch to be stopped, as CancelJob does for one.
+    """Asks for all jobs of a batch to be stopped, as CancelJob does for one. The call is recorded: see ListActions.
 
     INVALID_ARGUMENT: batch_id is not a UUID.
     NOT_FOUND (BATCH_NOT_FOUND): no such batch.
+    """
+    RetryJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RetryJobsRequest, _job_service_pb2.RetryJobsResponse]  # type: ignore[assignment]
+    """Runs jobs that have ended once more, as new jobs with their source, features, labels and priority, outside of any batch.
+    Nothing changes about the old ones. Named jobs may have ended in any way; a filter finds those that FAILED or were
+    CANCELLED, in pages. Each job has an outcome of its own: one that cannot be retried stops none of the others.
+    The call is recorded: see ListActions.
+
+    Repeating a request_id within 30 days gives the same answer again and makes no job. Without one a repeated call makes none
+    either, unless it is forced: a job that was retried is not retried again.
+
+    INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed field; a page_token that belongs to another filter.
+    ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload, such as another page.
+    """
+    DismissJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.DismissJobsRequest, _job_service_pb2.DismissJobsResponse]  # type: ignore[assignment]
+    """Takes failed jobs off the list of dead letters, since nothing is to be done about them. Nothing else changes about them.
+    Each job has an outcome of its own. The call is recorded: see ListActions.
+
+    INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
+    """
+    ListActions: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListActionsRequest, _job_service_pb2.ListActionsResponse]  # type: ignore[assignment]
+    """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+    the outcomes of the jobs.
+
+    INVALID_ARGUMENT: malformed page_size or page_token.
+    """
+    GetAction: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetActionRequest, _job_service_pb2.GetActionResponse]  # type: ignore[assignment]
+    """One of them, with what became of each job.
+
+    INVALID_ARGUMENT: action_id is not a UUID.
+    NOT_FOUND (ACTION_NOT_FOUND): no such action, or none any more after 365 days.
     """
     StreamProgress: _aio.UnaryStreamMultiCallable[_job_service_pb2.StreamProgressRequest, _job_service_pb2.StreamProgressResponse]  # type: ignore[assignment]
     """Follows a job or a batch to its end. The first message comes at once: a snapshot, or with a resume_token what happened
@@ -275,10 +335,64 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.CancelBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.CancelBatchResponse, _abc.Awaitable[_job_service_pb2.CancelBatchResponse]]:
-        """Asks for all jobs of a batch to be stopped, as CancelJob does for one.
+        """Asks for all jobs of a batch to be stopped, as CancelJob does for one. The call is recorded: see ListActions.
 
         INVALID_ARGUMENT: batch_id is not a UUID.
         NOT_FOUND (BATCH_NOT_FOUND): no such batch.
+        """
+
+    @_abc_1.abstractmethod
+    def RetryJobs(
+        self,
+        request: _job_service_pb2.RetryJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.RetryJobsResponse, _abc.Awaitable[_job_service_pb2.RetryJobsResponse]]:
+        """Runs jobs that have ended once more, as new jobs with their source, features, labels and priority, outside of any batch.
+        Nothing changes about the old ones. Named jobs may have ended in any way; a filter finds those that FAILED or were
+        CANCELLED, in pages. Each job has an outcome of its own: one that cannot be retried stops none of the others.
+        The call is recorded: see ListActions.
+
+        Repeating a request_id within 30 days gives the same answer again and makes no job. Without one a repeated call makes none
+        either, unless it is forced: a job that was retried is not retried again.
+
+        INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed field; a page_token that belongs to another filter.
+        ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload, such as another page.
+        """
+
+    @_abc_1.abstractmethod
+    def DismissJobs(
+        self,
+        request: _job_service_pb2.DismissJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.DismissJobsResponse, _abc.Awaitable[_job_service_pb2.DismissJobsResponse]]:
+        """Takes failed jobs off the list of dead letters, since nothing is to be done about them. Nothing else changes about them.
+        Each job has an outcome of its own. The call is recorded: see ListActions.
+
+        INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
+        """
+
+    @_abc_1.abstractmethod
+    def ListActions(
+        self,
+        request: _job_service_pb2.ListActionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.ListActionsResponse, _abc.Awaitable[_job_service_pb2.ListActionsResponse]]:
+        """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+        the outcomes of the jobs.
+
+        INVALID_ARGUMENT: malformed page_size or page_token.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAction(
+        self,
+        request: _job_service_pb2.GetActionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.GetActionResponse, _abc.Awaitable[_job_service_pb2.GetActionResponse]]:
+        """One of them, with what became of each job.
+
+        INVALID_ARGUMENT: action_id is not a UUID.
+        NOT_FOUND (ACTION_NOT_FOUND): no such action, or none any more after 365 days.
         """
 
     @_abc_1.abstractmethod

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/worker.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x04\n\x06Worker\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x30\n\x06status\x18\x02 \x01(\x0e\x32\x18.harken.v1.Worker.StatusR\x06status\x12\x1a\n\x08hostname\x18\x03 \x01(\tR\x08hostname\x12\x10\n\x03pid\x18\x04 \x01(\x05R\x03pid\x12\x18\n\x07version\x18\x05 \x01(\tR\x07version\x12\x16\n\x06queues\x18\x06 \x03(\tR\x06queues\x12 \n\x0b\x63oncurrency\x18\x07 \x01(\x05R\x0b\x63oncurrency\x12\x38\n\x0crunning_jobs\x18\x08 \x03(\x0b\x32\x15.harken.v1.RunningJobR\x0brunningJobs\x12\x1b\n\tjobs_done\x18\t \x01(\x03R\x08jobsDone\x12\x39\n\nstart_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x41\n\x0eheartbeat_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rheartbeatTime\x12+\n\x03\x61ge\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationR\x03\x61ge\"Y\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x11\n\rSTATUS_ONLINE\x10\x01\x12\x13\n\x0fSTATUS_STOPPING\x10\x02\x12\x0f\n\x0bSTATUS_LOST\x10\x03\"x\n\nRunningJob\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x18\n\x07\x61ttempt\x18\x02 \x01(\x05R\x07\x61ttempt\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\"\xa1\x01\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06queued\x18\x02 \x01(\x03R\x06queued\x12\x18\n\x07running\x18\x03 \x01(\x03R\x07running\x12\x38\n\noldest_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x18\n\x07workers\x18\x05 \x01(\x05R\x07workersb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/worker.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x04\n\x06Worker\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x30\n\x06status\x18\x02 \x01(\x0e\x32\x18.harken.v1.Worker.StatusR\x06status\x12\x1a\n\x08hostname\x18\x03 \x01(\tR\x08hostname\x12\x10\n\x03pid\x18\x04 \x01(\x05R\x03pid\x12\x18\n\x07version\x18\x05 \x01(\tR\x07version\x12\x16\n\x06queues\x18\x06 \x03(\tR\x06queues\x12 \n\x0b\x63oncurrency\x18\x07 \x01(\x05R\x0b\x63oncurrency\x12\x38\n\x0crunning_jobs\x18\x08 \x03(\x0b\x32\x15.harken.v1.RunningJobR\x0brunningJobs\x12\x1b\n\tjobs_done\x18\t \x01(\x03R\x08jobsDone\x12\x39\n\nstart_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x41\n\x0eheartbeat_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rheartbeatTime\x12+\n\x03\x61ge\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationR\x03\x61ge\x12&\n\x05probe\x18\r \x01(\x0b\x32\x10.harken.v1.ProbeR\x05probe\"Y\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x11\n\rSTATUS_ONLINE\x10\x01\x12\x13\n\x0fSTATUS_STOPPING\x10\x02\x12\x0f\n\x0bSTATUS_LOST\x10\x03\"z\n\x05Probe\x12\x1a\n\x08\x61nswered\x18\x01 \x01(\x08R\x08\x61nswered\x12\x1b\n\tpool_pids\x18\x02 \x03(\x05R\x08poolPids\x12\x38\n\x0c\x61\x63tive_tasks\x18\x03 \x03(\x0b\x32\x15.harken.v1.ActiveTaskR\x0b\x61\x63tiveTasks\"\x86\x01\n\nActiveTask\x12\x17\n\x07task_id\x18\x01 \x01(\tR\x06taskId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n\x03pid\x18\x03 \x01(\x05R\x03pid\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\"x\n\nRunningJob\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x18\n\x07\x61ttempt\x18\x02 \x01(\x05R\x07\x61ttempt\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\"\xa1\x01\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06queued\x18\x02 \x01(\x03R\x06queued\x12\x18\n\x07running\x18\x03 \x01(\x03R\x07running\x12\x38\n\noldest_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x18\n\x07workers\x18\x05 \x01(\x05R\x07workersb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.worker_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORKER']._serialized_start=103
-  _globals['_WORKER']._serialized_end=660
-  _globals['_WORKER_STATUS']._serialized_start=571
-  _globals['_WORKER_STATUS']._serialized_end=660
-  _globals['_RUNNINGJOB']._serialized_start=662
-  _globals['_RUNNINGJOB']._serialized_end=782
-  _globals['_QUEUE']._serialized_start=785
-  _globals['_QUEUE']._serialized_end=946
+  _globals['_WORKER']._serialized_end=700
+  _globals['_WORKER_STATUS']._serialized_start=611
+  _globals['_WORKER_STATUS']._serialized_end=700
+  _globals['_PROBE']._serialized_start=702
+  _globals['_PROBE']._serialized_end=824
+  _globals['_ACTIVETASK']._serialized_start=827
+  _globals['_ACTIVETASK']._serialized_end=961
+  _globals['_RUNNINGJOB']._serialized_start=963
+  _globals['_RUNNINGJOB']._serialized_end=1083
+  _globals['_QUEUE']._serialized_start=1086
+  _globals['_QUEUE']._serialized_end=1247
 # @@protoc_insertion_point(module_scope)

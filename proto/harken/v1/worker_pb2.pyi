@@ -66,6 +66,7 @@ class Worker(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     HEARTBEAT_TIME_FIELD_NUMBER: _builtins.int
     AGE_FIELD_NUMBER: _builtins.int
+    PROBE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Celery's name of it, such as "worker@host"."""
     status: Global___Worker.Status.ValueType
@@ -100,6 +101,10 @@ class Worker(_message.Message):
     def age(self) -> _duration_pb2.Duration:
         """How old the figures are."""
 
+    @_builtins.property
+    def probe(self) -> Global___Probe:
+        """What it answered when Celery asked it now; set when deep was asked for and the broker is there."""
+
     def __init__(
         self,
         *,
@@ -115,14 +120,85 @@ class Worker(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         heartbeat_time: _timestamp_pb2.Timestamp | None = ...,
         age: _duration_pb2.Duration | None = ...,
+        probe: Global___Probe | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "heartbeat_time", b"heartbeat_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "heartbeat_time", b"heartbeat_time", "probe", b"probe", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "concurrency", b"concurrency", "heartbeat_time", b"heartbeat_time", "hostname", b"hostname", "jobs_done", b"jobs_done", "name", b"name", "pid", b"pid", "queues", b"queues", "running_jobs", b"running_jobs", "start_time", b"start_time", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "concurrency", b"concurrency", "heartbeat_time", b"heartbeat_time", "hostname", b"hostname", "jobs_done", b"jobs_done", "name", b"name", "pid", b"pid", "probe", b"probe", "queues", b"queues", "running_jobs", b"running_jobs", "start_time", b"start_time", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Worker: _TypeAlias = Worker  # noqa: Y015
+
+@_typing.final
+class Probe(_message.Message):
+    """What a worker's main process answers to Celery's own inspection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    POOL_PIDS_FIELD_NUMBER: _builtins.int
+    ACTIVE_TASKS_FIELD_NUMBER: _builtins.int
+    answered: _builtins.bool
+    """Whether it answered in time. One that is online and does not answer hangs, or is cut off from the broker."""
+    @_builtins.property
+    def pool_pids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The processes of its pool."""
+
+    @_builtins.property
+    def active_tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActiveTask]:
+        """The tasks it is on."""
+
+    def __init__(
+        self,
+        *,
+        answered: _builtins.bool = ...,
+        pool_pids: _abc.Iterable[_builtins.int] | None = ...,
+        active_tasks: _abc.Iterable[Global___ActiveTask] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_tasks", b"active_tasks", "answered", b"answered", "pool_pids", b"pool_pids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Probe: _TypeAlias = Probe  # noqa: Y015
+
+@_typing.final
+class ActiveTask(_message.Message):
+    """A task that a worker is on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.str
+    """Celery's id of it; for an analysis that of the job."""
+    name: _builtins.str
+    """Celery's name of it, such as "harken.analyze"."""
+    pid: _builtins.int
+    """The process of the pool that runs it."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When that process took it."""
+
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        pid: _builtins.int = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pid", b"pid", "start_time", b"start_time", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActiveTask: _TypeAlias = ActiveTask  # noqa: Y015
 
 @_typing.final
 class RunningJob(_message.Message):

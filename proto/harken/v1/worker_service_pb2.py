@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from harken.v1 import worker_pb2 as harken_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eharken/v1/worker_service.proto\x12\tharken.v1\x1a\x16harken/v1/worker.proto\"\x17\n\x15InspectWorkersRequest\"E\n\x16InspectWorkersResponse\x12+\n\x07workers\x18\x01 \x03(\x0b\x32\x11.harken.v1.WorkerR\x07workers\"\x13\n\x11ListQueuesRequest\">\n\x12ListQueuesResponse\x12(\n\x06queues\x18\x01 \x03(\x0b\x32\x10.harken.v1.QueueR\x06queues2\xb1\x01\n\rWorkerService\x12U\n\x0eInspectWorkers\x12 .harken.v1.InspectWorkersRequest\x1a!.harken.v1.InspectWorkersResponse\x12I\n\nListQueues\x12\x1c.harken.v1.ListQueuesRequest\x1a\x1d.harken.v1.ListQueuesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eharken/v1/worker_service.proto\x12\tharken.v1\x1a\x16harken/v1/worker.proto\"+\n\x15InspectWorkersRequest\x12\x12\n\x04\x64\x65\x65p\x18\x01 \x01(\x08R\x04\x64\x65\x65p\"~\n\x16InspectWorkersResponse\x12+\n\x07workers\x18\x01 \x03(\x0b\x32\x11.harken.v1.WorkerR\x07workers\x12&\n\x0c\x62roker_error\x18\x02 \x01(\tH\x00R\x0b\x62rokerError\x88\x01\x01\x42\x0f\n\r_broker_error\"\x13\n\x11ListQueuesRequest\">\n\x12ListQueuesResponse\x12(\n\x06queues\x18\x01 \x03(\x0b\x32\x10.harken.v1.QueueR\x06queues2\xb1\x01\n\rWorkerService\x12U\n\x0eInspectWorkers\x12 .harken.v1.InspectWorkersRequest\x1a!.harken.v1.InspectWorkersResponse\x12I\n\nListQueues\x12\x1c.harken.v1.ListQueuesRequest\x1a\x1d.harken.v1.ListQueuesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.worker_service_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSPECTWORKERSREQUEST']._serialized_start=69
-  _globals['_INSPECTWORKERSREQUEST']._serialized_end=92
-  _globals['_INSPECTWORKERSRESPONSE']._serialized_start=94
-  _globals['_INSPECTWORKERSRESPONSE']._serialized_end=163
-  _globals['_LISTQUEUESREQUEST']._serialized_start=165
-  _globals['_LISTQUEUESREQUEST']._serialized_end=184
-  _globals['_LISTQUEUESRESPONSE']._serialized_start=186
-  _globals['_LISTQUEUESRESPONSE']._serialized_end=248
-  _globals['_WORKERSERVICE']._serialized_start=251
-  _globals['_WORKERSERVICE']._serialized_end=428
+  _globals['_INSPECTWORKERSREQUEST']._serialized_end=112
+  _globals['_INSPECTWORKERSRESPONSE']._serialized_start=114
+  _globals['_INSPECTWORKERSRESPONSE']._serialized_end=240
+  _globals['_LISTQUEUESREQUEST']._serialized_start=242
+  _globals['_LISTQUEUESREQUEST']._serialized_end=261
+  _globals['_LISTQUEUESRESPONSE']._serialized_start=263
+  _globals['_LISTQUEUESRESPONSE']._serialized_end=325
+  _globals['_WORKERSERVICE']._serialized_start=328
+  _globals['_WORKERSERVICE']._serialized_end=505
 # @@protoc_insertion_point(module_scope)

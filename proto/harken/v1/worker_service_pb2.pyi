@@ -25,12 +25,17 @@ class InspectWorkersRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    DEEP_FIELD_NUMBER: _builtins.int
+    deep: _builtins.bool
+    """Ask each of them through Celery too, which takes up to two seconds and needs the broker."""
     def __init__(
         self,
+        *,
+        deep: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deep", b"deep"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -43,6 +48,9 @@ class InspectWorkersResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WORKERS_FIELD_NUMBER: _builtins.int
+    BROKER_ERROR_FIELD_NUMBER: _builtins.int
+    broker_error: _builtins.str
+    """Why Celery could not be asked; set when deep was asked for and the broker does not answer."""
     @_builtins.property
     def workers(self) -> _containers.RepeatedCompositeFieldContainer[_worker_pb2.Worker]:
         """The workers."""
@@ -51,12 +59,15 @@ class InspectWorkersResponse(_message.Message):
         self,
         *,
         workers: _abc.Iterable[_worker_pb2.Worker] | None = ...,
+        broker_error: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_broker_error", b"_broker_error", "broker_error", b"broker_error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_broker_error", b"_broker_error", "broker_error", b"broker_error", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__broker_error: _TypeAlias = _typing.Literal["broker_error"]  # noqa: Y015
+    _WhichOneofArgType__broker_error: _TypeAlias = _typing.Literal["_broker_error", b"_broker_error"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__broker_error) -> _WhichOneofReturnType__broker_error | None: ...
 
 Global___InspectWorkersResponse: _TypeAlias = InspectWorkersResponse  # noqa: Y015
 

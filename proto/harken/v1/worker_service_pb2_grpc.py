@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class WorkerServiceStub:
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """
@@ -50,7 +51,8 @@ class WorkerServiceStub:
 
 
 class WorkerServiceServicer:
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """
@@ -95,7 +97,8 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService:
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """

@@ -27,7 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkerServiceStub:
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """
@@ -49,7 +50,8 @@ class WorkerServiceStub:
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """
@@ -67,7 +69,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows who works, and what waits. Both calls read the database and answer with the broker gone.
+    """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
+    InspectWorkers asks the workers through the broker besides.
 
     Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
     """

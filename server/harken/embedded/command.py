@@ -53,6 +53,7 @@ def up(
         signal.signal(number, lambda *_: stop.set())
     try:
         with DataFolder(data_dir or default_data_folder()) as folder:
+            own_database = not os.environ.get("HARKEN_DATABASE_URL")
             settings = settings_of(
                 fallbacks=False,
                 listen=listen,
@@ -60,6 +61,8 @@ def up(
                 concurrency=concurrency,
                 database_url=os.environ.get("HARKEN_DATABASE_URL") or folder.database_url,
                 broker_url=os.environ.get("HARKEN_BROKER_URL") or "",
+                backup_dir=os.environ.get("HARKEN_BACKUP_DIR")
+                or (str(folder.path / "backups") if own_database else None),
             )
             with running_system(settings, folder) as system:
                 ready_s = time.monotonic() - began

@@ -1,5 +1,6 @@
 """Values of the domain as messages of the contract."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from harken.jobs import job as domain
 from harken.jobs import workers
+from harken.jobs.action import Action, Outcome, Refusal
 from harken.jobs.state import JobState
+from harken.server.inspector import Probe
 from harken.server.ticks import Tick
 from harken.v1 import (
+    action_pb2,
     analysis_result_pb2,
     batch_pb2,
     event_pb2,
@@ -27,6 +31,14 @@ _FEATURE = "FEATURE_"
 _STATE = "JOB_STATE_"
 _KIND = "KIND_"
 _STATUS = "STATUS_"
+
+_REFUSALS: Mapping[Refusal, str] = {
+    Refusal.JOB_NOT_FOUND: "There is no such job: it was never made here, or was deleted after its retention.",
+    Refusal.NOT_TERMINAL: "It has not ended yet. Wait for its end, or cancel it first.",
+    Refusal.NOT_FAILED: "It did not fail, so it is no dead letter.",
+    Refusal.ALREADY_RETRIED: "It was retried before, as new_job_id. Send force to retry it again.",
+    Refusal.ALREADY_DISMISSED: "It was dismissed before.",
+}
 
 
 def feature_name(number: int) -> str:
@@ -47,6 +59,11 @@ def state_number(state: JobState | None) -> job_pb2.JobState.ValueType:
 def state_of(number: int) -> JobState:
     """The domain's state of a number."""
     return JobState(job_pb2.JobState.Name(number).removeprefix(_STATE))  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
+
+
+def kind_of(number: int) -> domain.ErrorKind:
+    """The domain's kind of error of a number."""
+    return domain.ErrorKind(job_pb2.JobError.Kind.Name(number).removeprefix(_KIND))  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:
@@ -112,10 +129,9 @@ def job_message(
         end_time=timestamp(job.end_time),
         stopped_time=timestamp(job.stopped_time),
         worker=job.worker,
-        schedule_timeout=duration(
-            job.schedule_deadline - job.create_time if job.schedule_deadline else None
-        ),
+        schedule_timeout=duration(job.schedule_timeout),
         run_timeout=duration(job.run_timeout),
+        retry_of=job.retry_of,
     )
 
 
@@ -142,6 +158,31 @@ def batch_message(batch: domain.Batch) -> batch_pb2.Batch:
 def failed_item(item: domain.RefusedItem) -> job_service_pb2.FailedItem:
     """The message of an item that was not accepted."""
     return job_service_pb2.FailedItem(index=item.index, reason=item.reason, message=item.message)
+
+
+def outcome_message(outcome: Outcome) -> action_pb2.JobOutcome:
+    """The message of what became of one of several jobs."""
+    return action_pb2.JobOutcome(
+        job_id=outcome.job_id,
+        new_job_id=outcome.new_job_id,
+        reason=outcome.refusal.value if outcome.refusal else "",
+        message=_REFUSALS[outcome.refusal] if outcome.refusal else "",
+    )
+
+
+def action_message(action: Action) -> action_pb2.Action:
+    """The message of an action."""
+    return action_pb2.Action(
+        action_id=action.action_id,
+        kind=action_pb2.Action.Kind.Value(_KIND + action.kind.value),
+        time=timestamp(action.time),
+        actor=action.owner,
+        peer=action.peer,
+        request=json.dumps(action.request, ensure_ascii=False),
+        done_count=action.done,
+        refused_count=action.refused,
+        outcomes=[outcome_message(outcome) for outcome in action.outcomes],
+    )
 
 
 def transition_event(transition: domain.Transition) -> event_pb2.Event:
@@ -192,6 +233,25 @@ def worker_message(worker: workers.Worker) -> worker_pb2.Worker:
         start_time=timestamp(beat.start_time),
         heartbeat_time=timestamp(worker.heartbeat_time),
         age=duration(worker.age),
+    )
+
+
+def probe_message(probe: Probe | None) -> worker_pb2.Probe:
+    """The message of what a worker answered; None is that it did not."""
+    if probe is None:
+        return worker_pb2.Probe(answered=False)
+    return worker_pb2.Probe(
+        answered=True,
+        pool_pids=probe.pool_pids,
+        active_tasks=[
+            worker_pb2.ActiveTask(
+                task_id=task.task_id,
+                name=task.name,
+                pid=task.pid,
+                start_time=timestamp(task.start_time),
+            )
+            for task in probe.active
+        ],
     )
 
 

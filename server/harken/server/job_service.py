@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from harken.jobs import cancellation, clock, queries, submission
+from harken.jobs import audit, cancellation, clock, queries, redrive, submission
 from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
-from harken.server import convert, tokens, validate
+from harken.server import convert, filters, retries, tokens, validate
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context
@@ -26,6 +26,8 @@ OWNER = "local"
 
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
+
+_ACTIONS = "actions"  # what their page tokens are bound to
 
 
 class JobService(JobServiceServicer):
@@ -95,9 +97,9 @@ class JobService(JobServiceServicer):
         self, request: messages.ListJobsRequest, context: Context
     ) -> messages.ListJobsResponse:
         """A page of jobs."""
-        wanted = validate.job_filter(request)
+        wanted = filters.list_filter(request)
         size = validate.page_size(request.page_size)
-        bound_to = [wanted.batch_id, sorted(wanted.states), sorted(wanted.labels.items())]
+        bound_to = filters.bound_to(wanted)
         before_id = _page_start(request.page_token, bound_to)
         jobs = await self._store.read(
             lambda c: queries.list_jobs(c, wanted, owner=OWNER, limit=size + 1, before_id=before_id)
@@ -130,12 +132,74 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelBatchRequest, context: Context
     ) -> messages.CancelBatchResponse:
         """Asks for all jobs of a batch to be stopped."""
+        asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
         batch_id = validate.identifier("batch_id", request.batch_id)
         batch = await self._store.write(
-            lambda c: cancellation.cancel_batch(c, batch_id, owner=OWNER, now=clock.now(c))
+            lambda c: cancellation.cancel_batch(
+                c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
+            )
         )
         self._hub.ring()
         return messages.CancelBatchResponse(batch=convert.batch_message(batch))
+
+    async def RetryJobs(
+        self, request: messages.RetryJobsRequest, context: Context
+    ) -> messages.RetryJobsResponse:
+        """Runs jobs that have ended once more."""
+        now = datetime.now(UTC)
+        call = retries.retry_call(request, owner=OWNER, peer=context.peer(), now=now)
+        if request.dry_run:
+            outcomes, page_end = await self._store.read(
+                lambda c: redrive.preview_retry(
+                    c, call.wanted, owner=OWNER, force=request.force, now=now
+                )
+            )
+            return call.response(outcomes, page_end, now)
+        action = await self._store.write(
+            lambda c: redrive.retry_jobs(c, call.wanted, call.asked, force=request.force, now=now)
+        )
+        self._hub.ring()
+        response = call.response(action.outcomes, action.page_end, action.time)
+        response.action_id = action.action_id
+        return response
+
+    async def DismissJobs(
+        self, request: messages.DismissJobsRequest, context: Context
+    ) -> messages.DismissJobsResponse:
+        """Takes failed jobs off the list of dead letters."""
+        asked = retries.dismiss_jobs(owner=OWNER, peer=context.peer())
+        wanted = redrive.ByIds(job_ids=validate.identifiers("job_ids", request.job_ids))
+        now = datetime.now(UTC)
+        action = await self._store.write(lambda c: redrive.dismiss_jobs(c, wanted, asked, now=now))
+        return messages.DismissJobsResponse(
+            outcomes=[convert.outcome_message(outcome) for outcome in action.outcomes],
+            dismissed_count=action.done,
+            action_id=action.action_id,
+        )
+
+    async def ListActions(
+        self, request: messages.ListActionsRequest, context: Context
+    ) -> messages.ListActionsResponse:
+        """A page of actions."""
+        size = validate.page_size(request.page_size)
+        before_id = _page_start(request.page_token, _ACTIONS)
+        found = await self._store.read(
+            lambda c: audit.list_actions(c, owner=OWNER, limit=size + 1, before_id=before_id)
+        )
+        response = messages.ListActionsResponse(
+            actions=[convert.action_message(action) for action in found[:size]]
+        )
+        if len(found) > size:
+            response.next_page_token = tokens.encode(found[size - 1].action_id, _ACTIONS)
+        return response
+
+    async def GetAction(
+        self, request: messages.GetActionRequest, context: Context
+    ) -> messages.GetActionResponse:
+        """One action with its outcomes."""
+        action_id = validate.identifier("action_id", request.action_id)
+        action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=OWNER))
+        return messages.GetActionResponse(action=convert.action_message(action))
 
     async def StreamProgress(
         self, request: messages.StreamProgressRequest, context: Context

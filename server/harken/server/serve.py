@@ -15,6 +15,7 @@ from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
+from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
 from harken.server.publisher import Publisher
@@ -71,7 +72,8 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     jobs = JobService(store, hub, roots, longest_run=longest_run)
     add_JobServiceServicer_to_server(jobs, server)
-    add_WorkerServiceServicer_to_server(WorkerService(store), server)
+    inspector = Inspector(settings)
+    add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)
@@ -89,6 +91,7 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         await server.stop(settings.grace_period_s)
         await housekeeping.stop()
         await hub.stop()
+        inspector.close()
         store.close()
 
 

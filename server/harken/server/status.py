@@ -12,7 +12,13 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, Re
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from harken.jobs.errors import BatchNotFound, JobNotFound, PositionAhead, RequestIdReused
+from harken.jobs.errors import (
+    ActionNotFound,
+    BatchNotFound,
+    JobNotFound,
+    PositionAhead,
+    RequestIdReused,
+)
 from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
 
@@ -53,6 +59,8 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _not_found(error, "JOB_NOT_FOUND", "harken.v1.Job", error.job_id)
         case BatchNotFound():
             return _not_found(error, "BATCH_NOT_FOUND", "harken.v1.Batch", error.batch_id)
+        case ActionNotFound():
+            return _not_found(error, "ACTION_NOT_FOUND", "harken.v1.Action", error.action_id)
         case SourceNotFound():
             return _not_found(error, error.reason, "file", error.path)
         case SourceOutside():

@@ -9,15 +9,13 @@ from google.protobuf.duration_pb2 import Duration
 
 from harken.jobs.ids import is_id
 from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
-from harken.jobs.queries import JobFilter
 from harken.media import MediaRoots, SourceError
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.streams import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
 from harken.v1.feature_pb2 import Feature
-from harken.v1.job_pb2 import JobState
-from harken.v1.job_service_pb2 import ListJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
+from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source as SourceMessage
 
 # Published in job_service.proto and docs/limits.md.
@@ -28,6 +26,7 @@ LONGEST_LABEL_KEY = 63
 LONGEST_LABEL_VALUE = 255
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1_000
+MOST_JOBS = 1_000
 SHORTEST_HEARTBEAT = timedelta(seconds=1)
 LONGEST_HEARTBEAT = timedelta(hours=1)
 SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
@@ -39,11 +38,11 @@ ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values()
 def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: timedelta) -> NewJob:
     """The job of a request. Raises InvalidRequest and SourceError."""
     violations = [
-        *_request_id_violations("request_id", request),
+        *request_id_violations("request_id", request),
         *_source_violations("source", request),
         *_feature_violations("features", request.features),
         *_priority_violations(request),
-        *_label_violations("labels", request.labels),
+        *label_violations("labels", request.labels),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
     ]
@@ -58,7 +57,7 @@ def new_batch(
 ) -> NewBatch:
     """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
     violations = [
-        *_request_id_violations("request_id", request),
+        *request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
         *_priority_violations(request),
         *_schedule_timeout_violations(request),
@@ -92,27 +91,6 @@ def new_batch(
     )
 
 
-def job_filter(request: ListJobsRequest) -> JobFilter:
-    """The filter of a request. Raises InvalidRequest."""
-    violations = [
-        *_label_violations("labels", request.labels),
-        *(
-            Violation(f"states[{index}]", "UNKNOWN_STATE", f"{number} is no state to filter by.")
-            for index, number in enumerate(request.states)
-            if number not in JobState.values() or number == JobState.JOB_STATE_UNSPECIFIED
-        ),
-    ]
-    if request.HasField("batch_id"):
-        violations += _id_violations("batch_id", request.batch_id)
-    if violations:
-        raise InvalidRequest(violations)
-    return JobFilter(
-        batch_id=request.batch_id.lower() if request.HasField("batch_id") else None,
-        states=tuple(convert.state_of(number) for number in request.states),
-        labels=dict(request.labels),
-    )
-
-
 def page_size(wanted: int) -> int:
     """The size of a page: the default for 0, and never over the published cap. Raises InvalidRequest."""
     if wanted < 0:
@@ -121,9 +99,24 @@ def page_size(wanted: int) -> int:
     return min(wanted or DEFAULT_PAGE, LARGEST_PAGE)
 
 
+def identifiers(field: str, texts: Sequence[str]) -> tuple[str, ...]:
+    """Ids of jobs in their canonical spelling, each once. Raises InvalidRequest."""
+    violations: list[Violation] = []
+    if not texts:
+        violations.append(Violation(field, "NO_JOBS", "Name at least one job."))
+    if len(texts) > MOST_JOBS:
+        description = f"{len(texts)} jobs; name at most {MOST_JOBS:,} at once."
+        violations.append(Violation(field, "TOO_MANY_JOBS", description))
+    for index, text in enumerate(texts):
+        violations += id_violations(f"{field}[{index}]", text)
+    if violations:
+        raise InvalidRequest(violations)
+    return tuple(dict.fromkeys(text.lower() for text in texts))
+
+
 def identifier(field: str, text: str) -> str:
     """An id in its canonical spelling. Raises InvalidRequest."""
-    violations = list(_id_violations(field, text))
+    violations = list(id_violations(field, text))
     if violations:
         raise InvalidRequest(violations)
     return text.lower()
@@ -149,10 +142,10 @@ def _item(
 ) -> NewJob:
     place = f"items[{index}]"
     violations = [
-        *_request_id_violations(f"{place}.request_id", item),
+        *request_id_violations(f"{place}.request_id", item),
         *_source_violations(f"{place}.source", item),
         *_feature_violations(f"{place}.features", item.features),
-        *_label_violations(f"{place}.labels", item.labels),
+        *label_violations(f"{place}.labels", item.labels),
     ]
     if violations:
         raise InvalidRequest(violations)
@@ -214,13 +207,19 @@ def _features(numbers: Sequence[int]) -> tuple[str, ...]:
     return tuple(name for name in ALL_FEATURES if name in wanted or not wanted)
 
 
-def _request_id_violations(
-    field: str, request: SubmitAnalysisRequest | SubmitBatchRequest | SubmitBatchRequest.Item
+def request_id_violations(
+    field: str,
+    request: SubmitAnalysisRequest
+    | SubmitBatchRequest
+    | SubmitBatchRequest.Item
+    | RetryJobsRequest,
 ) -> Iterable[Violation]:
-    return _id_violations(field, request.request_id) if request.HasField("request_id") else ()
+    """What is wrong with a request_id, which may be unset."""
+    return id_violations(field, request.request_id) if request.HasField("request_id") else ()
 
 
-def _id_violations(field: str, text: str) -> Iterable[Violation]:
+def id_violations(field: str, text: str) -> Iterable[Violation]:
+    """What is wrong with an id."""
     if not is_id(text):
         shown = text if len(text) <= 50 else text[:50] + "…"
         description = f"{shown!r} is not a UUID such as 0197c0de-0000-7000-8000-000000000000."
@@ -279,7 +278,8 @@ def _run_timeout_violations(
         yield Violation("run_timeout", "RUN_TIMEOUT_OUT_OF_RANGE", description)
 
 
-def _label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:
+def label_violations(field: str, labels: Mapping[str, str]) -> Iterable[Violation]:
+    """What is wrong with labels."""
     if len(labels) > MOST_LABELS:
         description = f"{len(labels)} labels; send at most {MOST_LABELS}."
         yield Violation(field, "TOO_MANY_LABELS", description)

@@ -1,7 +1,11 @@
-"""WorkerService: workers and queues, read from the database, so that the broker may be gone."""
+"""WorkerService: workers and queues, read from the database, so that the broker may be gone.
+
+Only where it is asked to look deep, the workers are asked through the broker.
+"""
 
 from harken.jobs import clock, workers
 from harken.server import convert
+from harken.server.inspector import BrokerAway, Inspector
 from harken.server.interceptors.around import Context
 from harken.server.store import Store
 from harken.tasks.queues import QUEUES
@@ -12,17 +16,27 @@ from harken.v1.worker_service_pb2_grpc import WorkerServiceServicer
 class WorkerService(WorkerServiceServicer):
     """The servicer of WorkerService."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, inspector: Inspector) -> None:
         self._store = store
+        self._inspector = inspector
 
     async def InspectWorkers(
         self, request: messages.InspectWorkersRequest, context: Context
     ) -> messages.InspectWorkersResponse:
-        """The workers by their last heartbeats."""
+        """The workers by their last heartbeats, and by what they answer now."""
         found = await self._store.read(lambda c: workers.list_workers(c, clock.now(c)))
-        return messages.InspectWorkersResponse(
+        response = messages.InspectWorkersResponse(
             workers=[convert.worker_message(worker) for worker in found]
         )
+        if request.deep:
+            try:
+                probes = await self._inspector.probe([worker.name for worker in response.workers])
+            except BrokerAway as error:
+                response.broker_error = str(error)
+            else:
+                for worker in response.workers:
+                    worker.probe.CopyFrom(convert.probe_message(probes.get(worker.name)))
+        return response
 
     async def ListQueues(
         self, request: messages.ListQueuesRequest, context: Context

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 
@@ -9,7 +10,8 @@ from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import AUDIO, MAINTENANCE, RESULT_EXPIRES_S, broker_settings
 
-CLEAN_UP_EVERY = timedelta(hours=1)
+# More often than each is due: a task that was done lately does nothing, and one that was missed is not missed for long.
+SENT_EVERY = timedelta(hours=1)
 
 
 def make_app(settings: Settings) -> Celery:
@@ -30,7 +32,10 @@ def make_app(settings: Settings) -> Celery:
         task_track_started=False,
         task_time_limit=settings.task_time_limit_s,
         task_soft_time_limit=settings.task_soft_time_limit_s,
-        task_routes={names.ANALYZE: {"queue": AUDIO}, names.CLEAN_UP: {"queue": MAINTENANCE}},
+        task_routes={
+            names.ANALYZE: {"queue": AUDIO},
+            **{name: {"queue": MAINTENANCE} for name in names.MAINTENANCE_TASKS},
+        },
         worker_consumer="harken.tasks.consumer:PromptConsumer",
         worker_pool="harken.tasks.pool:JobPool",
         worker_disable_prefetch=True,
@@ -41,12 +46,24 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=True,
         task_send_sent_event=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        beat_schedule={"clean-up": {"task": names.CLEAN_UP, "schedule": CLEAN_UP_EVERY}},
+        beat_schedule=_schedule(settings),
         beat_max_loop_interval=60,
     )
     return app
 
 
+def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
+    sent = {"clean-up": names.CLEAN_UP, "optimize": names.OPTIMIZE}
+    if settings.backup_dir:
+        sent["back-up"] = names.BACK_UP
+    return {name: {"task": task, "schedule": SENT_EVERY} for name, task in sent.items()}
+
+
 SETTINGS = Settings.from_environment(os.environ)
 app = make_app(SETTINGS)
-app.conf.imports = ("harken.tasks.analysis", "harken.tasks.maintenance", "harken.tasks.lifecycle")
+app.conf.imports = (
+    "harken.tasks.schema_check",
+    "harken.tasks.analysis",
+    "harken.tasks.maintenance",
+    "harken.tasks.lifecycle",
+)

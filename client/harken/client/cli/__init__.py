@@ -11,11 +11,13 @@ from typing import Any
 import click
 
 from harken.client.cli import exit_codes
+from harken.client.cli.audit import audit
 from harken.client.cli.batch import batch
 from harken.client.cli.cancel import cancel
 from harken.client.cli.completion import completion
 from harken.client.cli.group import HarkenGroup
-from harken.client.cli.jobs import job, jobs
+from harken.client.cli.jobs import dead_letters, job, jobs
+from harken.client.cli.retry import dismiss, retry
 from harken.client.cli.session import shared_options
 from harken.client.cli.submit import submit
 from harken.client.cli.watch import watch
@@ -54,7 +56,11 @@ def cli(context: click.Context) -> None:
         context.color = False
 
 
-for _command in (submit, batch, watch, jobs, job, cancel, workers, queues, completion):
+for _command in (
+    *(submit, batch, watch, jobs, job, cancel),
+    *(dead_letters, retry, dismiss, audit),
+    *(workers, queues, completion),
+):
     cli.add_command(_command)
 
 

@@ -2,7 +2,7 @@
 
 DONE = 0
 JOB_FAILED = 1
-"""A job failed or was cancelled, or an item of a batch was refused."""
+"""A job failed or was cancelled, or one of several, such as an item of a batch, was refused."""
 USAGE = 2
 """The command line is wrong, or an extra is not installed."""
 NO_SERVER = 3
@@ -18,7 +18,7 @@ BROKEN_PIPE = 141
 HELP = """\b
 Exit codes:
   0    done
-  1    a job failed or was cancelled, or an item of a batch was refused
+  1    a job failed or was cancelled, or one of several was refused
   2    wrong usage, or a part of harken is not installed
   3    no server answers
   4    refused by the server: not found, not allowed, not valid

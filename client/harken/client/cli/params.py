@@ -1,16 +1,44 @@
-"""Types of options: lists of features, labels, lengths of time."""
+"""Types of options: lists of features, labels, lengths of time, moments."""
 
 import re
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from harken.client.enums import Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobState
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FEATURES = tuple(f.value for f in Feature if f is not Feature.UNKNOWN)
 STATES = tuple(s.value.lower() for s in JobState if s is not JobState.UNKNOWN)
+KINDS = tuple(k.value.lower() for k in ErrorKind if k is not ErrorKind.UNKNOWN)
+
+_AGO = re.compile(r"(\d+) ?(s|m|min|h|d)")
+_UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
+
+
+class Moment(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """A moment: a while ago, or a date with or without a time."""
+
+    name = "2h|DATE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The moment; a date and time without a zone is of this machine's."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if ago := _AGO.fullmatch(value.strip()):
+                return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+            return datetime.fromisoformat(value.strip()).astimezone()
+        except (ValueError, OverflowError):
+            self.fail(
+                f"{value!r} is no moment such as 90s, 30m, 2h, 3d or 2026-01-31T12:00.", param, ctx
+            )
 
 
 class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
@@ -113,3 +141,22 @@ schedule_timeout_option = click.option(
     metavar="TIME",
     help="Fail it when it has not started by then: 90s, 10m, 2h. [default: wait for ever]",
 )
+kind_option = click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS, case_sensitive=False),
+    help="Only jobs with an error of this kind; may be given several times.",
+)
+batch_option = click.option("--batch", metavar="ID", help="Only jobs of this batch.")
+
+
+def ended_options(command: F) -> F:
+    """Adds --since and --until, which bound the time of a job's end."""
+    until = click.option("--until", type=Moment(), help="Only jobs that ended before this moment.")
+    since = click.option(
+        "--since",
+        type=Moment(),
+        help="Only jobs that ended since: 30m, 2h, 3d ago, or a date such as 2026-01-31T12:00.",
+    )
+    return since(until(command))

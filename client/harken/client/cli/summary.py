@@ -35,6 +35,8 @@ def job_lines(job: Job) -> Iterator[str]:
     rows: list[Row] = [("Job", job.job_id)]
     if job.batch_id:
         rows.append(("Batch", job.batch_id))
+    if job.retry_of:
+        rows.append(("Retry of", job.retry_of))
     rows.append(("File", plain(job.path or NOTHING)))
     rows.append(("State", job.state.lower()))
     if job.progress is not None and not job.state.is_terminal:

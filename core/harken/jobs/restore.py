@@ -1,0 +1,68 @@
+"""Restoring a backup: only while nobody works, and so that the work goes on from there."""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, inspect, select
+from sqlalchemy.exc import DatabaseError
+
+from harken.jobs import backup, execution, outbox
+from harken.jobs.database import Database
+from harken.jobs.errors import BackupFailed, StillAlive
+from harken.jobs.migrate import migrate
+from harken.jobs.schema import JOBS, LEADERS, WORKERS
+from harken.jobs.state import HELD
+from harken.jobs.workers import LOST_AFTER
+
+SERVER_ROLE = "housekeeping"  # which one of the servers has, as long as there is one
+
+
+def restore(database: Database, path: Path, *, force: bool, now: datetime) -> None:
+    """Puts a backup in the place of all that the database holds, and brings it to this version's schema.
+
+    Raises StillAlive, unless forced, and BackupFailed.
+    """
+    names = _alive_in(database, now)
+    if names and not force:
+        raise StillAlive(names)
+    backup.load(database, path)
+    migrate(database)
+    with database.write() as connection:
+        _settle(connection, now)
+
+
+def alive(connection: Connection, now: datetime) -> tuple[str, ...]:
+    """Who works with the database, by heartbeats and by the servers' lead."""
+    # Of the columns that there have always been, since the database may be of an older version.
+    beaten = select(WORKERS.c.name).where(WORKERS.c.heartbeat_time >= now - LOST_AFTER)
+    names = connection.execute(beaten.order_by(WORKERS.c.name)).scalars()
+    found = [f"worker {name}" for name in names]
+    query = select(LEADERS.c.holder).where(
+        LEADERS.c.role == SERVER_ROLE, LEADERS.c.expires_at > now
+    )
+    found += [f"server {holder}" for holder in connection.execute(query).scalars()]
+    return tuple(found)
+
+
+def _alive_in(database: Database, now: datetime) -> tuple[str, ...]:
+    try:
+        with database.read() as connection:
+            if not all(inspect(connection).has_table(table.name) for table in (WORKERS, LEADERS)):
+                return ()
+            return alive(connection, now)
+    except DatabaseError as error:
+        raise BackupFailed(
+            f"The database cannot be read: {error.orig}. If it is broken, move its files away first."
+        ) from error
+
+
+def _settle(connection: Connection, now: datetime) -> None:
+    """What was under way when the backup was made is nobody's now, and waits again."""
+    connection.execute(delete(LEADERS))
+    connection.execute(delete(WORKERS))
+    held = select(JOBS.c.job_id, JOBS.c.attempt).where(
+        JOBS.c.state.in_([state.value for state in HELD])
+    )
+    for row in connection.execute(held.order_by(JOBS.c.job_id)).all():
+        execution.hand_back(connection, row.job_id, row.attempt, now)
+    outbox.forget_published(connection, outbox.published(connection))

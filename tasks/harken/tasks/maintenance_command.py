@@ -1,0 +1,157 @@
+"""`harken maintenance`: what beat sends once a day, done now; and restoring a backup."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harken.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from harken.jobs.database import Database
+
+NEWEST = "newest"
+MIB = 1024 * 1024
+
+
+@click.group()
+def maintenance() -> None:
+    """Clean up, optimize, back up and restore the database, which comes from the environment."""
+
+
+@maintenance.command("clean-up")
+def clean_up() -> None:
+    """Delete jobs whose retention has passed, as beat has it done every hour."""
+    from harken.jobs import cleaning
+
+    with _opened() as (settings, database):
+
+        def write(work):  # type: ignore[no-untyped-def]
+            with database.write() as connection:
+                return work(connection)
+
+        done = cleaning.clean_up(write, days=settings.retention_days, now=datetime.now(UTC))
+    click.echo(f"{done['jobs']} jobs and {done['batches']} batches were deleted.")
+
+
+@maintenance.command()
+@click.option("--vacuum", is_flag=True, help="Write all of it anew; others wait meanwhile.")
+def optimize(vacuum: bool) -> None:
+    """Keep the database quick and small, as beat has it done once a day."""
+    from harken.jobs import optimization
+
+    with _opened() as (_, database):
+        done = optimization.vacuum(database) if vacuum else optimization.optimize(database)
+    click.echo(f"Done; {done['freed_bytes'] / MIB:,.1f} MiB were given back.")
+
+
+@maintenance.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="[$HARKEN_BACKUP_DIR]")
+@click.option("--keep", type=click.IntRange(min=1), help="[$HARKEN_BACKUPS_KEPT, else 7]")
+def backup(folder: Path | None, keep: int | None) -> None:
+    """Write a backup while harken runs, check it, and delete the oldest ones."""
+    from harken.jobs import backup as backups
+
+    with _opened() as (settings, database):
+        made = backups.back_up(
+            database,
+            _folder(settings, folder),
+            keep=keep or settings.backups_kept,
+            now=datetime.now(UTC),
+        )
+    click.echo(f"{made.path}  {made.bytes / MIB:,.1f} MiB, checked")
+
+
+@maintenance.command("backups")
+@click.option("--in", "folder", type=click.Path(path_type=Path), help="[$HARKEN_BACKUP_DIR]")
+def list_backups(folder: Path | None) -> None:
+    """List the backups, the newest first."""
+    from harken.jobs import backup as backups
+
+    found = backups.list_backups(_folder(_settings(), folder))
+    for made in found:
+        click.echo(f"{made.path}  {made.bytes / MIB:,.1f} MiB")
+    if not found:
+        click.echo("No backups.", err=True)
+
+
+@maintenance.command("check-backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_backup(file: Path) -> None:
+    """Read all of a backup, and say whether it is whole."""
+    from harken.jobs import backup as backups
+
+    with _errors():
+        revision = backups.check(file)
+    click.echo(f"{file} is whole; its schema is {revision}.")
+
+
+@maintenance.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE|newest")
+@click.option("--force", is_flag=True, help="Also while servers or workers are at work.")
+def restore(file: Path, force: bool) -> None:
+    """Put a backup in the place of all that the database holds.
+
+    Stop servers and workers before. What was running when the backup was made waits again, and all
+    that waits is handed to Redis anew.
+    """
+    from harken.jobs import backup as backups
+    from harken.jobs import restore as restoring
+
+    with _opened(check=False) as (settings, database):
+        if str(file) == NEWEST:
+            found = backups.list_backups(_folder(settings, None))
+            if not found:
+                raise click.ClickException(f"There are no backups in {settings.backup_dir}.")
+            file = found[0].path
+        restoring.restore(database, file, force=force, now=datetime.now(UTC))
+    click.echo(f"{file} was restored.")
+
+
+def _settings() -> Settings:
+    import os
+
+    try:
+        return Settings.from_environment(os.environ)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _folder(settings: Settings, given: Path | None) -> Path:
+    if given is None and not settings.backup_dir:
+        raise click.UsageError("Name a folder for the backups, or set HARKEN_BACKUP_DIR.")
+    return given or Path(settings.backup_dir)
+
+
+@contextmanager
+def _opened(*, check: bool = True) -> "Generator[tuple[Settings, Database]]":
+    """The database of the environment, which has the schema of this version if that is checked."""
+    from harken.jobs.database import Database
+    from harken.jobs.migrate import check as check_schema
+
+    settings = _settings()
+    with _errors():
+        database = Database(settings.database_url, pooled=False)
+        try:
+            if check:
+                check_schema(database)
+            yield settings, database
+        finally:
+            database.close()
+
+
+@contextmanager
+def _errors() -> Generator[None]:
+    from sqlalchemy.exc import OperationalError
+
+    from harken.jobs.errors import JobsError
+
+    try:
+        yield
+    except JobsError as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"The database does not answer: {error.orig}") from error
