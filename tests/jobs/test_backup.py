@@ -108,7 +108,8 @@ def test_a_restore_takes_the_place_of_what_was_there(jobs, folder):
 def test_what_was_under_way_waits_again_and_is_published_again(jobs, folder):
     waiting, running, cancelling = jobs.submit(), jobs.running(), jobs.running()
     jobs.cancel(cancelling)
-    jobs.write(lambda c: outbox.mark_published(c, outbox.due(c, jobs.now, 9), jobs.now))
+    due = jobs.due()
+    jobs.write(lambda c: outbox.mark_published(c, due, jobs.now))
     beat(jobs)
     jobs.write(lambda c: leadership.lead(c, "housekeeping", holder="s", now=jobs.now))
     made = back_up(jobs, folder)
