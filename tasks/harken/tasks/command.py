@@ -2,8 +2,10 @@
 
 import os
 import socket
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,7 +33,7 @@ def worker(name: str | None, queues: str | None, concurrency: int | None) -> Non
         arguments.append(f"--queues={queues}")
     if concurrency:
         arguments.append(f"--concurrency={concurrency}")
-    app.worker_main(arguments)
+    sys.exit(_run_worker(app, arguments))
 
 
 @click.command()
@@ -73,6 +75,20 @@ def analyze(
     options = ["--json"] if as_json else []
     options += [f"--features={features}"] if features else []
     context.exit(main([*options, "--", *files]))
+
+
+def _run_worker(app: Any, arguments: list[str]) -> int:
+    """Runs Celery's worker to its end; the exit code, which `worker_main` keeps to itself."""
+    from celery.signals import celeryd_after_setup
+
+    workers: list[Any] = []
+
+    def remember(instance: Any, **_: Any) -> None:
+        workers.append(instance)
+
+    celeryd_after_setup.connect(remember, weak=False)
+    app.worker_main(arguments)
+    return workers[0].exitcode or 0 if workers else 1
 
 
 def _app():  # Celery is slow to import, and only then known
