@@ -78,7 +78,11 @@ def status_of(error: Exception) -> status_pb2.Status | None:
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
         case OperationalError() | InterfaceError() | PoolTimeout():
-            message = "The database does not answer. Nothing was done; try again."
+            # The answer to a commit may be what was lost.
+            message = (
+                "The database does not answer, so it is not known whether this was done. Try again;"
+                " a submit with the same request_id makes nothing twice."
+            )
             return _status(Code.UNAVAILABLE, message, "DATABASE_UNAVAILABLE", {}, _retry())
         case _:
             return None
