@@ -149,13 +149,10 @@ class Recording:
 
     def _samples(self, frames: list[AudioFrame], count: int) -> Floats:
         samples = np.empty((len(self.channels), count), dtype=np.float32)
-        end = 0
         # A double may be infinite as a float: it is counted with what came so from the file. Some
         # processors call a NaN that becomes narrower invalid, which numpy would warn of.
         with np.errstate(over="ignore", invalid="ignore"):
-            for frame in frames:
-                start, end = end, end + frame.samples
-                copy_samples(frame, samples[:, start:end])
+            copy_samples(frames, samples)
         if any(holds_floats(frame) for frame in frames):
             self.non_finite_samples += silence_non_finite(samples)
         return samples

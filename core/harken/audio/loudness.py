@@ -3,19 +3,16 @@
 from math import log10
 from typing import Final
 
-import numpy as np
-
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import Floats, SoundBlock
+from harken.audio.blocks import SoundBlock
 from harken.audio.energies import EnergyMeter
 from harken.audio.gating import Gating
 from harken.audio.k_weighting import channel_weights
-from harken.audio.kernel import kernel
+from harken.audio.levels import levels
 from harken.audio.result import Loudness
-from harken.audio.true_peak import TruePeakMeter, largest_magnitude
+from harken.audio.true_peak import TruePeakMeter
 
 LEAST_RATE: Final = 8_000  # Hz; K-weighting's shelf has no meaning below
-CHUNK: Final = 1024  # samples whose squares are summed before they join the rest
 
 
 class LoudnessMeter(Analysis):
@@ -41,7 +38,7 @@ class LoudnessMeter(Analysis):
             self._true_peak = TruePeakMeter(block.sample_rate, len(block.channels))
             if block.sample_rate >= LEAST_RATE:
                 self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
-        squares, peak = _levels(samples)
+        squares, peak = levels(samples)
         self._squares += squares
         self._peak = max(self._peak, peak)
         self._count += samples.size
@@ -63,29 +60,6 @@ class LoudnessMeter(Analysis):
             sample_peak_dbfs=decibels(self._peak),
             rms_dbfs=decibels((self._squares / max(self._count, 1)) ** 0.5),
         )
-
-
-@kernel
-def _levels(samples: Floats) -> tuple[float, float]:
-    """The sum of squares and the largest magnitude of all channels."""
-    squares, peak = 0.0, 0.0
-    for channel in range(samples.shape[0]):
-        squares += _sum_of_squares(samples[channel])
-        peak = max(peak, largest_magnitude(samples[channel]))
-    return squares, peak
-
-
-@kernel
-def _sum_of_squares(samples: Floats) -> float:
-    total = 0.0
-    for start in range(0, samples.shape[0], CHUNK):
-        part = samples[start : start + CHUNK]
-        # As floats while they are few: a vector holds twice as many as of doubles.
-        squares = np.float32(0.0)
-        for at in range(part.shape[0]):
-            squares += part[at] * part[at]
-        total += float(squares)
-    return total
 
 
 def decibels(amplitude: float) -> float | None:

@@ -1,5 +1,7 @@
 """FFmpeg's sample formats as float32 between -1 and 1."""
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any, Final, cast
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
+from harken.audio.levels import largest_magnitude
 
 # FFmpeg's name: the type in memory, the zero level, full scale.
 FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
@@ -27,26 +30,39 @@ FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
 LARGEST: Final = 1e12
 
 
-def copy_samples(frame: AudioFrame, samples: Floats) -> None:
-    """Write a frame into `samples`, shape (channels, n), as they are: NaN stays NaN.
+def copy_samples(frames: Iterable[AudioFrame], samples: Floats) -> None:
+    """Write frames, one after the other, into `samples`, (channels, n), as they are: NaN stays NaN.
 
     Reading the planes costs a fifth of what `frame.to_ndarray()` does.
     """
-    channels, count = samples.shape
-    dtype, zero, full_scale = FORMATS[frame.format.name]
-    planes = frame.planes
-    if frame.format.is_planar:
-        for channel in range(channels):
-            samples[channel] = _values(planes[channel], dtype, count)
-    elif dtype is np.int16 and channels == 2:
-        _split_stereo(_values(planes[0], dtype, 2 * count), samples[0], samples[1])
-        return
-    else:
-        samples[:] = _values(planes[0], dtype, count * channels).reshape(count, channels).T
-    if zero:
-        samples -= zero
-    if full_scale != 1.0:
-        samples *= 1.0 / full_scale
+    end = 0
+    for name, alike in groupby(frames, key=lambda frame: frame.format.name):
+        run = [(frame.planes, frame.samples) for frame in alike]
+        start, end = end, end + sum(count for _, count in run)
+        dtype, zero, full_scale = FORMATS[name]
+        part = samples[:, start:end]
+        if name.endswith("p"):
+            for channel, line in enumerate(part):
+                lines = [_values(planes[channel], dtype, count) for planes, count in run]
+                np.concatenate(lines, out=line, casting="unsafe")
+        elif dtype is np.int16 and part.shape[0] == 2:
+            _split_frames(run, part)
+            continue
+        else:
+            values = [_values(planes[0], dtype, part.shape[0] * count) for planes, count in run]
+            part[:] = np.concatenate(values).reshape(-1, part.shape[0]).T
+        if zero:
+            part -= zero
+        if full_scale != 1.0:
+            part *= 1.0 / full_scale
+
+
+def _split_frames(frames: list[tuple[tuple[AudioPlane, ...], int]], samples: Floats) -> None:
+    end = 0
+    for planes, count in frames:
+        start, end = end, end + count
+        left, right = samples[0, start:end], samples[1, start:end]
+        _split_stereo(_values(planes[0], np.int16, 2 * count), left, right)
 
 
 def holds_floats(frame: AudioFrame) -> bool:
@@ -57,10 +73,9 @@ def holds_floats(frame: AudioFrame) -> bool:
 def silence_non_finite(samples: Floats) -> int:
     """Put 0 for what is NaN, infinite or beyond ±10¹², and count it.
 
-    Here, in numpy, before any compiled loop may take it for granted that every sample is a number.
+    Before any other compiled loop may take it for granted that every sample is a number.
     """
-    # With a NaN among them both extremes are NaN, which compares false.
-    if samples.min(initial=0.0) >= -LARGEST and samples.max(initial=0.0) <= LARGEST:
+    if largest_magnitude(samples.reshape(-1)) <= LARGEST:  # which a NaN is not
         return 0
     bad = ~(np.abs(samples) <= LARGEST)
     samples[bad] = 0.0

@@ -12,10 +12,10 @@ import numpy as np
 
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
+from harken.audio.levels import largest_magnitude
 
 TAPS: Final = 12  # samples that one value between them depends on
 KAISER_BETA: Final = 5.0  # ripple and transition width for that many
-SIGNLESS: Final = np.int32(0x7FFFFFFF)
 CHUNK: Final = 512  # samples looked at together: they and the values between them stay in the cache
 
 
@@ -100,13 +100,3 @@ def _peak_between(samples: Floats, filters: Floats, most: float, peak: float) ->
                     between[at] += a * one[at] + b * two[at] + c * three[at] + d * four[at]
             peak = max(peak, largest_magnitude(between))
     return peak
-
-
-@kernel
-def largest_magnitude(values: Floats) -> float:
-    """The largest magnitude: without their sign, floats are ordered as their bits are."""
-    bits = values.view(np.int32)
-    largest = np.int32(0)
-    for at in range(bits.shape[0]):
-        largest = max(largest, bits[at] & SIGNLESS)
-    return float(np.array([largest], dtype=np.int32).view(np.float32)[0])
