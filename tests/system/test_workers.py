@@ -1,5 +1,6 @@
 """Several workers on one PostgreSQL and one Redis: they come and go, freeze, and have clocks that are wrong."""
 
+import asyncio
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -252,15 +253,19 @@ def test_a_child_that_was_left_behind_by_its_job_is_killed(fleet: Fleet) -> None
             assert fleet.until_ended(job_id).state is JobState.CANCELLED
 
 
+async def publish(jobs: list[Outgoing], environment: dict[str, str]) -> None:
+    publisher = Publisher(Settings.from_environment(environment))
+    await publisher.publish(jobs)
+    await publisher.close()
+
+
 def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet) -> None:
     """As after a broker's restart: the second one finds the job taken, at whatever worker."""
     with fleet.worker("one") as one, fleet.worker("two") as two:
         job_id = fleet.at_work("1-hour.wav")
         job = fleet.get(job_id)
         again = Outgoing(job_id=job_id, attempt=0, queue=job.queue, priority=job.priority)
-        publisher = Publisher(Settings.from_environment(fleet.environment))
-        publisher.publish([again] * 3)
-        publisher.close()
+        asyncio.run(publish([again] * 3, fleet.environment))
 
         done = fleet.until_ended(job_id)
 
