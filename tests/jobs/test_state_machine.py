@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     precondition,
@@ -159,6 +160,13 @@ class _Life(RuleBasedStateMachine):
         job = self.jobs.submit(**request)
         self.expect(job.job_id, timeout)
         self.requests[job.job_id] = request
+        return job
+
+    @initialize(targets=(submitted, known))
+    def begin_with_a_failure(self):
+        """Chance alone would seldom come to a job that can be run again."""
+        job = self.submit(10, 1)
+        self.hit_the_hard_limit(self.deliver(job, WORKERS[0]))
         return job
 
     @rule(job=submitted)
@@ -414,7 +422,7 @@ class _Life(RuleBasedStateMachine):
         }
 
 
-EXAMPLES = {"sqlite": 25, "postgresql": 12}  # of 30 steps; PostgreSQL takes longer over each
+EXAMPLES = {"sqlite": 40, "postgresql": 15}  # of 30 steps; PostgreSQL takes longer over each
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
