@@ -101,7 +101,7 @@ def cancel(name: str, at: float, state: str, revision: int) -> Operation:
 
 def redrive(request: str, at: float, *retried: tuple[str, str], **fields: Any) -> Operation:
     """A redrive that was answered with pairs of an old and a new job."""
-    known = {
+    known: dict[str, Any] = {
         "outcome": Outcome.OK,
         "retried": tuple(Retried(job_id=old, new_job_id=new) for old, new in retried),
         **fields,
