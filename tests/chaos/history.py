@@ -48,10 +48,18 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retried:
+    """A job, and the new one that runs in its place."""
+
+    job_id: str
+    new_job_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One call of a client, and its answer."""
 
-    kind: str  # submit, submit_batch, cancel, cancel_batch, get, list
+    kind: str  # submit, submit_batch, redrive, cancel, cancel_batch, get, list
     invoked: float
     returned: float
     outcome: Outcome
@@ -62,6 +70,7 @@ class Operation:
     seen: tuple[Seen, ...] = ()
     batch_id: str = ""  # of a batch that was accepted
     accepted: int = 0  # its jobs
+    retried: tuple[Retried, ...] = ()  # by a redrive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +147,7 @@ class FinalJob:
     retries: int = 0
     request_id: str = ""  # that made it, or the batch it is of
     batch_id: str = ""
+    retry_of: str = ""
     error_kind: str = ""
     stopped: bool = False
     results: int = 0  # rows with its result
@@ -218,17 +228,17 @@ class Notes:
 
 
 def unresolved(operations: Iterable[Operation]) -> set[str]:
-    """The request_ids of submits that were never answered."""
-    submits = [done for done in operations if done.request_id]
-    answered = {done.request_id for done in submits if done.outcome is not Outcome.UNKNOWN}
-    return {done.request_id for done in submits} - answered
+    """The request_ids of submits and redrives that were never answered."""
+    asked = [done for done in operations if done.request_id]
+    answered = {done.request_id for done in asked if done.outcome is not Outcome.UNKNOWN}
+    return {done.request_id for done in asked} - answered
 
 
 def _record(fields: dict[str, Any]) -> Record:
     kind = _KINDS[fields.pop("is")]
     if "outcome" in fields:
         fields["outcome"] = Outcome(fields["outcome"])
-    for name, inner in (("seen", Seen), ("log", Logged)):
+    for name, inner in (("seen", Seen), ("log", Logged), ("retried", Retried)):
         if name in fields:
             fields[name] = tuple(inner(**one) for one in fields[name])
     if "victims" in fields:

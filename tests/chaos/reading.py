@@ -83,6 +83,7 @@ def _job(
         retries=row.retries,
         request_id=row.request_id or batches.get(row.batch_id) or "",
         batch_id=row.batch_id or "",
+        retry_of=row.retry_of or "",
         error_kind=row.error_kind or "",
         stopped=row.stopped_time is not None,
         results=results.get(row.job_id, 0),

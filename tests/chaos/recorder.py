@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from harken.client import AsyncClient, Job
 from harken.client.errors import HarkenError, RequestRefused
-from tests.chaos.history import Notes, Operation, Outcome, Seen
+from tests.chaos.history import Notes, Operation, Outcome, Retried, Seen
 from tests.chaos.parts import now
 from tests.chaos.work import Work
 
@@ -53,6 +53,22 @@ class Recorder:
             known |= {"batch_id": handle.batch_id, "accepted": handle.batch.total}
         self._note("submit_batch", known)
         return None if handle is None else handle.batch_id
+
+    async def redrive(self, job_ids: Sequence[str], request_id: str) -> tuple[str, ...]:
+        """Runs jobs once more, without any all that failed and may pass; gives the new ones' ids."""
+        known_by: dict[str, Any] = {"request_id": request_id, "timeout": TIMEOUT_S}
+        client = self._client
+        call = (
+            client.retry_jobs(job_ids, **known_by) if job_ids else client.retry_matching(**known_by)
+        )
+        outcomes, known = await self._done(call)
+        retried = tuple(
+            Retried(job_id=each.job_id, new_job_id=each.new_job_id)
+            for each in outcomes or ()
+            if not each.reason and each.new_job_id is not None
+        )
+        self._note("redrive", known, request_id=request_id, retried=retried)
+        return tuple(each.new_job_id for each in retried)
 
     async def cancel(self, job_id: str) -> None:
         """Cancels a job."""

@@ -19,7 +19,8 @@ def lines(history: History, violations: Sequence[Violation]) -> Iterator[str]:
     yield f"  {len(history.watched)} events of {_watches(history)} watches"
     yield f"  {len(history.faults)} faults: {_counted(Counter(f.kind for f in history.faults))}"
     states = Counter(" ".join((job.state, job.error_kind)).strip() for job in history.final)
-    yield f"  {len(history.final)} jobs: {_counted(states)}"
+    retries = sum(bool(job.retry_of) for job in history.final)
+    yield f"  {len(history.final)} jobs, {retries} of them retries: {_counted(states)}"
     attempts = sum(job.attempt for job in history.final)
     crashes = sum(job.crashes for job in history.final)
     yield f"  {attempts} attempts, {crashes} crashes"

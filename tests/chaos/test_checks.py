@@ -23,6 +23,7 @@ from tests.chaos.history import (
     Logged,
     Operation,
     Outcome,
+    Retried,
     Seen,
     Setup,
     WatchEvent,
@@ -30,7 +31,7 @@ from tests.chaos.history import (
 
 Break = Callable[[History], History]
 
-GOOD, BAD, STOPPED, WAITED = "good", "bad", "stopped", "waited"
+GOOD, BAD, STOPPED, WAITED, AGAIN = "good", "bad", "stopped", "waited", "again"
 
 
 def life(*states: str, since: float, each: float = 1.0, **errors: str) -> tuple[Logged, ...]:
@@ -98,6 +99,18 @@ def cancel(name: str, at: float, state: str, revision: int) -> Operation:
     )
 
 
+def redrive(request: str, at: float, *retried: tuple[str, str], **fields: Any) -> Operation:
+    """A redrive that was answered with pairs of an old and a new job."""
+    known: dict[str, Any] = {
+        "outcome": Outcome.OK,
+        "retried": tuple(Retried(job_id=old, new_job_id=new) for old, new in retried),
+        **fields,
+    }
+    return Operation(
+        kind="redrive", invoked=at, returned=at + 0.1, request_id=f"request-{request}", **known
+    )
+
+
 def watched(watch: int, log: tuple[Logged, ...], target: str) -> list[WatchEvent]:
     """All that a watch from the first moment is told."""
     events = [
@@ -122,7 +135,7 @@ def watched(watch: int, log: tuple[Logged, ...], target: str) -> list[WatchEvent
 
 
 def sound() -> History:
-    """A short run with one job of each fate, a batch of two, and a child's death that is well survived."""
+    """A short run with a job of each fate, a retry, a batch of two, and a child's death that is well survived."""
     good = life(QUEUED, RUNNING, QUEUED, RUNNING, SUCCEEDED, since=100, r3="CRASHED")
     bad = life(QUEUED, RUNNING, FAILED, since=100, r3="INPUT")
     stopped = life(QUEUED, RUNNING, CANCELLING, CANCELLED, since=100)
@@ -144,6 +157,8 @@ def sound() -> History:
                 batch_id="batch",
                 accepted=2,
             ),
+            redrive("redrive", 105, (WAITED, AGAIN)),
+            redrive("redrive", 106, (WAITED, AGAIN)),
             cancel(STOPPED, 102.9, CANCELLING, 3),
             cancel(WAITED, 102, CANCELLED, 2),
             replace(cancel(GOOD, 110, SUCCEEDED, 5), kind="get"),
@@ -168,6 +183,7 @@ def sound() -> History:
             job(BAD, bad, source="broken.wav"),
             job(STOPPED, stopped),
             job(WAITED, waited),
+            job(AGAIN, life(QUEUED, RUNNING, SUCCEEDED, since=105), request_id="", retry_of=WAITED),
             job("one", simple, batch_id="batch", request_id="request-batch"),
             job("two", simple, batch_id="batch", request_id="request-batch"),
         ),
@@ -317,6 +333,47 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         also(operations=submit("unheard", 130, outcome=Outcome.UNKNOWN, seen=())),
         "1",
         "unresolved",
+    ),
+    "a retry that is not there": (without_job(AGAIN), "1", "lost"),
+    "a retry that never ends": (
+        lived(AGAIN, QUEUED, RUNNING, request_id="", retry_of=WAITED),
+        "1",
+        "hangs",
+    ),
+    "a retry of another job": (final(AGAIN, retry_of=BAD), "1", "unexpected"),
+    "a retry that no answer names": (
+        also(
+            final=job("ghost", life(QUEUED, CANCELLED, since=106), request_id="", retry_of=STOPPED)
+        ),
+        "1",
+        "unexpected",
+    ),
+    "a job that two redrives retried": (
+        all_of(
+            also(operations=redrive("second", 107, (WAITED, "twin"))),
+            also(
+                final=job(
+                    "twin", life(QUEUED, CANCELLED, since=107), request_id="", retry_of=WAITED
+                )
+            ),
+        ),
+        "1",
+        "duplicated",
+    ),
+    "a repeated redrive that was told of other jobs": (
+        also(operations=redrive("redrive", 107)),
+        "1",
+        "duplicated",
+    ),
+    "a redrive whose outcome was never found out": (
+        also(operations=redrive("unheard", 107, outcome=Outcome.UNKNOWN)),
+        "1",
+        "unresolved",
+    ),
+    "a repeated redrive that was refused": (
+        also(operations=redrive("redrive", 107, outcome=Outcome.REFUSED)),
+        "1",
+        "unexpected",
     ),
     "a job that ended twice": (
         lived(GOOD, QUEUED, RUNNING, SUCCEEDED, FAILED, r4="TIMEOUT"),
@@ -584,6 +641,10 @@ EXCUSED: dict[str, Break] = {
         ),
         also(final=job("lucky", life(QUEUED, CANCELLED, since=100))),
     ),
+    "a redrive that was answered at its repetition": also(
+        operations=redrive("redrive", 104.5, outcome=Outcome.UNKNOWN)
+    ),
+    "a redrive that found nothing to do": also(operations=redrive("idle", 107)),
     "a reused request_id that was refused": also(
         operations=submit(
             GOOD,

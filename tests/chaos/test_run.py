@@ -13,7 +13,9 @@ from tests.chaos.run import run
 from tests.chaos.work import fill
 from tests.conftest import new_postgresql_database
 
-SEED = int(os.environ.get("HARKEN_CHAOS_SEED", "774"))
+# Its faults on both databases: a Redis with an old snapshot, a worker that comes back after its lease, one that dies
+# with a message in its hand.
+SEED = int(os.environ.get("HARKEN_CHAOS_SEED", "13185"))
 DURATION_S = 14.0
 EVERY_S = 1.5
 

@@ -14,6 +14,8 @@ CLIENTS = 4
 PAUSE_S = 0.5  # of one client between two calls, on average
 NEWEST = 12  # jobs that calls are about, mostly: those that something still happens to
 BATCH = (2, 8)
+REDRIVEN = 3  # jobs of one redrive that names them
+BY_FILTER = 0.25  # the part of the redrives that names none
 
 
 @dataclass(kw_only=True)
@@ -22,6 +24,7 @@ class Known:
 
     submits: dict[str, Work] = field(default_factory=dict[str, Work])  # by request_id
     batches: dict[str, tuple[Work, ...]] = field(default_factory=dict[str, tuple[Work, ...]])
+    redrives: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     job_ids: list[str] = field(default_factory=list[str])
     batch_ids: list[str] = field(default_factory=list[str])
     poisoned: int = 0
@@ -36,15 +39,17 @@ class Traffic:
         self._watches = watches
         self._poisons = poisons
         self._known = Known()
-        # How often of a hundred; a redrive joins them with a line and a method.
+        # How often of a hundred.
         self._calls: dict[Callable[[Random], Awaitable[None]], int] = {
-            self._submit: 38,
+            self._submit: 35,
             self._repeat: 8,
             self._reuse: 2,
             self._submit_batch: 5,
-            self._cancel: 14,
+            self._redrive: 4,
+            self._repeat_redrive: 2,
+            self._cancel: 13,
             self._cancel_batch: 2,
-            self._get: 10,
+            self._get: 8,
             self._list: 4,
             self._watch: 14,
             self._watch_batch: 3,
@@ -64,10 +69,12 @@ class Traffic:
             await asyncio.sleep(chance.expovariate(1 / PAUSE_S))
 
     async def repeat_all(self, request_ids: set[str]) -> None:
-        """Repeats the submits of these request_ids: how unknown outcomes are resolved."""
+        """Repeats the submits and redrives of these request_ids: how unknown outcomes are resolved."""
         for request_id in sorted(request_ids):
             if request_id in self._known.submits:
                 await self._recorder.submit(self._known.submits[request_id], request_id)
+            elif request_id in self._known.redrives:
+                await self._recorder.redrive(self._known.redrives[request_id], request_id)
             else:
                 await self._recorder.submit_batch(self._known.batches[request_id], request_id)
 
@@ -104,6 +111,23 @@ class Traffic:
         request_id = _request_id(chance)
         self._known.batches[request_id] = works
         self._learn(self._known.batch_ids, await self._recorder.submit_batch(works, request_id))
+
+    async def _redrive(self, chance: Random) -> None:
+        """Runs jobs once more, whether or not they have ended: named ones, or what a filter finds."""
+        if self._known.job_ids:
+            named = {_recent(self._known.job_ids, chance): None for _ in range(REDRIVEN)}
+            job_ids = () if chance.random() < BY_FILTER else tuple(named)
+            await self._retry(job_ids, _request_id(chance))
+
+    async def _repeat_redrive(self, chance: Random) -> None:
+        if self._known.redrives:
+            request_id = _recent(list(self._known.redrives), chance)
+            await self._retry(self._known.redrives[request_id], request_id)
+
+    async def _retry(self, job_ids: tuple[str, ...], request_id: str) -> None:
+        self._known.redrives[request_id] = job_ids
+        for job_id in await self._recorder.redrive(job_ids, request_id):
+            self._learn(self._known.job_ids, job_id)
 
     async def _cancel(self, chance: Random) -> None:
         if self._known.job_ids:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import uuid
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,16 +16,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
+    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
 from sqlalchemy import delete, select
 
+from harken.jobs import redrive
+from harken.jobs.action import ActionKind, Asked, Outcome, Refusal
 from harken.jobs.database import Database
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.execution import LEASE
+from harken.jobs.ids import lowest_id
 from harken.jobs.job import ErrorKind
+from harken.jobs.queries import JobFilter
+from harken.jobs.redrive import ByFilter, ByIds
 from harken.jobs.retry import retry_delay
 from harken.jobs.schema import METADATA, RESULTS
 from harken.jobs.state import LEGAL, JobState
@@ -36,6 +44,9 @@ MAX_RETRIES = 1
 
 QUEUED, RUNNING, CANCELLING = JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING
 SUCCEEDED, FAILED, CANCELLED = JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED
+
+WORTH_ANOTHER_TRY = JobFilter(states=[FAILED], not_error_kinds=[ErrorKind.INPUT])
+MOMENT = timedelta(milliseconds=1)  # the ids' own: a filter finds what was made before one
 
 
 @dataclass
@@ -51,6 +62,8 @@ class _Model:
     lease_until: object = None
     not_before: object = None
     deadline: object = None
+    timeout: timedelta | None = None
+    retry_of: str | None = None
     kind: ErrorKind | None = None
     attempts: list = field(default_factory=list)
     ends: list = field(default_factory=list)
@@ -76,12 +89,35 @@ class _Model:
         return self.go(FAILED if self.crashes >= MAX_CRASHES else QUEUED, ErrorKind.CRASHED)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Redrive:
+    """A call that runs jobs once more, and what it was answered."""
+
+    wanted: ByIds | ByFilter
+    asked: Asked
+    force: bool
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def _wanted(job):
+    return (
+        job.source,
+        job.features,
+        job.queue,
+        job.priority,
+        job.labels,
+        job.schedule_timeout,
+        job.run_timeout,
+    )
+
+
 class _Life(RuleBasedStateMachine):
     """Jobs, and the attempts that ever held them: those that lost them go on trying to write."""
 
     empty: ClassVar = None  # set by the test: a context with a job domain on an empty database
 
     submitted = Bundle("submitted")
+    known = Bundle("known")  # those, and the retries of them
     attempts = Bundle("attempts")
 
     def __init__(self):
@@ -90,6 +126,7 @@ class _Life(RuleBasedStateMachine):
         self.jobs = self.open.enter_context(self.empty())
         self.models = {}
         self.requests = {}
+        self.redrives = []
 
     def teardown(self):
         self.open.close()
@@ -101,13 +138,35 @@ class _Life(RuleBasedStateMachine):
         model = self.of(claimed)
         return model.held and model.attempt == claimed.attempt
 
-    @rule(target=submitted, seconds=st.sampled_from([None, 10]))
-    def submit(self, seconds):
+    def expect(self, job_id, timeout, retry_of=None):
+        deadline = timeout and self.jobs.now + timeout
+        self.models[job_id] = _Model(deadline=deadline, timeout=timeout, retry_of=retry_of)
+
+    @rule(
+        targets=(submitted, known),
+        seconds=st.sampled_from([None, 10]),
+        priority=st.sampled_from([1, 5]),
+    )
+    def submit(self, seconds, priority):
         timeout = None if seconds is None else timedelta(seconds=seconds)
-        request = {"request_id": str(uuid.uuid4()), "schedule_timeout": timeout}
+        request = {
+            "request_id": str(uuid.uuid4()),
+            "features": ("loudness",) if priority == 1 else ("rhythm", "tonal"),
+            "labels": {"number": str(len(self.models))},
+            "priority": priority,
+            "schedule_timeout": timeout,
+            "run_timeout": timeout and 2 * timeout,
+        }
         job = self.jobs.submit(**request)
-        self.models[job.job_id] = _Model(deadline=timeout and self.jobs.now + timeout)
+        self.expect(job.job_id, timeout)
         self.requests[job.job_id] = request
+        return job
+
+    @initialize(targets=(submitted, known))
+    def begin_with_a_failure(self):
+        """Chance alone would seldom come to a job that can be run again."""
+        job = self.submit(10, 1)
+        self.hit_the_hard_limit(self.deliver(job, WORKERS[0]))
         return job
 
     @rule(job=submitted)
@@ -122,6 +181,79 @@ class _Life(RuleBasedStateMachine):
         with pytest.raises(RequestIdReused):
             self.jobs.submit("other.wav", **self.requests[job.job_id])
 
+    def retries_of(self, job_id):
+        """The oldest first."""
+        return sorted(job for job, model in self.models.items() if model.retry_of == job_id)
+
+    def call(self, redriven):
+        return self.jobs.write(
+            lambda c: redrive.retry_jobs(
+                c, redriven.wanted, redriven.asked, force=redriven.force, now=self.jobs.now
+            )
+        ).outcomes
+
+    def redrive(self, wanted, *, force):
+        """Makes the call, and a model of each job that it says it has made."""
+        asked = Asked(
+            kind=ActionKind.RETRY_JOBS,
+            owner="local",
+            peer="unix:",
+            request={},
+            request_id=str(uuid.uuid4()),
+        )
+        called = _Redrive(wanted=wanted, asked=asked, force=force)
+        called = replace(called, outcomes=self.call(called))
+        for outcome in called.outcomes:
+            if outcome.refusal is None:
+                assert outcome.new_job_id not in self.models
+                old = self.models[outcome.job_id]
+                self.expect(outcome.new_job_id, old.timeout, retry_of=outcome.job_id)
+        self.redrives.append(called)
+        return called.outcomes
+
+    def made(self, outcomes):
+        ids = [outcome.new_job_id for outcome in outcomes if outcome.refusal is None]
+        return multiple(*(job for job in self.jobs.listed() if job.job_id in ids))
+
+    @rule(target=known, job=known, force=st.booleans())
+    def retry_by_id(self, job, force):
+        earlier = self.retries_of(job.job_id)
+        (outcome,) = outcomes = self.redrive(ByIds(job_ids=(job.job_id,)), force=force)
+        if not self.of(job).state.terminal:
+            assert (outcome.refusal, outcome.new_job_id) == (Refusal.NOT_TERMINAL, None)
+        elif earlier and not force:
+            refused = (outcome.refusal, outcome.new_job_id)
+            assert refused == (Refusal.ALREADY_RETRIED, earlier[-1])
+        else:
+            assert outcome.refusal is None
+        return self.made(outcomes)
+
+    @rule(target=known)
+    def retry_by_filter(self):
+        """All that failed and is not yet retried, whose file is not at fault."""
+        expected = [
+            job_id
+            for job_id, model in sorted(self.models.items())
+            if model.state is FAILED
+            and model.kind is not ErrorKind.INPUT
+            and not self.retries_of(job_id)
+        ]
+        page = ByFilter(
+            where=WORTH_ANOTHER_TRY, limit=100, before_id=lowest_id(self.jobs.now + MOMENT)
+        )
+        outcomes = self.redrive(page, force=False)
+        assert [(outcome.job_id, outcome.refusal) for outcome in outcomes] == [
+            (job_id, None) for job_id in expected
+        ]
+        return self.made(outcomes)
+
+    @precondition(lambda self: self.redrives)
+    @rule(data=st.data())
+    def repeat_a_redrive(self, data):
+        """Its request_id has the same answer and makes nothing, whatever has become of the jobs since."""
+        redriven = data.draw(st.sampled_from(self.redrives))
+        assert self.call(redriven) == redriven.outcomes
+
     def overdue(self, model):
         in_time = model.deadline is None or model.deadline > self.jobs.now
         return model.state is QUEUED and model.attempt == 0 and not in_time
@@ -134,7 +266,7 @@ class _Life(RuleBasedStateMachine):
             model.go(FAILED, ErrorKind.TIMEOUT)
             model.ends.clear()  # no attempt ended it
 
-    @rule(target=attempts, job=submitted, worker=st.sampled_from(WORKERS))
+    @rule(target=attempts, job=known, worker=st.sampled_from(WORKERS))
     def deliver(self, job, worker):
         """A message arrives at a worker: the first, a duplicate, or one that is too early."""
         model = self.of(job)
@@ -182,7 +314,7 @@ class _Life(RuleBasedStateMachine):
         expected = model.go(CANCELLED) if stops else None
         assert self.jobs.stop(claimed) is expected
 
-    @rule(job=submitted)
+    @rule(job=known)
     def cancel(self, job):
         model = self.of(job)
         if model.state in (QUEUED, RUNNING):
@@ -248,6 +380,14 @@ class _Life(RuleBasedStateMachine):
             assert (job.stopped_time is not None) == (job.state is CANCELLED)
 
     @invariant()
+    def a_retry_is_wanted_as_the_old_job_was(self):
+        jobs = {job.job_id: job for job in self.jobs.listed()}
+        for job in jobs.values():
+            assert job.retry_of == self.of(job).retry_of
+            if job.retry_of is not None:
+                assert _wanted(job) == _wanted(jobs[job.retry_of])
+
+    @invariant()
     def the_log_is_a_legal_life(self):
         for job in self.jobs.listed():
             rows = self.jobs.log(job)
@@ -282,7 +422,7 @@ class _Life(RuleBasedStateMachine):
         }
 
 
-EXAMPLES = {"sqlite": 25, "postgresql": 12}  # of 30 steps; PostgreSQL takes longer over each
+EXAMPLES = {"sqlite": 40, "postgresql": 15}  # of 30 steps; PostgreSQL takes longer over each
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ from tests.chaos.checks.crashes import crashes_are_bounded
 from tests.chaos.checks.faults import nothing_breaks_by_itself
 from tests.chaos.checks.outage import accepted_without_redis
 from tests.chaos.checks.recovery import recovery_is_in_time
+from tests.chaos.checks.redrive import retries_are_made_once
 from tests.chaos.checks.retries import what_a_file_is_at_fault_for_is_not_retried
 from tests.chaos.checks.terminal import terminal_states_never_change
 from tests.chaos.checks.violation import Check, Violation
@@ -17,6 +18,7 @@ __all__ = ["CHECKS", "Check", "Violation", "judge"]
 
 CHECKS: tuple[Check, ...] = (
     what_was_accepted_is_kept,
+    retries_are_made_once,
     an_attempt_at_most_ends_a_job,
     terminal_states_never_change,
     cancelled_means_stopped,

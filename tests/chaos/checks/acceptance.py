@@ -45,12 +45,14 @@ def _batches(history: History, accepted: list[Operation]) -> Iterator[Violation]
 def _unexpected(history: History, submits: list[Operation]) -> Iterator[Violation]:
     answered = {seen.job_id for done in submits for seen in done.seen}
     batches = {done.batch_id for done in submits if done.batch_id}
+    retries = {each.new_job_id for done in history.operations for each in done.retried}
     # Those may have been done, though no answer said so.
     unknown = {done.request_id for done in submits if done.outcome is Outcome.UNKNOWN}
     made: dict[str, str] = {}
     for job in history.final:
-        if not (job.job_id in answered or job.batch_id in batches or job.request_id in unknown):
-            yield violation("unexpected", job.job_id, "no submit made it")
+        told = job.job_id in answered or job.job_id in retries or job.batch_id in batches
+        if not (told or job.request_id in unknown):
+            yield violation("unexpected", job.job_id, "no submit and no redrive made it")
         thing = job.batch_id or job.job_id
         first = made.setdefault(job.request_id or thing, thing)
         if first != thing:
