@@ -45,15 +45,26 @@ def until_progress(system: System, job_id: str, attempt: int) -> None:
     pytest.fail("the job ended before")
 
 
-def test_a_child_keeps_less_than_40_mb_of_its_own(fragile: System) -> None:
-    """Whatever every child needs was loaded before they were forked, and is there once for all."""
-    for name in ("piece.flac", "piece.mp3"):
-        job = fragile.submit(name)
-        fragile.follow(job.job_id)
-        assert fragile.get(job.job_id).state == SUCCEEDED
-    workers = parts(fragile, "--name=worker")
-    (child,) = [process for process in workers if process.parent() in workers]
-    assert child.memory_full_info().uss < 40_000_000
+def test_a_child_keeps_less_than_40_mb_of_its_own(media: Path, tmp_path: Path) -> None:
+    """Whatever every child needs was loaded before they were forked, and is there once for all.
+
+    Of two children: what the worker's main process changes after the fork is no longer shared with it, but
+    with the other child, and no memory that one child more would cost.
+    """
+    with harken_up(tmp_path / "data", media, HARKEN_CONCURRENCY="2") as system:
+
+        def most_of_its_own() -> int:
+            # Each job is a moment at which its child gives back what is free, if it did not do so within a second.
+            for name in ("piece.flac", "piece.mp3"):
+                job = system.submit(name)
+                system.follow(job.job_id)
+                assert system.get(job.job_id).state == SUCCEEDED
+            workers = parts(system, "--name=worker")
+            children = [process for process in workers if process.parent() in workers]
+            assert len(children) == 2
+            return max(int(child.memory_full_info().uss) for child in children)
+
+        eventually(lambda: most_of_its_own() < 40_000_000)
 
 
 def test_a_job_whose_process_is_killed_runs_again(fragile: System) -> None:

@@ -81,6 +81,7 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
     failpoint(Point.COMPUTED)
     state = _end(task, job, ending)
     failpoint(Point.ENDED)
+    task.memory.give_back()
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
     return state
 

@@ -15,6 +15,7 @@ from harken.jobs.bell import Bell
 from harken.jobs.database import Database
 from harken.settings import Settings
 from harken.tasks.app import SETTINGS
+from harken.tasks.process import Memory
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +46,11 @@ class JobTask(_Task):
     def bell(self) -> Bell:
         """The child's own bell."""
         return Bell(self.settings.result_backend)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """The child's memory."""
+        return Memory()
 
     def write(self, work: Callable[[Connection], T], *, within_s: float = WRITE_WITHIN_S) -> T:
         """Runs `work` in a write transaction and rings the bell; a database that is away is waited for.
