@@ -1,6 +1,7 @@
 """Backups are whole or are not there; what is restored goes on where it was."""
 
 import os
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from harken.jobs.errors import BackupFailed, StillAlive
 from harken.jobs.migrate import VERSION_TABLE, check, downgrade, revision_of, revisions
 from harken.jobs.state import JobState
 from harken.jobs.workers import Heartbeat
+from tests.conftest import new_postgresql_database
+from tests.jobs.conftest import ON_POSTGRESQL
 
 pytestmark = pytest.mark.usefixtures("postgresql_programs")
 
@@ -23,15 +26,16 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def fresh(jobs, empty_database_url, jobs_on):
+def fresh(jobs, jobs_on, request, tmp_path):
     """The job domain on a database of the same kind, without tables."""
-    database = Database(empty_database_url)
-    if database.dialect != jobs.database.dialect:
-        pytest.skip("of two kinds of database")
-    if database.dialect == "sqlite":
-        database = Database(f"{empty_database_url}-fresh")
-    yield jobs_on(database)
-    database.close()
+    with ExitStack() as cleanup:
+        if jobs.database.dialect == "sqlite":
+            url = f"sqlite:///{tmp_path / 'fresh.db'}"
+        else:
+            server = request.getfixturevalue("postgresql")
+            url = cleanup.enter_context(new_postgresql_database(server))
+        database = cleanup.enter_context(closing(Database(url)))
+        yield jobs_on(database)
 
 
 def back_up(jobs, folder, keep=7):
@@ -258,9 +262,8 @@ def test_what_a_killed_process_left_is_no_backup_and_goes_after_a_day(jobs, fold
     assert not left.exists()
 
 
+@ON_POSTGRESQL  # a file of SQLite is harken's own
 def test_other_tables_are_neither_saved_nor_touched(jobs, folder):
-    if jobs.database.dialect != "postgresql":
-        pytest.skip("a file of SQLite is harken's own")
     made = back_up(jobs, folder)
     with jobs.database.write() as connection:
         connection.execute(text("CREATE TABLE theirs (a integer)"))
@@ -274,9 +277,8 @@ def test_other_tables_are_neither_saved_nor_touched(jobs, folder):
             connection.execute(text("DROP TABLE theirs"))
 
 
+@ON_POSTGRESQL  # SQLite brings its own
 def test_without_pg_dump_it_is_said_what_to_install(jobs, folder, monkeypatch):
-    if jobs.database.dialect != "postgresql":
-        pytest.skip("SQLite brings its own")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackupFailed, match="pg_dump is not installed"):
         back_up(jobs, folder)

@@ -15,6 +15,7 @@ from harken.jobs.queries import JobFilter
 from harken.jobs.redrive import ByFilter, ByIds
 from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState
+from tests.jobs.conftest import ON_SQLITE
 
 NOBODY = "0197c0de-0000-7000-8000-000000000001"
 EVERY_FAILURE = JobFilter(states=[JobState.FAILED])
@@ -394,9 +395,8 @@ def test_records_are_kept_for_a_year_and_dismissals_as_long_as_their_jobs(jobs):
     assert jobs.write(lambda c: retention.delete_old_actions(c, jobs.now)) == 1
 
 
+@ON_SQLITE  # PostgreSQL's planner wants statistics before it uses an index
 def test_the_dead_letters_of_many_jobs_are_found_by_an_index(jobs):
-    if jobs.database.dialect != "sqlite":
-        pytest.skip("PostgreSQL's planner wants statistics before it uses an index")
 
     def plan(connection):
         wanted = queries.conditions(connection, JobFilter(dead_letters_only=True))
