@@ -95,9 +95,9 @@ def test_two_reapers_at_once_count_one_crash(jobs):
 
 
 def test_a_renewal_tells_which_jobs_are_to_stop_and_for_how_long(jobs):
-    job = jobs.running(run_timeout=timedelta(minutes=10))
+    job = jobs.claim(jobs.submit(run_timeout=timedelta(minutes=10)), pid=7)
     (standing,) = jobs.renew(job)
-    assert (standing.job_id, standing.attempt, standing.pid) == (job.job_id, 1, 4711)
+    assert (standing.job_id, standing.attempt, standing.pid) == (job.job_id, 1, 7)
     assert (standing.state, standing.cancelled_for) == (JobState.RUNNING, None)
     assert standing.run_timeout == timedelta(minutes=10)
     jobs.cancel(job)

@@ -29,11 +29,19 @@ _WAITING_AGAIN: Mapping[str, Any] = {
 
 
 def claim(
-    connection: Connection, job_id: str, *, worker: str, now: datetime, pid: int | None = None
+    connection: Connection,
+    job_id: str,
+    *,
+    worker: str,
+    pid: int,
+    now: datetime,
+    unanswered: int | None = None,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
     None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
+    `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
+    made after all, and still holds the job, it is the claim.
     """
     due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
     in_time = or_(
@@ -56,7 +64,12 @@ def claim(
         .returning(*JOB_COLUMNS)
     ).one_or_none()
     if row is None:
-        return None
+        # Asked only now: the update has waited for a commit that was still under way.
+        if unanswered is None or unanswered != attempt_of(
+            connection, job_id, worker=worker, pid=pid
+        ):
+            return None
+        return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
     job = job_of(row)
     log.append(
         connection,
