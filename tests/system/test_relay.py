@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -238,7 +239,7 @@ def test_jobs_are_accepted_as_fast_as_ever_without_redis(
         for _ in range(SUBMITS):
             submit(server)
             times.append(time.perf_counter())
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        return [after - before for before, after in pairwise(times)]
 
     def round_of_both() -> tuple[float, float]:
         with_redis = took_s()
@@ -278,6 +279,22 @@ def test_a_redis_that_hangs_holds_up_neither_submits_nor_deadlines(
     assert done.state == SUCCEEDED
     # Its promise is on a Redis that comes back too.
     assert done.start_time.ToDatetime(tzinfo=UTC) - back < timedelta(seconds=PROMISED_S)
+
+
+def test_a_worker_stops_in_time_though_redis_hangs_and_hands_its_job_back(
+    server: Server, broker: PrivateRedis, worker: Process
+) -> None:
+    """Celery's own end waits for Redis, for ever."""
+    job_id = submit(server, "3-hours.wav")
+    eventually(lambda: get(server, job_id).state == RUNNING, PATIENT_S)
+    broker.process.send_signal(signal.SIGSTOP)
+
+    worker.process.terminate()
+    worker.process.wait(PATIENT_S)
+
+    waiting = get(server, job_id)
+    assert (waiting.state, waiting.attempt) == (QUEUED, 1)
+    assert not waiting.HasField("error")  # as a crash would have left
 
 
 def test_a_job_that_is_not_started_in_time_fails_though_all_slots_are_busy(
