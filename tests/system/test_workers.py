@@ -319,3 +319,35 @@ def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
     assert taken.error is not None
     assert taken.error.kind is ErrorKind.CRASHED
     fleet.client.cancel_job(job_id)
+
+
+def test_a_server_whose_clock_is_an_hour_fast_counts_a_jobs_time_like_any_other(
+    fleet: Fleet, skewed: Callable[[], dict[str, str]]
+) -> None:
+    environment = {**fleet.environment, **skewed()}
+    server = Server(fleet.folder / "fast-server", environment)
+    try:
+        with Client(server.address) as client:
+            wanted = {"schedule_timeout": timedelta(minutes=30)}
+            alone = client.submit("piece.mp3", **wanted).job_id
+            batch = client.submit_batch(["piece.mp3"])
+            again = client.retry_jobs([cancelled(client, alone)])[0].new_job_id
+            assert again is not None
+            cancelled(client, again)
+            client.cancel_batch(batch.batch_id)
+    finally:
+        server.stop()
+
+    now = datetime.now(UTC)
+    for job_id in (alone, again):
+        job = fleet.get(job_id)
+        assert abs(job.create_time - now) < SKEW / 2
+        assert job.schedule_deadline == job.create_time + timedelta(minutes=30)
+    assert batch.batch.create_time is not None
+    assert abs(batch.batch.create_time - now) < SKEW / 2
+
+
+def cancelled(client: Client, job_id: str) -> str:
+    """The id of a job, once it is cancelled."""
+    client.cancel_job(job_id)
+    return job_id
