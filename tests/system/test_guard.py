@@ -207,25 +207,59 @@ def test_a_killed_worker_takes_its_children_with_it_and_its_job_runs_again_in_ti
     in_time(RUNNING_ELSEWHERE_WITHIN, kill_worker)
 
 
+ALLOWED_MB = 290  # a child takes 150 to 200 MB, and 30 more at work
+COVER_MB = 250  # a tag holds no more than 256
+
+
+def synchsafe(number: int) -> bytes:
+    """A number as ID3 writes it: 7 bits a byte."""
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def with_huge_cover(mp3: bytes, file: Path) -> None:
+    """Writes a song that takes too much memory as long as it is open, which its cover is for."""
+    picture = b"\0image/png\0\x03\0"
+    picture_bytes = len(picture) + COVER_MB * 1_000_000
+    frame = b"APIC" + synchsafe(picture_bytes) + b"\0\0" + picture
+    with file.open("wb") as output:
+        output.write(b"ID3\x04\0\0" + synchsafe(10 + picture_bytes) + frame)
+        output.seek(COVER_MB * 1_000_000, 1)  # zeros, which take no room on the disk
+        output.write(mp3)
+
+
 @pytest.fixture
-def narrow(media: Path, tmp_path: Path) -> Iterator[System]:
-    """A system whose children may take less memory than any job needs."""
+def two_slots(media: Path, tmp_path: Path) -> Iterator[System]:
+    """A system with two slots, whose children may take what an analysis needs and not much more."""
+    fat = tmp_path / "fat"
+    fat.mkdir()
+    with_huge_cover((media / "piece.mp3").read_bytes() * 50, fat / "fat.mp3")
     with harken_up(
         tmp_path / "data",
         media,
-        HARKEN_CONCURRENCY="1",
-        HARKEN_MAX_CRASHES="2",
-        HARKEN_MAX_MEMORY_PER_CHILD="20",
+        fat,
+        HARKEN_CONCURRENCY="2",
+        HARKEN_MAX_MEMORY_PER_CHILD=str(ALLOWED_MB),
     ) as running:
         yield running
 
 
-def test_a_job_that_takes_too_much_memory_counts_as_crashed_and_says_so(narrow: System) -> None:
-    job = narrow.submit("3-hours.wav")
+def test_a_file_that_takes_too_much_memory_fails_as_crashed_and_its_neighbours_finish(
+    two_slots: System,
+) -> None:
+    long = at_work(two_slots, "1-hour.wav")
+    fat = two_slots.submit("fat.mp3")
+    short = [two_slots.submit("piece.mp3") for _ in range(5)]
 
-    narrow.follow(job.job_id)
+    for job in (fat, long, *short):
+        two_slots.follow(job.job_id)
 
-    failed = narrow.get(job.job_id)
-    assert (failed.state, failed.attempt) == (FAILED, 2)
+    failed = two_slots.get(fat.job_id)
+    assert (failed.state, failed.attempt) == (FAILED, 3)
     assert failed.error.kind == job_pb2.JobError.KIND_CRASHED
-    assert "MB of memory, 20 MB are allowed" in failed.error.message
+    assert f"MB of memory, {ALLOWED_MB} MB are allowed" in failed.error.message
+    assert "3 of 3 times" in failed.error.message
+    neighbours = [two_slots.get(job.job_id) for job in (long, *short)]
+    assert {(job.state, job.attempt) for job in neighbours} == {(SUCCEEDED, 1)}
+    # One was at work while the other slot's process was killed, and no job waits for that one's end.
+    assert neighbours[0].start_time.ToDatetime() < failed.start_time.ToDatetime()
+    assert neighbours[0].end_time.ToDatetime() > failed.start_time.ToDatetime()
