@@ -121,9 +121,10 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelJobRequest, context: Context
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
+        asked = retries.cancel_job(owner=OWNER, peer=context.peer())
         job_id = validate.identifier("job_id", request.job_id)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c))
+            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
