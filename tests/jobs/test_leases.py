@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from harken.jobs import leases
+from harken.jobs import execution, leases
 from harken.jobs.job import ErrorKind
 from harken.jobs.state import JobState
 
@@ -31,6 +31,20 @@ def test_a_job_whose_worker_is_gone_goes_back_to_the_queue(jobs):
     assert (found.state, found.crashes, found.worker) == (JobState.QUEUED, 1, None)
     assert [out.job_id for out in jobs.due()] == [job.job_id]
     assert not any_expired(jobs)
+
+
+def test_a_worker_may_have_leases_of_another_length(jobs):
+    job = jobs.submit()
+    minute = timedelta(minutes=1)
+    claimed = jobs.write(
+        lambda c: execution.claim(c, job.job_id, worker="w@host", pid=1, now=jobs.now, lease=minute)
+    )
+    for _ in range(2):
+        jobs.advance(seconds=60)
+        assert not any_expired(jobs)
+        jobs.write(lambda c: leases.renew(c, [(job.job_id, claimed.attempt)], jobs.now, minute))
+    jobs.advance(seconds=60.001)
+    assert any_expired(jobs)
 
 
 def test_a_job_whose_workers_go_too_often_fails_as_crashed(jobs):

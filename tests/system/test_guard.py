@@ -175,7 +175,7 @@ def test_a_job_with_a_run_timeout_stops_by_itself_and_is_not_tried_again(guarded
 def test_a_job_that_hears_nothing_is_killed_some_time_after_its_run_timeout(
     guarded: System,
 ) -> None:
-    job = at_work(guarded, run_timeout=timedelta(seconds=2))
+    job = at_work(guarded, run_timeout=timedelta(seconds=1))
     child = child_of(guarded)
     child.suspend()
 
@@ -185,7 +185,7 @@ def test_a_job_that_hears_nothing_is_killed_some_time_after_its_run_timeout(
     failed = guarded.get(job.job_id)
     assert (failed.state, failed.attempt) == (FAILED, 1)
     assert failed.error.kind == job_pb2.JobError.KIND_TIMEOUT
-    assert "limit of 2 s" in failed.error.message
+    assert "limit of 1 s" in failed.error.message
 
 
 def test_a_killed_worker_takes_its_children_with_it_and_its_job_runs_again_in_time(

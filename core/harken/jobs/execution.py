@@ -18,7 +18,7 @@ from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=15)  # unless the settings have another one
 
 _WAITING_AGAIN: Mapping[str, Any] = {
     "published_at": None,
@@ -35,6 +35,7 @@ def claim(
     worker: str,
     pid: int,
     now: datetime,
+    lease: timedelta = LEASE,
     unanswered: int | None = None,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
@@ -56,7 +57,7 @@ def claim(
             attempt=JOBS.c.attempt + 1,
             worker=worker,
             pid=pid,
-            lease_expires_at=now + LEASE,
+            lease_expires_at=now + lease,
             not_before=None,
             start_time=func.coalesce(JOBS.c.start_time, now),
             **error_columns(None),

@@ -5,6 +5,7 @@ import math
 import os
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
@@ -84,12 +85,19 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
 def _claim(task: JobTask, job_id: str) -> Job | None:
     """The job for this process; None when it is not to be had."""
     worker, pid = str(task.request.hostname), os.getpid()
+    lease = timedelta(seconds=task.settings.lease_s)
     tried: int | None = None  # by this attempt, whose commit may have been made without an answer
 
     def claim(connection: Connection) -> Job | None:
         nonlocal tried
         job = execution.claim(
-            connection, job_id, worker=worker, pid=pid, now=clock.now(connection), unanswered=tried
+            connection,
+            job_id,
+            worker=worker,
+            pid=pid,
+            now=clock.now(connection),
+            lease=lease,
+            unanswered=tried,
         )
         tried = tried if job is None else job.attempt
         return job
