@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from harken.jobs import backup, leadership, outbox, restore, workers
+from harken.jobs import backup, clock, leadership, outbox, restore, workers
 from harken.jobs.database import Database
 from harken.jobs.errors import BackupFailed, StillAlive
 from harken.jobs.migrate import VERSION_TABLE, check, downgrade, revision_of, revisions
@@ -43,7 +43,7 @@ def back_up(jobs, folder, keep=7):
 
 
 def restored(jobs, made, *, force=False):
-    restore.restore(jobs.database, made.path, force=force, now=jobs.now)
+    restore.restore(jobs.database, made.path, force=force, now=lambda _: jobs.now)
 
 
 def beat(jobs, name="one@host"):
@@ -147,6 +147,30 @@ def test_nothing_is_restored_while_servers_or_workers_live(jobs, folder):
     assert jobs.get(job).state is JobState.QUEUED
 
 
+def test_all_servers_are_named_not_just_the_one_that_leads(jobs, folder):
+    made = back_up(jobs, folder)
+    for role, holder in [
+        ("housekeeping", "host:1"),
+        ("server a", "host:1"),
+        ("server b", "host:2"),
+    ]:
+        jobs.write(
+            lambda c, role=role, holder=holder: leadership.lead(
+                c, role, holder=holder, now=jobs.now, term=leadership.PRESENT_FOR
+            )
+        )
+    with pytest.raises(StillAlive) as caught:
+        restored(jobs, made)
+    assert caught.value.names == ("server host:1", "server host:2")
+
+
+def test_who_is_alive_is_told_by_the_databases_clock(jobs, folder):
+    made = back_up(jobs, folder)
+    jobs.write(lambda c: leadership.lead(c, "server a", holder="host:1", now=clock.now(c)))
+    with pytest.raises(StillAlive, match="server host:1"):
+        restore.restore(jobs.database, made.path, force=False)
+
+
 def test_the_dead_do_not_keep_from_restoring(jobs, folder):
     made = back_up(jobs, folder)
     beat(jobs)
@@ -212,7 +236,7 @@ def test_a_backup_of_an_older_schema_is_restored_and_brought_up_to_date(jobs, fo
     downgrade(jobs.database, older)
     made = back_up(jobs, folder)
     assert backup.check(made.path) == older
-    restore.restore(jobs.database, made.path, force=False, now=jobs.now)
+    restored(jobs, made)
     check(jobs.database)
     assert jobs.result(job) == {"a": 1}
     jobs.submit()

@@ -149,8 +149,8 @@ def test_a_reader_does_not_skip_a_row_of_a_transaction_that_began_late_and_wrote
         with jobs.database.write() as older:
             # The older transaction gets its id, and writes to the log only after the younger one.
             older.exec_driver_sql("SELECT pg_current_xact_id()")
-            execution.claim(younger, second.job_id, worker="w", now=jobs.now)
-            execution.claim(older, first.job_id, worker="w", now=jobs.now)
+            execution.claim(younger, second.job_id, worker="w", pid=1, now=jobs.now)
+            execution.claim(older, first.job_id, worker="w", pid=1, now=jobs.now)
         rows, position = tail(jobs, position)
         head = jobs.read(log.head)
     assert (second.job_id, 2) in tail(jobs, head)[0]
@@ -187,7 +187,7 @@ def test_a_tailing_reader_misses_nothing_while_many_write(jobs, database_url):
                     for _ in range(rng.randint(1, 4))
                 ]
                 for job in made:
-                    execution.claim(connection, job.job_id, worker="w", now=jobs.now)
+                    execution.claim(connection, job.job_id, worker="w", pid=1, now=jobs.now)
 
     tailing = threading.Thread(target=read)
     tailing.start()

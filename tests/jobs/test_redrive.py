@@ -370,6 +370,22 @@ def test_the_cancel_of_a_batch_is_recorded_with_the_jobs_that_were_asked_to_stop
     assert {outcome.job_id for outcome in action.outcomes} == {waiting.job_id, running.job_id}
 
 
+def test_the_cancel_of_a_job_is_recorded_once_and_only_where_it_changes_something(jobs):
+    waiting, done = jobs.submit(), jobs.running()
+    jobs.succeed(done)
+    by = asked(ActionKind.CANCEL_JOB)
+    for job in (waiting, waiting, done):
+        jobs.write(
+            lambda c, job=job: cancellation.cancel_job(
+                c, job.job_id, owner="local", now=jobs.now, asked=by
+            )
+        )
+    (listed,) = jobs.read(lambda c: audit.list_actions(c, owner="local", limit=9))
+    action = jobs.read(lambda c: audit.get_action(c, listed.action_id, owner="local"))
+    assert (action.kind, action.done, action.refused) == (ActionKind.CANCEL_JOB, 1, 0)
+    assert [outcome.job_id for outcome in action.outcomes] == [waiting.job_id]
+
+
 def test_what_is_rolled_back_is_not_recorded(jobs):
     old = failed(jobs)
 

@@ -32,7 +32,7 @@ class WorkerHands:
     def claim(self, job_id: str) -> Job:
         """Claims the job."""
         with self.database.write() as connection:
-            job = execution.claim(connection, job_id, worker="one@test", now=now())
+            job = execution.claim(connection, job_id, worker="one@test", pid=1, now=now())
         self.bell.ring()
         assert job is not None
         return job

@@ -33,6 +33,7 @@ EXAMPLES = {
     "HARKEN_KILL_AFTER": ("0", 0),
     "HARKEN_MAX_MEMORY_PER_CHILD": ("0", 0),
     "HARKEN_LOG_LEVEL": ("warning", "WARNING"),
+    "HARKEN_LEASE": ("60", 60),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.
@@ -227,3 +228,9 @@ def test_the_documents_defaults_are_the_ones_in_force():
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
+
+
+def test_a_lease_that_could_not_be_renewed_in_time_is_refused():
+    assert read(HARKEN_LEASE="3").lease_s == 3
+    with pytest.raises(SettingsError, match=r"HARKEN_LEASE: 2 s is too short.*at least 3"):
+        read(HARKEN_LEASE="2")

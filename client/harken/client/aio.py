@@ -270,7 +270,7 @@ class AsyncClient:
     async def list_actions(
         self, *, page_size: int = 0, timeout: float | None = None
     ) -> AsyncIterator[Action]:
-        """What was done to several jobs at once, the newest first; pages are fetched when reached."""
+        """What was done to jobs, the newest first; pages are fetched when reached."""
         token = ""
         while True:
             page = rpc.list_actions(token, page_size=page_size)

@@ -195,4 +195,10 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="DEBUG, INFO, WARNING or ERROR.",
         parse=parse_level,
     ),
+    Variable(
+        field="lease_s",
+        name="HARKEN_LEASE",
+        meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
+        parse=parse_positive,
+    ),
 )

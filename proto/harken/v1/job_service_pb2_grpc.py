@@ -215,7 +215,7 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListActions(self, request, context):
-        """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+        """What was done to jobs, by RetryJobs, DismissJobs, CancelBatch and CancelJob: the newest first, in pages, without
         the outcomes of the jobs.
 
         INVALID_ARGUMENT: malformed page_size or page_token.

@@ -108,7 +108,7 @@ class JobServiceStub:
     INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
     """
     ListActions: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListActionsRequest, _job_service_pb2.ListActionsResponse]
-    """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+    """What was done to jobs, by RetryJobs, DismissJobs, CancelBatch and CancelJob: the newest first, in pages, without
     the outcomes of the jobs.
 
     INVALID_ARGUMENT: malformed page_size or page_token.
@@ -214,7 +214,7 @@ class JobServiceAsyncStub(JobServiceStub):
     INVALID_ARGUMENT: no jobs named, more than 1,000, or a malformed id.
     """
     ListActions: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListActionsRequest, _job_service_pb2.ListActionsResponse]  # type: ignore[assignment]
-    """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+    """What was done to jobs, by RetryJobs, DismissJobs, CancelBatch and CancelJob: the newest first, in pages, without
     the outcomes of the jobs.
 
     INVALID_ARGUMENT: malformed page_size or page_token.
@@ -377,7 +377,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.ListActionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListActionsResponse, _abc.Awaitable[_job_service_pb2.ListActionsResponse]]:
-        """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+        """What was done to jobs, by RetryJobs, DismissJobs, CancelBatch and CancelJob: the newest first, in pages, without
         the outcomes of the jobs.
 
         INVALID_ARGUMENT: malformed page_size or page_token.

@@ -5,7 +5,7 @@ Requests that name files are checked in a thread: a file system that hangs must 
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
 from harken.jobs.job import Job
@@ -48,8 +48,9 @@ class JobService(JobServiceServicer):
         new = await asyncio.to_thread(
             validate.new_job, request, self._roots, longest_run=self._longest_run
         )
-        now = datetime.now(UTC)
-        job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
+        job = await self._store.write(
+            lambda c: submission.submit_job(c, new, owner=OWNER, now=clock.now(c))
+        )
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
 
@@ -60,9 +61,8 @@ class JobService(JobServiceServicer):
         new = await asyncio.to_thread(
             validate.new_batch, request, self._roots, longest_run=self._longest_run
         )
-        now = datetime.now(UTC)
         batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
+            lambda c: submission.submit_batch(c, new, owner=OWNER, now=clock.now(c))
         )
         self._hub.ring()
         return messages.SubmitBatchResponse(
@@ -121,9 +121,10 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelJobRequest, context: Context
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
+        asked = retries.cancel_job(owner=OWNER, peer=context.peer())
         job_id = validate.identifier("job_id", request.job_id)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c))
+            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
@@ -146,7 +147,8 @@ class JobService(JobServiceServicer):
         self, request: messages.RetryJobsRequest, context: Context
     ) -> messages.RetryJobsResponse:
         """Runs jobs that have ended once more."""
-        now = datetime.now(UTC)
+        # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
+        now = await self._store.read(clock.now)
         call = retries.retry_call(request, owner=OWNER, peer=context.peer(), now=now)
         if request.dry_run:
             outcomes, page_end = await self._store.read(
@@ -169,8 +171,9 @@ class JobService(JobServiceServicer):
         """Takes failed jobs off the list of dead letters."""
         asked = retries.dismiss_jobs(owner=OWNER, peer=context.peer())
         wanted = redrive.ByIds(job_ids=validate.identifiers("job_ids", request.job_ids))
-        now = datetime.now(UTC)
-        action = await self._store.write(lambda c: redrive.dismiss_jobs(c, wanted, asked, now=now))
+        action = await self._store.write(
+            lambda c: redrive.dismiss_jobs(c, wanted, asked, now=clock.now(c))
+        )
         return messages.DismissJobsResponse(
             outcomes=[convert.outcome_message(outcome) for outcome in action.outcomes],
             dismissed_count=action.done,
