@@ -94,12 +94,14 @@ class Hub:
     @contextmanager
     def watch_job(self, job_id: str) -> Generator[Watcher]:
         """A watcher of a job's transitions and ticks, for whom `job_ready` is to be awaited."""
-        with _among(self._jobs, job_id) as watcher:
-            self._ticks.want(job_id)
-            try:
-                yield watcher
-            finally:
-                self._ticks.unwant(job_id)
+        watcher = Watcher()
+        self._jobs.setdefault(job_id, set()).add(watcher)
+        self._ticks.want(job_id)
+        try:
+            yield watcher
+        finally:
+            self._ticks.unwant(job_id)
+            _remove(self._jobs, job_id, watcher)
 
     async def job_ready(self, job_id: str) -> None:
         """Returns when the watchers of the job miss nothing any more."""
@@ -109,17 +111,18 @@ class Hub:
     @contextmanager
     def watch_batch(self, batch_id: str, *, items: bool) -> Generator[Watcher]:
         """A watcher of the transitions of a batch's jobs, with `items` of their ticks too; see `batch_ready`."""
-        with _among(self._batches, batch_id) as watcher:
-            if not items:
-                yield watcher
-                return
+        watcher = Watcher()
+        self._batches.setdefault(batch_id, set()).add(watcher)
+        if items:
             self._items.setdefault(batch_id, set()).add(watcher)
             self._item_ticks.add_watcher(batch_id)
-            try:
-                yield watcher
-            finally:
+        try:
+            yield watcher
+        finally:
+            if items:
                 self._item_ticks.remove_watcher(batch_id)
                 _remove(self._items, batch_id, watcher)
+            _remove(self._batches, batch_id, watcher)
 
     async def batch_ready(self, batch_id: str, *, items: bool) -> None:
         """Returns when the watchers of the batch miss nothing any more."""
@@ -186,16 +189,6 @@ class Hub:
             watcher.take_tick(job_id, tick)
         for watcher in self._items.get(self._item_ticks.batch_of(job_id) or "", ()):
             watcher.take_tick(job_id, tick)
-
-
-@contextmanager
-def _among(watchers: Watchers, key: str) -> Generator[Watcher]:
-    watcher = Watcher()
-    watchers.setdefault(key, set()).add(watcher)
-    try:
-        yield watcher
-    finally:
-        _remove(watchers, key, watcher)
 
 
 def _remove(watchers: Watchers, key: str, watcher: Watcher) -> None:

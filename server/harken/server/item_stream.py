@@ -55,21 +55,8 @@ class ItemStream:
         """
         start, jobs = self._start(resume_token)
         with self._hub.watch_batch(self._batch_id, items=True) as watcher:
-            await self._hub.batch_ready(self._batch_id, items=True)
-            opening = await open_batch(self._openings, self._batch_id, start)
-            self._note(opening)
-            if start is not None:
-                await self._check(start, jobs)
-                self._position = start
-            if start == opening.position:
-                await self._send(messages.BOOKMARK)
-            else:
-                if start is not None:
-                    await self._send_missed()
-                await self._send(messages.batch_body(self._batch))
+            await self._begin(watcher, start, jobs)
             told = self._batch
-            for job_id, tick in (await self._hub.ticks(*self._running)).items():
-                watcher.take_tick(job_id, tick)
             pace = Pace(watcher, SNAPSHOT_EVERY_S)
             with Wakeups(self._hub, watcher, heartbeat) as wakeups:
                 while True:
@@ -87,6 +74,23 @@ class ItemStream:
             if self._batch != told:  # the end's time stands in the database
                 batch = (await self._openings.batch(self._batch_id)).batch
                 await self._send(messages.batch_body(batch))
+
+    async def _begin(self, watcher: Watcher, start: int | None, jobs: int) -> None:
+        """Sends where the batch stands, after what came since `start`."""
+        await self._hub.batch_ready(self._batch_id, items=True)
+        opening = await open_batch(self._openings, self._batch_id, start)
+        self._note(opening)
+        if start is not None:
+            await self._check(start, jobs)
+            self._position = start
+        if start == opening.position:
+            await self._send(messages.BOOKMARK)
+        else:
+            if start is not None:
+                await self._send_missed()
+            await self._send(messages.batch_body(self._batch))
+        for job_id, tick in (await self._hub.ticks(*self._running)).items():
+            watcher.take_tick(job_id, tick)
 
     def _start(self, resume_token: str | None) -> tuple[int | None, int]:
         if not resume_token:

@@ -44,19 +44,7 @@ class JobStream:
         if resume_token:
             start = tokens.decode_position(resume_token, self._bound_to, field="resume_token")
         with self._hub.watch_job(self._job_id) as watcher:
-            await self._hub.job_ready(self._job_id)
-            opening = await self._open(start)
-            if start is None:
-                self._note(opening)
-                await self._send(opening.body)
-            elif start == opening.position:
-                self._note(opening)
-                await self._send(messages.BOOKMARK)
-            else:
-                self._position = start
-                await self._send_missed()
-            if opening.tick is not None:
-                watcher.take_tick(self._job_id, opening.tick)
+            await self._begin(watcher, start)
             with Wakeups(self._hub, watcher, heartbeat) as wakeups:
                 while True:
                     if await self._send_pending(watcher):
@@ -66,6 +54,22 @@ class JobStream:
                     if await wakeups.silent():
                         await self._send(messages.BOOKMARK)
                         wakeups.sent()
+
+    async def _begin(self, watcher: Watcher, start: int | None) -> None:
+        """Sends where the job stands, or what came after `start`. What was read for that is not kept."""
+        await self._hub.job_ready(self._job_id)
+        opening = await self._open(start)
+        if start is None:
+            self._note(opening)
+            await self._send(opening.body)
+        elif start == opening.position:
+            self._note(opening)
+            await self._send(messages.BOOKMARK)
+        else:
+            self._position = start
+            await self._send_missed()
+        if opening.tick is not None:
+            watcher.take_tick(self._job_id, opening.tick)
 
     async def _open(self, start: int | None) -> JobOpening:
         try:

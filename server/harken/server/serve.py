@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 32 * 1024 * 1024  # a batch of 10,000 items with 1 kB paths and labels fits
 
+MOST_PENDING_CALLS = 20_000  # calls that have arrived and were not begun; each takes a few kB
+
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
@@ -45,6 +47,9 @@ OPTIONS = (
     # Watchers may ping idle streams as often as every 10 s.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Watchers may all come at once, as after a restart. Beyond some 1,000, gRPC's default, it cancels some of them.
+    ("grpc.server.max_pending_requests", MOST_PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MOST_PENDING_CALLS),
 )
 
 

@@ -25,6 +25,9 @@ KEY_PREFIX = "celery-task-meta-"
 ACKNOWLEDGED_WITHIN_S = 1.0  # with Redis gone a watcher goes on without ticks
 READ_WITHIN_S = 1.0
 CHANNELS_A_COMMAND = 1_000
+ASK_EVERY_S = (
+    0.005  # the first of many watchers is asked for at once, those of the next moment together
+)
 RECONNECT_FIRST_S = 0.1
 RECONNECT_LONGEST_S = 2.0
 
@@ -227,6 +230,7 @@ class TickSubscription:
                 await pubsub.unsubscribe(*some)
             for some in _commands(new):
                 await pubsub.subscribe(*some)
+            await asyncio.sleep(ASK_EVERY_S)
 
     def _note_change(self, job_id: str) -> None:
         self._changed.add(job_id)
