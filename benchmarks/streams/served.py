@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from celery import Celery
 from redis import Redis
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from harken.client import Client
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
@@ -20,6 +19,7 @@ from harken.jobs import execution
 from harken.jobs.bell import Bell, redis_url
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
+from harken.jobs.schema import JOBS
 
 READY_WITHIN_S = 30.0
 CLOCK_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -60,9 +60,11 @@ class Served:
             return batch_id, [job.job_id for job in client.list_jobs(batch=batch_id, page_size=1_000)]
 
     def claim(self, job_id: str) -> None:
-        """A worker takes the job."""
+        """A worker takes the job, and is never taken for lost."""
         with self.database.write() as connection:
             execution.claim(connection, job_id, worker="one@benchmark", now=datetime.now(UTC))
+            held = update(JOBS).where(JOBS.c.job_id == job_id)
+            connection.execute(held.values(lease_expires_at=None))
         self.bell.ring()
 
     def succeed(self, job_id: str) -> None:
@@ -122,7 +124,7 @@ def served(folder: Path) -> Generator[Served]:
         "HARKEN_GRACE_PERIOD": "1",
     }
     redis = subprocess.Popen(redis_command(find_redis(), socket), stdout=subprocess.DEVNULL)
-    server = subprocess.Popen([sys.executable, *os.environ.get("BENCH_PROFILE","").split(), "-m", "harken.server"], env=environment)
+    server = subprocess.Popen([sys.executable, "-m", "harken.server"], env=environment)
     database = Database(database_url)
     bell = Bell(url)
     try:
@@ -145,8 +147,3 @@ def served(folder: Path) -> Generator[Served]:
         for process in (server, redis):
             process.terminate()
             process.wait(READY_WITHIN_S)
-
-
-def result_backend(url: str) -> Celery:
-    """A Celery app that can store results."""
-    return Celery(backend=url, set_as_current=False)

@@ -56,10 +56,10 @@ class Watcher:
 
     def take_tick(self, job_id: str, tick: Tick) -> None:
         """Takes a tick, unless it has a newer one of the job."""
-        waiting = self._ticks.pop(job_id, None)
+        waiting = self._ticks.get(job_id)
         if waiting is not None and waiting.order > tick.order:
-            tick = waiting
-        elif len(self._ticks) >= MOST_TICKS:
+            return
+        if waiting is None and len(self._ticks) >= MOST_TICKS:
             del self._ticks[next(iter(self._ticks))]
         self._ticks[job_id] = tick
         self.ring()
