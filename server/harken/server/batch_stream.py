@@ -1,11 +1,12 @@
 """What StreamProgress sends of a batch without its items: its counts, whenever they have changed."""
 
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
 from harken.jobs import log, standing
 from harken.jobs.errors import BatchNotFound, PositionExpired
 from harken.jobs.job import Batch
-from harken.jobs.standing import BatchStanding
 from harken.server import messages, tokens
 from harken.server.hub import Hub
 from harken.server.job_stream import Write
@@ -13,6 +14,8 @@ from harken.server.openings import Openings
 from harken.server.store import Store
 from harken.server.wakeups import Pace, Wakeups
 from harken.server.watcher import Watcher
+
+T = TypeVar("T")
 
 SNAPSHOT_EVERY_S = 0.1  # counts that change faster are not seen by anybody
 
@@ -41,7 +44,7 @@ class BatchStream:
             start = tokens.decode_position(resume_token, self._bound_to, field="resume_token")
         with self._hub.watch_batch(self._batch_id, items=False) as watcher:
             await self._hub.batch_ready(self._batch_id, items=False)
-            opening = await open_batch(self._openings, self._batch_id, start)
+            opening = await unless_expired(self._openings.batch(self._batch_id), start)
             if start is not None and start > opening.position:
                 await self._store.read(lambda c: log.check_position(c, start))
             batch, self._position = opening.batch, opening.position
@@ -80,10 +83,10 @@ class BatchStream:
         await self._write(body + messages.token(self._position, self._bound_to))
 
 
-async def open_batch(openings: Openings, batch_id: str, start: int | None) -> BatchStanding:
+async def unless_expired(opening: Awaitable[T], start: int | None) -> T:
     """How the batch stands. Raises BatchNotFound, or PositionExpired to who has a token of it."""
     try:
-        return await openings.batch(batch_id)
+        return await opening
     except BatchNotFound:
         if start is None:
             raise

@@ -43,16 +43,6 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self.stopping = False
 
-    @property
-    def watchers(self) -> int:
-        """How many streams are open."""
-        return sum(len(some) for part in (self._jobs, self._batches) for some in part.values())
-
-    @property
-    def subscriptions(self) -> int:
-        """How many jobs' ticks are subscribed to."""
-        return self._ticks.wanted
-
     def start(self) -> None:
         """Begins to follow the log and the ticks."""
         self._ticks.start()

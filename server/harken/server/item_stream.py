@@ -10,7 +10,7 @@ from harken.jobs.job import Transition
 from harken.jobs.standing import MOST_RUNNING, BatchStanding
 from harken.jobs.state import HELD
 from harken.server import messages, tokens
-from harken.server.batch_stream import SNAPSHOT_EVERY_S, open_batch
+from harken.server.batch_stream import SNAPSHOT_EVERY_S, unless_expired
 from harken.server.hub import Hub
 from harken.server.job_stream import Write
 from harken.server.messages import Changes
@@ -78,7 +78,7 @@ class ItemStream:
     async def _begin(self, watcher: Watcher, start: int | None, jobs: int) -> None:
         """Sends where the batch stands, after what came since `start`."""
         await self._hub.batch_ready(self._batch_id, items=True)
-        opening = await open_batch(self._openings, self._batch_id, start)
+        opening, ticks = await unless_expired(self._openings.items(self._batch_id), start)
         self._note(opening)
         if start is not None:
             await self._check(start, jobs)
@@ -89,8 +89,9 @@ class ItemStream:
             if start is not None:
                 await self._send_missed()
             await self._send(messages.batch_body(self._batch))
-        for job_id, tick in (await self._hub.ticks(*self._running)).items():
-            watcher.take_tick(job_id, tick)
+        for job_id in self._running:
+            if job_id in ticks:
+                watcher.take_tick(job_id, ticks[job_id])
 
     def _start(self, resume_token: str | None) -> tuple[int | None, int]:
         if not resume_token:

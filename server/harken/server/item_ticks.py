@@ -35,11 +35,6 @@ class ItemTicks:
         self._subscribed: set[str] = set()
         self._settling: asyncio.Task[None] | None = None
 
-    @property
-    def followed(self) -> int:
-        """How many jobs' ticks are subscribed to."""
-        return len(self._subscribed)
-
     def batch_of(self, job_id: str) -> str | None:
         """The watched batch in which the job runs."""
         return self._batch_of.get(job_id)

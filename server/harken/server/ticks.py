@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 KEY_PREFIX = "celery-task-meta-"
 ACKNOWLEDGED_WITHIN_S = 1.0  # with Redis gone a watcher goes on without ticks
 READ_WITHIN_S = 1.0
+READERS = 4  # connections for reads, each of which takes well below a millisecond
 CHANNELS_A_COMMAND = 1_000
 ASK_EVERY_S = (
     0.005  # the first of many watchers is asked for at once, those of the next moment together
@@ -90,8 +91,15 @@ class TickSubscription:
             health_check_interval=0,
             retry=Retry(NoBackoff(), 0),
         )
-        self._reader = Redis.from_url(
-            redis_url(url), socket_timeout=READ_WITHIN_S, socket_connect_timeout=READ_WITHIN_S
+        # Who finds all connections taken waits: a pool that refuses would drop ticks when many ask.
+        self._reader = Redis.from_pool(
+            BlockingConnectionPool.from_url(
+                redis_url(url),
+                max_connections=READERS,
+                timeout=READ_WITHIN_S,
+                socket_timeout=READ_WITHIN_S,
+                socket_connect_timeout=READ_WITHIN_S,
+            )
         )
         self._connected = False
         self._silent = False  # an acknowledgement did not come, which was said
@@ -102,11 +110,6 @@ class TickSubscription:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def wanted(self) -> int:
-        """How many jobs' ticks are wanted."""
-        return len(self._wanted)
 
     def start(self) -> None:
         """Connects, and again whenever the connection is lost."""
