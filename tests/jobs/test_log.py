@@ -95,14 +95,18 @@ def test_a_long_log_is_read_in_pages(jobs, monkeypatch):
     assert pages == [3, 3, 1]
 
 
-def test_a_batch_has_changed_only_when_one_of_its_jobs_has(jobs):
+def test_a_batch_has_a_log_of_its_own_jobs(jobs):
     batch = jobs.submit_batch(jobs.new())
     (job,) = jobs.listed()
-    head = jobs.read(log.head)
-    jobs.submit()
-    assert not jobs.read(lambda c: log.batch_changed(c, batch.batch_id, head))
+    head = jobs.read(lambda c: log.head_of_batch(c, batch.batch_id))
+    other = jobs.submit()
+    jobs.claim(other)
+    assert jobs.read(lambda c: log.head_of_batch(c, batch.batch_id)) == head
+    assert jobs.read(lambda c: log.of_batch(c, batch.batch_id, head)) == ()
     jobs.claim(job)
-    assert jobs.read(lambda c: log.batch_changed(c, batch.batch_id, head))
+    (claimed,) = jobs.read(lambda c: log.of_batch(c, batch.batch_id, head))
+    assert (claimed.job_id, claimed.revision) == (job.job_id, 2)
+    assert jobs.read(lambda c: log.head_of_batch(c, batch.batch_id)) == claimed.position > head
 
 
 def test_a_position_that_the_log_never_reached_is_refused(jobs):

@@ -4,7 +4,6 @@ Requests that name files are checked in a thread: a file system that hangs must 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
@@ -12,11 +11,14 @@ from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.batch_stream import BatchStream
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context
+from harken.server.item_stream import ItemStream
+from harken.server.job_stream import JobStream, Write
+from harken.server.openings import Openings
 from harken.server.store import Store
-from harken.server.streams import BatchStream, JobStream
 from harken.server.ticks import Tick
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer
@@ -38,6 +40,7 @@ class JobService(JobServiceServicer):
     ) -> None:
         self._store = store
         self._hub = hub
+        self._openings = Openings(store, hub, OWNER)
         self._roots = roots
         self._longest_run = longest_run
 
@@ -204,25 +207,33 @@ class JobService(JobServiceServicer):
         action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=OWNER))
         return messages.GetActionResponse(action=convert.action_message(action))
 
-    async def StreamProgress(
+    async def StreamProgress(  # pyright: ignore[reportIncompatibleMethodOverride] # bytes, by writing them
         self, request: messages.StreamProgressRequest, context: Context
-    ) -> AsyncIterator[messages.StreamProgressResponse]:
+    ) -> None:
         """Follows a job or a batch to its end."""
+        stream = self._stream(request, context.write)
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )
+        await stream.run(request.resume_token, heartbeat)
+
+    def _stream(
+        self, request: messages.StreamProgressRequest, write: Write
+    ) -> JobStream | BatchStream | ItemStream:
         match request.WhichOneof("target"):
             case "job_id":
+                if request.include_items:
+                    description = "Only a batch has items: name a batch_id, or leave it out."
+                    raise InvalidRequest([Violation("include_items", "NOT_A_BATCH", description)])
                 job_id = validate.identifier("job_id", request.job_id)
-                stream = JobStream(self._hub, self._store, job_id, OWNER)
+                return JobStream(self._hub, self._store, self._openings, write, job_id)
             case "batch_id":
+                kind = ItemStream if request.include_items else BatchStream
                 batch_id = validate.identifier("batch_id", request.batch_id)
-                stream = BatchStream(self._hub, self._store, batch_id, OWNER)
+                return kind(self._hub, self._store, self._openings, write, batch_id)
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
-        async for response in stream.responses(request.resume_token, heartbeat):
-            yield response
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]
