@@ -15,7 +15,6 @@ from harken.client.cli.text import count
 from harken.client.cli.view import ItemLines, items_view, view_for
 from harken.client.enums import JobState
 from harken.client.job import Job
-from harken.client.requests import MAX_PAGE_SIZE
 from harken.client.update import BatchSnapshot
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def follow_batches(
 
     With `items` there is no bar, but lines for each job.
     """
+    from harken.client.requests import MAX_PAGE_SIZE  # protobuf: not for --help
+
     latest = {batch.batch_id: batch for batch in batches}
     with _goes_on(" ".join(latest), "the batch"):
         with items_view(session, title) if items else view_for(session, title) as view:
