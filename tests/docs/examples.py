@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-KINDS = ("console", "python", "sh", "mermaid", "")
+KINDS = ("console", "python", "sh", "yaml", "mermaid", "")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What stands for ids and files of the reader's own.

@@ -43,6 +43,8 @@ class Settings:
     kill_after_s: int = 5
     max_memory_per_child_mb: int = 2048
     log_level: str = "INFO"
+    log_format: str = "text"
+    metrics_listen: str = ""
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

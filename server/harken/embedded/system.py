@@ -60,9 +60,9 @@ class System:
         prepare(self._settings)
         python = [sys.executable, "-m"]
         self._add(SERVER, [*python, "harken.server"])
-        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)])
+        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)], place=1)
         housekeeper = [*_worker(HOUSEKEEPER, (MAINTENANCE,)), "--concurrency=1"]
-        self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper])
+        self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper], place=2)
         schedule = self._folder.path / "beat-schedule"
         self._add(BEAT, [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
         self._wait(lambda: is_ready(self.address, AUDIO), *self._parts)
@@ -85,12 +85,15 @@ class System:
                 part.wait(max(give_up - time.monotonic(), STOPPED_WITHIN_S))
         shutil.rmtree(self._runtime, ignore_errors=True)
 
-    def _add(self, name: str, command: list[str]) -> Part:
+    def _add(self, name: str, command: list[str], *, place: int = 0) -> Part:
+        metrics_listen = at_place(self._settings.metrics_listen, place)
         part = Part(
             name,
             command,
             log=self._folder.log_file(name),
-            env=part_environment(os.environ, self._settings),
+            env=part_environment(
+                os.environ, replace(self._settings, metrics_listen=metrics_listen)
+            ),
             leash=self._leash,
         )
         self._parts.append(part)
@@ -125,6 +128,12 @@ def part_environment(environment: Mapping[str, str], settings: Settings) -> dict
     strange = {name for variable in VARIABLES for name in variable.fallbacks}
     kept = {name: value for name, value in environment.items() if name not in strange}
     return {**kept, **settings.to_environment()}
+
+
+def at_place(address: str, place: int) -> str:
+    """The address of the metrics of a part: of the first one as it was given, of the others at the ports after it."""
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + place}" if address and port != "0" else address
 
 
 def free_address(address: str) -> str:

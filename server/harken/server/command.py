@@ -37,6 +37,7 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     from harken.jobs.errors import SchemaMismatch
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
+    from harken.telemetry.endpoint import CannotExpose
 
     settings = settings_of(listen=listen, media_roots=media_roots or None)
     faulthandler.enable()  # a crash in C code leaves its stacks in the log
@@ -44,7 +45,7 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         asyncio.run(run(settings))
-    except (CannotListen, SchemaMismatch) as error:
+    except (CannotListen, CannotExpose, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"The database does not answer: {error.orig}") from error

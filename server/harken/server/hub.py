@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from harken.jobs import log
 from harken.jobs.job import Transition
+from harken.server.counts import Counts
 from harken.server.store import Store
 from harken.server.ticks import Tick, TickSubscription
 
@@ -25,7 +26,8 @@ LONGEST_BACKLOG = 1_000  # transitions that wait for a slow reader, who reads th
 class Watcher:
     """What one stream has not sent yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
         self.wake = asyncio.Event()
         self.transitions: deque[Transition] = deque()
         self.behind = False  # transitions were dropped: the log has them
@@ -43,6 +45,7 @@ class Watcher:
     def take_tick(self, tick: Tick) -> None:
         """Takes a tick, unless it has a newer one."""
         if self.tick is None or tick.order > self.tick.order:
+            self._counts.ticks_conflated += self.tick is not None
             self.tick = tick
             self.wake.set()
 
@@ -50,8 +53,9 @@ class Watcher:
 class Hub:
     """Hands transitions and ticks to watchers."""
 
-    def __init__(self, store: Store, result_backend: str) -> None:
+    def __init__(self, store: Store, result_backend: str, counts: Counts) -> None:
         self._store = store
+        self._counts = counts
         self._ticks = TickSubscription(result_backend, self._on_tick, self.heard)
         self._jobs: dict[str, set[Watcher]] = {}
         self._batches: dict[str, set[Watcher]] = {}
@@ -122,7 +126,7 @@ class Hub:
 
     @asynccontextmanager
     async def _watch(self, watchers: dict[str, set[Watcher]], key: str) -> AsyncGenerator[Watcher]:
-        watcher = Watcher()
+        watcher = Watcher(self._counts)
         watchers.setdefault(key, set()).add(watcher)
         try:
             async with self._positioning:

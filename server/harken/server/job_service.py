@@ -12,6 +12,7 @@ from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.counts import Counts
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context
@@ -34,8 +35,15 @@ class JobService(JobServiceServicer):
     """The servicer of JobService."""
 
     def __init__(
-        self, store: Store, hub: Hub, roots: MediaRoots, *, longest_run: timedelta
+        self,
+        store: Store,
+        hub: Hub,
+        roots: MediaRoots,
+        *,
+        counts: Counts,
+        longest_run: timedelta,
     ) -> None:
+        self._counts = counts
         self._store = store
         self._hub = hub
         self._roots = roots
@@ -208,7 +216,8 @@ class JobService(JobServiceServicer):
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )
-        match request.WhichOneof("target"):
+        target = request.WhichOneof("target")
+        match target:
             case "job_id":
                 job_id = validate.identifier("job_id", request.job_id)
                 stream = JobStream(self._hub, self._store, job_id, OWNER)
@@ -218,8 +227,10 @@ class JobService(JobServiceServicer):
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
-        async for response in stream.responses(request.resume_token, heartbeat):
-            yield response
+        with self._counts.stream_open(target.removesuffix("_id")):
+            async for response in stream.responses(request.resume_token, heartbeat):
+                self._counts.note(response)
+                yield response
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]

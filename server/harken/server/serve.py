@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 
 import grpc
@@ -13,16 +13,19 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.counts import Counts
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.metrics import ServerMetrics
 from harken.server.publisher import Publisher
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService
 from harken.settings import Settings
+from harken.telemetry.endpoint import MetricsEndpoint
 from harken.v1 import job_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
@@ -60,25 +63,34 @@ class CannotListen(Exception):
 async def running_server(settings: Settings) -> AsyncGenerator[str]:
     """A server that answers within, at the address given; stopped gracefully at the end.
 
-    Raises CannotListen, SchemaMismatch and SQLAlchemy's OperationalError.
+    Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
     database = Database(settings.database_url)
     check(database)
     store = Store(database)
-    hub = Hub(store, settings.result_backend)
-    housekeeping = Housekeeping(store, hub, Publisher(settings), settings)
-    server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
+    counts = Counts()
+    metrics = ServerMetrics(settings, counts)
+    hub = Hub(store, settings.result_backend, counts)
+    housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
+    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=OPTIONS)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
-    jobs = JobService(store, hub, roots, longest_run=longest_run)
+    jobs = JobService(store, hub, roots, counts=counts, longest_run=longest_run)
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)
+    exposed = ExitStack()
     try:
         address = _listen(server, settings.listen)
+        if settings.metrics_listen:
+            await asyncio.to_thread(metrics.begin)
+            endpoint = exposed.enter_context(
+                MetricsEndpoint(settings.metrics_listen, metrics.registry)
+            )
+            LOG.info("metrics at http://%s/metrics", endpoint.address)
         hub.start()
         housekeeping.start()
         await server.start()
@@ -91,6 +103,8 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         await server.stop(settings.grace_period_s)
         await housekeeping.stop()
         await hub.stop()
+        await asyncio.to_thread(exposed.close)
+        metrics.close()
         inspector.close()
         store.close()
 

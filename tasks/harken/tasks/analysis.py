@@ -21,6 +21,7 @@ from harken.media import MediaRoots, SourceError
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.job_task import JobTask
+from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
 
@@ -74,12 +75,15 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
     )
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
+        tell(CLAIM_LOST)
         return None
+    measuring = Measuring(job)
     LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
     failpoint(Point.CLAIMED)
-    ending = _run(task, job, soft_limit)
+    ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)
     state = _end(task, job, ending)
+    tell(measuring.ended(state.value if state else REFUSED))
     failpoint(Point.ENDED)
     task.memory.give_back()
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
@@ -96,7 +100,7 @@ def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:
         return task.write(_ending_of(error, task, job))
 
 
-def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
+def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -> Ending:
     """Does the work; returns the write that ends the attempt."""
 
     def publish(tick: Tick, seq: int) -> None:
@@ -118,7 +122,7 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
             ProgressReporter(publish, cancel_requested, limit_s) as progress,
             soft_limit.interrupts(),
         ):
-            result = _analyze(task, job, progress)
+            result = _analyze(task, job, progress, measuring)
     except Cancelled:
         return lambda c: execution.stop(c, job.job_id, job.attempt, clock.now(c))
     except (SystemExit, KeyboardInterrupt):
@@ -128,12 +132,19 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
     return lambda c: execution.succeed(c, job.job_id, job.attempt, result, clock.now(c))
 
 
-def _analyze(task: JobTask, job: Job, progress: ProgressReporter) -> dict[str, Any]:
+def _analyze(
+    task: JobTask, job: Job, progress: ProgressReporter, measuring: Measuring
+) -> dict[str, Any]:
     from harken.audio import analyze as analyze_file  # slow to import: not before it is needed
+
+    def on_progress(stage: str, fraction: float, message: str) -> None:
+        measuring.stopwatch.enter(stage)
+        progress.report(stage, fraction, message)
 
     progress.check()
     path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
-    return analyze_file(path, job.features, on_progress=progress.report).to_dict()
+    result = analyze_file(path, job.features, on_progress=on_progress, on_decoded=measuring.decoded)
+    return result.to_dict()
 
 
 def _ending_of(error: BaseException, task: JobTask, job: Job) -> Ending:

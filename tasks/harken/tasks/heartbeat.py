@@ -35,6 +35,7 @@ class HeartbeatThread:
         describe: Callable[[], Heartbeat],
         children: Children,
         ended: Endings,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._barrier = barrier
@@ -42,6 +43,7 @@ class HeartbeatThread:
         self._describe = describe
         self._children = children
         self._endings = ended
+        self._on_lost = on_lost
         self._blind = False  # the last dealing failed
         self._stopped = False
         self._beat_due = 0.0
@@ -128,6 +130,8 @@ class HeartbeatThread:
                 state = None
             self._endings.written()
             written = True
+            if self._on_lost is not None:
+                self._on_lost()
             cause = ending.sentence.cause
             LOG.error(
                 "job %s lost its process: %s: %s", ending.job_id, cause, state or "not its own"

@@ -4,8 +4,9 @@ import grpc
 
 from harken.server.interceptors.access_log import AccessLog
 from harken.server.interceptors.error_status import ErrorStatus
+from harken.server.metrics import Observe
 
 
-def interceptors() -> list[grpc.aio.ServerInterceptor]:
+def interceptors(observe: Observe) -> list[grpc.aio.ServerInterceptor]:
     """All of them, in order."""
-    return [AccessLog(), ErrorStatus()]
+    return [AccessLog(observe), ErrorStatus()]

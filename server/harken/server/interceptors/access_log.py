@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager
 import grpc
 
 from harken.server.interceptors.around import Around, Context
+from harken.server.metrics import Observe
 
 LOG = logging.getLogger("harken.access")
 
 
 class AccessLog(Around):
-    """Logs each call when it has ended."""
+    """Logs each call when it has ended, and tells `observe` its method, status and seconds."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
 
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
@@ -29,8 +33,9 @@ class AccessLog(Around):
             status = _name(context.code())
             raise
         finally:
-            elapsed_ms = (time.monotonic() - start) * 1000
-            LOG.info("%s %s %.1f ms %s", method, status, elapsed_ms, peer)
+            elapsed_s = time.monotonic() - start
+            self._observe(method, status, elapsed_s)
+            LOG.info("%s %s %.1f ms %s", method, status, elapsed_s * 1000, peer)
 
 
 def _name(code: object) -> str:

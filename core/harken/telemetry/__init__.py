@@ -1,0 +1,1 @@
+"""What the parts tell of themselves: metrics, logs. It knows no job."""
