@@ -16,14 +16,13 @@ from harken.server.counts import Counts
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context
+from harken.server.owner import OWNER
 from harken.server.store import Store
 from harken.server.streams import BatchStream, JobStream
 from harken.server.ticks import Tick
+from harken.telemetry import logs
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer
-
-# Whose jobs they are, as long as there is no access control.
-OWNER = "local"
 
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
@@ -58,6 +57,7 @@ class JobService(JobServiceServicer):
         )
         now = datetime.now(UTC)
         job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
+        logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
 
@@ -72,6 +72,7 @@ class JobService(JobServiceServicer):
         batch = await self._store.write(
             lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
         )
+        logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
             batch=convert.batch_message(batch),
@@ -83,6 +84,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetJobResponse:
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job, result = await self._store.read(
             lambda c: (
                 queries.get_job(c, job_id, owner=OWNER),
@@ -98,6 +100,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetBatchResponse:
         """One batch."""
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
         return messages.GetBatchResponse(batch=convert.batch_message(batch))
 
@@ -130,6 +133,7 @@ class JobService(JobServiceServicer):
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job = await self._store.write(
             lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c))
         )
@@ -142,6 +146,7 @@ class JobService(JobServiceServicer):
         """Asks for all jobs of a batch to be stopped."""
         asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.write(
             lambda c: cancellation.cancel_batch(
                 c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
@@ -220,9 +225,11 @@ class JobService(JobServiceServicer):
         match target:
             case "job_id":
                 job_id = validate.identifier("job_id", request.job_id)
+                logs.note(job_id=job_id)
                 stream = JobStream(self._hub, self._store, job_id, OWNER)
             case "batch_id":
                 batch_id = validate.identifier("batch_id", request.batch_id)
+                logs.note(batch_id=batch_id)
                 stream = BatchStream(self._hub, self._store, batch_id, OWNER)
             case _:
                 description = "Name a job_id or a batch_id to follow."

@@ -24,6 +24,7 @@ from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
+from harken.telemetry import logs
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ def analyze(self: JobTask, job_id: str) -> dict[str, str]:
     could take the whole worker down, as a MemoryError does.
     """
     try:
-        state = _attempt(self, job_id)
+        with logs.about(job_id=job_id):
+            state = _attempt(self, job_id)
     except (SystemExit, KeyboardInterrupt):
         raise  # the process is to end
     except OperationalError as error:
@@ -77,6 +79,13 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
         tell(CLAIM_LOST)
         return None
+    with logs.about(attempt=job.attempt, batch_id=job.batch_id, owner=job.owner):
+        return _carry_out(task, job, soft_limit)
+
+
+def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | None:
+    """Does the work of a claimed job, writes the end; returns the state written, None for none."""
+    job_id = job.job_id
     measuring = Measuring(job)
     LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
     failpoint(Point.CLAIMED)

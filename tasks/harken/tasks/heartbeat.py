@@ -121,12 +121,19 @@ class HeartbeatThread:
                 # If it stays away, the lease runs out, and the job is put back then.
                 if not self._blind:
                     LOG.warning(
-                        "job %s: its end has to wait to be written: %s", ending.job_id, error
+                        "job %s: its end has to wait to be written: %s",
+                        ending.job_id,
+                        error,
+                        extra={"job_id": ending.job_id},
                     )
                 self._blind = True
                 break
             except Exception:
-                LOG.exception("job %s: the end of its process could not be written", ending.job_id)
+                LOG.exception(
+                    "job %s: the end of its process could not be written",
+                    ending.job_id,
+                    extra={"job_id": ending.job_id},
+                )
                 state = None
             self._endings.written()
             written = True
@@ -134,7 +141,11 @@ class HeartbeatThread:
                 self._on_lost()
             cause = ending.sentence.cause
             LOG.error(
-                "job %s lost its process: %s: %s", ending.job_id, cause, state or "not its own"
+                "job %s lost its process: %s: %s",
+                ending.job_id,
+                cause,
+                state or "not its own",
+                extra={"job_id": ending.job_id},
             )
         if written:
             # A connection of its own each time: this process forks, and deaths are rare.

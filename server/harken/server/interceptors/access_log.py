@@ -1,4 +1,4 @@
-"""One log line a call: method, status, duration, peer. No payload."""
+"""One log line a call: method, status, duration, peer, owner, and in JSON the job. No payload."""
 
 import logging
 import time
@@ -9,6 +9,8 @@ import grpc
 
 from harken.server.interceptors.around import Around, Context
 from harken.server.metrics import Observe
+from harken.server.owner import OWNER
+from harken.telemetry import logs
 
 LOG = logging.getLogger("harken.access")
 
@@ -23,6 +25,7 @@ class AccessLog(Around):
     async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
         """Entered before the call is handled."""
         start = time.monotonic()
+        logs.begin(owner=OWNER)
         # Asked for after a cancelled call has been freed, gRPC crashes the process.
         peer = context.peer()
         status = "CANCELLED"
@@ -35,7 +38,14 @@ class AccessLog(Around):
         finally:
             elapsed_s = time.monotonic() - start
             self._observe(method, status, elapsed_s)
-            LOG.info("%s %s %.1f ms %s", method, status, elapsed_s * 1000, peer)
+            elapsed_ms = elapsed_s * 1000
+            told = {
+                "method": method,
+                "code": status,
+                "duration_ms": round(elapsed_ms, 1),
+                "peer": peer,
+            }
+            LOG.info("%s %s %.1f ms %s %s", method, status, elapsed_ms, peer, OWNER, extra=told)
 
 
 def _name(code: object) -> str:
