@@ -67,4 +67,5 @@ app.conf.imports = (
     "harken.tasks.analysis",
     "harken.tasks.maintenance",
     "harken.tasks.lifecycle",
+    "harken.tasks.revoking",
 )
