@@ -1,8 +1,8 @@
 """The examples of README and docs: fenced blocks, by what their info string says of them.
 
 `console` is a session whose commands, after `$ `, are run by a test; `python` is a program that is run; `sh` is what
-cannot be run here (installing, containers, make) or is run by a test of its own. A block without an info string is no
-command.
+cannot be run here (installing, containers, make) or is run by a test of its own. `yaml` is for
+the files of other programs. A block without an info string is no command.
 """
 
 import re

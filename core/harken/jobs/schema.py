@@ -107,6 +107,8 @@ JOBS = Table(
     Column("pid", Integer),
     Column("cancel_time", UtcDateTime),
     Column("run_timeout_s", Double),
+    # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
+    Column("trace_parent", String(55)),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 

@@ -1,1 +1,1 @@
-"""What the parts tell of themselves: metrics, logs. It knows no job."""
+"""What the parts tell of themselves: metrics, logs, traces. It knows no job."""

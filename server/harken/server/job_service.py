@@ -5,6 +5,7 @@ Requests that name files are checked in a thread: a file system that hangs must 
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
@@ -20,7 +21,7 @@ from harken.server.owner import OWNER
 from harken.server.store import Store
 from harken.server.streams import BatchStream, JobStream
 from harken.server.ticks import Tick
-from harken.telemetry import logs
+from harken.telemetry import logs, tracing
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer
 
@@ -56,6 +57,8 @@ class JobService(JobServiceServicer):
             validate.new_job, request, self._roots, longest_run=self._longest_run
         )
         now = datetime.now(UTC)
+        if trace_parent := tracing.trace_parent():
+            new = replace(new, trace_parent=trace_parent)
         job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
         logs.note(job_id=job.job_id)
         self._hub.ring()
@@ -69,6 +72,11 @@ class JobService(JobServiceServicer):
             validate.new_batch, request, self._roots, longest_run=self._longest_run
         )
         now = datetime.now(UTC)
+        if trace_parent := tracing.trace_parent():
+            traced = [
+                (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
+            ]
+            new = replace(new, items=tuple(traced))
         batch = await self._store.write(
             lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
         )

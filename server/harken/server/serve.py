@@ -25,6 +25,7 @@ from harken.server.reflection import add_reflection
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService
 from harken.settings import Settings
+from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
 from harken.v1 import job_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
@@ -115,10 +116,13 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if tracing.wanted():
+        tracing.start("harken-server")
     async with running_server(settings) as address:
         LOG.info("serving on %s", address)
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)
+    await asyncio.to_thread(tracing.stop)
 
 
 def prepare(settings: Settings) -> None:

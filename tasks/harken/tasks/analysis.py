@@ -24,7 +24,7 @@ from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
-from harken.telemetry import logs
+from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
 
@@ -71,10 +71,11 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
     worker, pid = str(task.request.hostname), os.getpid()
     failpoint(Point.CLAIM)
     # For ever: given up, the message would be lost, and the job wait for it.
-    job = task.write(
-        lambda c: execution.claim(c, job_id, worker=worker, pid=pid, now=clock.now(c)),
-        within_s=math.inf,
-    )
+    with tracing.span("claim", job_id=job_id):
+        job = task.write(
+            lambda c: execution.claim(c, job_id, worker=worker, pid=pid, now=clock.now(c)),
+            within_s=math.inf,
+        )
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
         tell(CLAIM_LOST)
@@ -91,7 +92,8 @@ def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | Non
     failpoint(Point.CLAIMED)
     ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)
-    state = _end(task, job, ending)
+    with tracing.span("end", job_id=job_id, attempt=job.attempt):
+        state = _end(task, job, ending)
     tell(measuring.ended(state.value if state else REFUSED))
     failpoint(Point.ENDED)
     task.memory.give_back()
@@ -152,7 +154,12 @@ def _analyze(
 
     progress.check()
     path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
-    result = analyze_file(path, job.features, on_progress=on_progress, on_decoded=measuring.decoded)
+    try:
+        result = analyze_file(
+            path, job.features, on_progress=on_progress, on_decoded=measuring.decoded
+        )
+    finally:
+        measuring.stopwatch.stop()
     return result.to_dict()
 
 

@@ -67,5 +67,6 @@ app.conf.imports = (
     "harken.tasks.analysis",
     "harken.tasks.maintenance",
     "harken.tasks.lifecycle",
+    "harken.tasks.traces",
     "harken.tasks.revoking",
 )

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from harken.jobs.job import Job
+from harken.telemetry import tracing
 
 # What a pipe takes as a whole from writers that are many, by POSIX; a longer line is not written.
 LONGEST_LINE_BYTES = 512
@@ -77,7 +79,7 @@ class Measuring:
     """Measures one attempt, from its claim on."""
 
     def __init__(self, job: Job) -> None:
-        self.stopwatch = Stopwatch()
+        self.stopwatch = Stopwatch(partial(_trace, job))
         self.audio_s = 0.0
         self._queue = job.queue
         self._queued_s = None
@@ -92,7 +94,6 @@ class Measuring:
 
     def ended(self, outcome: str) -> Measurement:
         """What was measured, now that the end is written."""
-        self.stopwatch.stop()
         return Measurement(
             queue=self._queue,
             outcome=outcome,
@@ -102,6 +103,10 @@ class Measuring:
             audio_s=self.audio_s,
             stages=self.stopwatch.stages,
         )
+
+
+def _trace(job: Job, stage: str, begun_s: float, ended_s: float) -> None:
+    tracing.ended(stage, begun_s, ended_s, job_id=job.job_id, attempt=job.attempt)
 
 
 class Pipe:
