@@ -109,6 +109,7 @@ def test_the_wheel_has_the_migrations_the_types_and_the_generated_code(contents:
             f"harken/jobs/migrations/{path.relative_to(migrations)}"
             for path in migrations.rglob("*.py")
         ),
+        "harken/client/service_config.json",
         *(f"harken/v1/{path.name}" for path in (REPOSITORY / "proto/harken/v1").glob("*_pb2*.py*")),
     }
     assert wanted <= contents

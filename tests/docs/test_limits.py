@@ -11,9 +11,10 @@ from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.server import serve, validate
-from harken.server.hub import LONGEST_BACKLOG
+from harken.server.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.job_service import LARGEST_PAGE_BYTES
-from harken.server.streams import BATCH_SNAPSHOT_EVERY_S, DEFAULT_HEARTBEAT
+from harken.server.wakeups import DEFAULT_HEARTBEAT
+from harken.server.watcher import LONGEST_BACKLOG
 from harken.settings import Settings
 from harken.tasks.queues import HIGHEST_PRIORITY
 from tests.docs.examples import REPOSITORY
@@ -43,7 +44,7 @@ LIMITS = {
     "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",
     "`heartbeat_interval`": f"{validate.SHORTEST_HEARTBEAT.seconds} s to"
     f" {validate.LONGEST_HEARTBEAT.seconds // 3600} h; {DEFAULT_HEARTBEAT.seconds} s when unset",
-    "snapshots of a batch": f"{1 / BATCH_SNAPSHOT_EVERY_S:g} a second",
+    "snapshots of a batch": f"{1 / SNAPSHOT_EVERY_S:g} a second",
     "changes of state that wait for a slow reader": f"{LONGEST_BACKLOG:,}",
     "pings of a client on an idle stream": f"every {PING_S} s",
     "length of a recording": f"{MAX_DURATION_S / 3600:g} h decoded",

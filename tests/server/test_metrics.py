@@ -13,9 +13,9 @@ from harken.jobs.job import ErrorKind, JobError
 from harken.server import database_metrics
 from harken.server.counts import Counts
 from harken.server.database_metrics import DatabaseMetrics
-from harken.server.hub import Watcher
 from harken.server.metrics import is_stream
 from harken.server.ticks import Tick
+from harken.server.watcher import Watcher
 from harken.settings import Settings
 from harken.telemetry.endpoint import CannotExpose, MetricsEndpoint, new_registry
 from harken.v1.job_service_pb2 import GetJobRequest
@@ -123,8 +123,8 @@ async def test_a_caller_that_goes_away_leaves_no_stream_open(served: Served, pag
 def test_a_tick_that_gives_way_to_a_newer_one_is_conflated() -> None:
     counts = Counts()
     watcher = Watcher(counts)
-    for seq in (1, 2, 2, 3):
-        watcher.take_tick(Tick(1, seq, "decode", 0.1, ""))
+    for seq in (1, 2, 3):
+        watcher.take_tick("a job", Tick(1, seq, "decode", 0.1, ""))
     assert counts.ticks_conflated == 2
 
 

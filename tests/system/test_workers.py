@@ -25,7 +25,8 @@ from harken.settings import Settings
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.test_two_servers import Process, Server
 
-GRACE_PERIOD_S = 2
+GRACE_PERIOD_S = 1
+SHORT_LEASE = "5"  # seconds: for tests of what comes after it, not of how long that takes
 SKEW = timedelta(hours=1)
 # What a host's clock says that is wrong: `date`, and all that Python asks.
 SKEWED_CLOCK = f"""
@@ -49,8 +50,11 @@ class Worker(Process):
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
         arguments = ["worker", f"--name={name}", "--concurrency=1"]
         super().__init__(["harken.tasks", *arguments], folder / f"{name}.log", environment)
-        eventually(lambda: "is ready: queues" in self.log.read_text(), within_s=60)
         self.main = psutil.Process(self.process.pid)
+
+    def until_ready(self) -> None:
+        """Returns once it takes jobs."""
+        eventually(lambda: self.said("is ready: queues"), within_s=60)
 
     def family(self) -> list[psutil.Process]:
         """The main process and its children."""
@@ -78,6 +82,13 @@ class Fleet:
     @contextmanager
     def worker(self, name: str, **environment: str) -> Generator[Worker]:
         """A worker until the end."""
+        with self.starting(name, **environment) as worker:
+            worker.until_ready()
+            yield worker
+
+    @contextmanager
+    def starting(self, name: str, **environment: str) -> Generator[Worker]:
+        """A worker until the end, which is not ready yet."""
         worker = Worker(name, self.folder, {**self.environment, **environment})
         try:
             yield worker
@@ -197,13 +208,16 @@ def test_a_cancelled_job_of_a_stopping_worker_has_stopped_when_it_says_so(fleet:
 
 def test_a_rolling_restart_under_load_loses_and_repeats_nothing(fleet: Fleet) -> None:
     with ExitStack() as stack:
-        old = [stack.enter_context(fleet.worker(f"old-{number}")) for number in range(2)]
+        old = [stack.enter_context(fleet.starting(f"old-{number}")) for number in range(2)]
+        for worker in old:
+            worker.until_ready()
         batch = fleet.client.submit_batch(["piece.mp3"] * 30)
         long = fleet.client.submit("20-minutes.wav").job_id
         for number, worker in enumerate(old):
             worker.process.terminate()
+            new = stack.enter_context(fleet.starting(f"new-{number}"))
             worker.process.wait(GRACE_PERIOD_S + 20)
-            stack.enter_context(fleet.worker(f"new-{number}"))
+            new.until_ready()
         list(fleet.client.watch_batch(batch.batch_id))
         fleet.until_ended(long)
 
@@ -220,8 +234,8 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing(fleet: Fleet) ->
 def test_what_a_frozen_worker_writes_after_its_job_was_done_by_another_is_refused(
     fleet: Fleet,
 ) -> None:
-    with fleet.worker("frozen") as frozen:
-        job_id = fleet.at_work("1-hour.wav")
+    with fleet.worker("frozen", HARKEN_LEASE=SHORT_LEASE) as frozen:
+        job_id = fleet.at_work("20-minutes.wav")
         for process in frozen.family():
             process.suspend()
         with fleet.worker("other"):
@@ -238,7 +252,7 @@ def test_what_a_frozen_worker_writes_after_its_job_was_done_by_another_is_refuse
 
 
 def test_a_child_that_was_left_behind_by_its_job_is_killed(fleet: Fleet) -> None:
-    with fleet.worker("frozen", HARKEN_KILL_AFTER="1") as frozen:
+    with fleet.worker("frozen", HARKEN_KILL_AFTER="1", HARKEN_LEASE=SHORT_LEASE) as frozen:
         job_id = fleet.at_work("3-hours.wav")
         child = frozen.child()
         for process in frozen.family():
@@ -261,8 +275,10 @@ async def publish(jobs: list[Outgoing], environment: dict[str, str]) -> None:
 
 def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet) -> None:
     """As after a broker's restart: the second one finds the job taken, at whatever worker."""
-    with fleet.worker("one") as one, fleet.worker("two") as two:
-        job_id = fleet.at_work("1-hour.wav")
+    with fleet.starting("one") as one, fleet.starting("two") as two:
+        one.until_ready()
+        two.until_ready()
+        job_id = fleet.at_work("20-minutes.wav")
         job = fleet.get(job_id)
         again = Outgoing(job_id=job_id, attempt=0, queue=job.queue, priority=job.priority)
         asyncio.run(publish([again] * 3, fleet.environment))
@@ -291,7 +307,7 @@ def skewed(tmp_path: Path) -> Callable[[], dict[str, str]]:
 def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
     fleet: Fleet, skewed: Callable[[], dict[str, str]]
 ) -> None:
-    with fleet.worker("fast", **skewed()) as fast:
+    with fleet.worker("fast", HARKEN_LEASE=SHORT_LEASE, **skewed()) as fast:
         job_id = fleet.at_work("3-hours.wav")
         with fleet.database.read() as connection:
             lease = connection.execute(
@@ -319,3 +335,35 @@ def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
     assert taken.error is not None
     assert taken.error.kind is ErrorKind.CRASHED
     fleet.client.cancel_job(job_id)
+
+
+def test_a_server_whose_clock_is_an_hour_fast_counts_a_jobs_time_like_any_other(
+    fleet: Fleet, skewed: Callable[[], dict[str, str]]
+) -> None:
+    environment = {**fleet.environment, **skewed()}
+    server = Server(fleet.folder / "fast-server", environment)
+    try:
+        with Client(server.address) as client:
+            wanted = {"schedule_timeout": timedelta(minutes=30)}
+            alone = client.submit("piece.mp3", **wanted).job_id
+            batch = client.submit_batch(["piece.mp3"])
+            again = client.retry_jobs([cancelled(client, alone)])[0].new_job_id
+            assert again is not None
+            cancelled(client, again)
+            client.cancel_batch(batch.batch_id)
+    finally:
+        server.stop()
+
+    now = datetime.now(UTC)
+    for job_id in (alone, again):
+        job = fleet.get(job_id)
+        assert abs(job.create_time - now) < SKEW / 2
+        assert job.schedule_deadline == job.create_time + timedelta(minutes=30)
+    assert batch.batch.create_time is not None
+    assert abs(batch.batch.create_time - now) < SKEW / 2
+
+
+def cancelled(client: Client, job_id: str) -> str:
+    """The id of a job, once it is cancelled."""
+    client.cancel_job(job_id)
+    return job_id

@@ -18,7 +18,7 @@ from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=15)  # unless the settings have another one
 
 _WAITING_AGAIN: Mapping[str, Any] = {
     "published_at": None,
@@ -29,11 +29,20 @@ _WAITING_AGAIN: Mapping[str, Any] = {
 
 
 def claim(
-    connection: Connection, job_id: str, *, worker: str, now: datetime, pid: int | None = None
+    connection: Connection,
+    job_id: str,
+    *,
+    worker: str,
+    pid: int,
+    now: datetime,
+    lease: timedelta = LEASE,
+    unanswered: int | None = None,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
     None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
+    `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
+    made after all, and still holds the job, it is the claim.
     """
     due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
     in_time = or_(
@@ -48,7 +57,7 @@ def claim(
             attempt=JOBS.c.attempt + 1,
             worker=worker,
             pid=pid,
-            lease_expires_at=now + LEASE,
+            lease_expires_at=now + lease,
             not_before=None,
             start_time=func.coalesce(JOBS.c.start_time, now),
             **error_columns(None),
@@ -56,7 +65,12 @@ def claim(
         .returning(*JOB_COLUMNS)
     ).one_or_none()
     if row is None:
-        return None
+        # Asked only now: the update has waited for a commit that was still under way.
+        if unanswered is None or unanswered != attempt_of(
+            connection, job_id, worker=worker, pid=pid
+        ):
+            return None
+        return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
     job = job_of(row)
     log.append(
         connection,

@@ -35,7 +35,10 @@ _STANDING = tuple(
 
 
 def renew(
-    connection: Connection, attempts: Collection[tuple[str, int]], now: datetime
+    connection: Connection,
+    attempts: Collection[tuple[str, int]],
+    now: datetime,
+    lease: timedelta = LEASE,
 ) -> tuple[Standing, ...]:
     """Prolongs the leases of those (job_id, attempt) that still hold their jobs; returns where these stand."""
     if not attempts:
@@ -43,7 +46,7 @@ def renew(
     renewed = connection.execute(
         update(JOBS)
         .where(tuple_(JOBS.c.job_id, JOBS.c.attempt).in_(attempts), JOBS.c.state.in_(_HELD))
-        .values(lease_expires_at=now + LEASE)
+        .values(lease_expires_at=now + lease)
         .returning(*_STANDING)
     )
     return tuple(_standing(row, now) for row in renewed)

@@ -212,7 +212,7 @@ DISMISSALS = Table(
     Column("time", UtcDateTime, nullable=False),
 )
 
-# What was done to several jobs at once, and by whom. Rows are written once and never changed.
+# What was done to jobs, and by whom. Rows are written once and never changed.
 ACTIONS = Table(
     "harken_actions",
     METADATA,

@@ -226,4 +226,10 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="HOST:PORT, or a port of this machine alone, at which Prometheus finds metrics; none when unset.",
         parse=parse_metrics_listen,
     ),
+    Variable(
+        field="lease_s",
+        name="HARKEN_LEASE",
+        meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
+        parse=parse_positive,
+    ),
 )

@@ -18,7 +18,7 @@ from harken.embedded.part import Part
 from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.server.serve import CannotListen, prepare
-from harken.settings import VARIABLES, Settings
+from harken.settings import VARIABLES, Settings, at_place
 from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
 
 READY_WITHIN_S = 180.0  # a first start compiles the engine's loops
@@ -128,12 +128,6 @@ def part_environment(environment: Mapping[str, str], settings: Settings) -> dict
     strange = {name for variable in VARIABLES for name in variable.fallbacks}
     kept = {name: value for name, value in environment.items() if name not in strange}
     return {**kept, **settings.to_environment()}
-
-
-def at_place(address: str, place: int) -> str:
-    """The address of the metrics of a part: of the first one as it was given, of the others at the ports after it."""
-    host, _, port = address.rpartition(":")
-    return f"{host}:{int(port) + place}" if address and port != "0" else address
 
 
 def free_address(address: str) -> str:

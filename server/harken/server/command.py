@@ -28,11 +28,22 @@ def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     type=click.Path(exists=True, file_okay=False),
     help="A folder below which files may be submitted; repeat it for more. [the current folder]",
 )
-def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Server processes that share the port; more than one need PostgreSQL.",
+)
+@click.option("--one-of-several", is_flag=True, hidden=True)  # how they are started
+def serve(
+    listen: str | None, media_roots: tuple[str, ...], processes: int, one_of_several: bool
+) -> None:
     """Run the gRPC server. Its database, broker and limits come from the environment."""
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
+    from harken.server.processes import CannotShare, serve_in_processes
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
     from harken.telemetry import logs
@@ -43,8 +54,11 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        asyncio.run(run(settings))
-    except (CannotListen, CannotExpose, SchemaMismatch) as error:
+        if processes > 1:
+            serve_in_processes(settings, processes)
+        else:
+            asyncio.run(run(settings, one_of_several=one_of_several))
+    except (CannotListen, CannotExpose, CannotShare, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"The database does not answer: {error.orig}") from error

@@ -9,17 +9,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harken.v1.job_service_pb2 import StreamProgressResponse
-
-TARGETS = ("job", "batch")
-SENT = ("transition", "progress", "snapshot", "bookmark")
+TARGETS = {"job_id": "job", "batch_id": "batch"}  # of the contract's oneof
+TRANSITION, PROGRESS, SNAPSHOT, BOOKMARK = "transition", "progress", "snapshot", "bookmark"
+SENT = (TRANSITION, PROGRESS, SNAPSHOT, BOOKMARK)
 
 
 @dataclass
 class Counts:
     """The numbers of one process."""
 
-    streams_open: Counter[str] = field(default_factory=Counter[str])  # by target: job, batch
+    streams_open: Counter[str] = field(default_factory=Counter[str])  # by target, of TARGETS
     sent: Counter[str] = field(default_factory=Counter[str])  # by kind, of SENT
     ticks_conflated: int = 0
     leases_expired: int = 0
@@ -30,19 +29,12 @@ class Counts:
 
     @contextmanager
     def stream_open(self, target: str) -> Generator[None]:
-        """A stream is open, of a job or a batch, for as long as the context is."""
+        """A stream of `job_id` or `batch_id` is open for as long as the context is."""
         self.streams_open[target] += 1
         try:
             yield
         finally:
             self.streams_open[target] -= 1
-
-    def note(self, response: StreamProgressResponse) -> None:
-        """A stream has sent a message."""
-        if response.HasField("events"):
-            self.sent.update(event.WhichOneof("kind") or "" for event in response.events.events)
-        else:
-            self.sent[response.WhichOneof("message") or ""] += 1
 
     def lead(self, holds: bool) -> None:
         """Leads from now on, or no longer."""

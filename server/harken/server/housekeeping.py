@@ -1,4 +1,4 @@
-"""What one server process of all does beside answering calls, each duty a module of its own.
+"""What one server process of all does beside answering calls, each duty a module of its own; and that each is there.
 
 Repairs need the database alone; the relay and the watch over the broker need Redis too. They run side by side, so that
 a Redis that hangs holds up no deadline and no job of a lost worker.
@@ -16,6 +16,7 @@ from harken.server.broker_watch import BrokerWatch
 from harken.server.counts import Counts
 from harken.server.hub import Hub
 from harken.server.lead import Lead
+from harken.server.presence import RENEW_EVERY_S, Presence
 from harken.server.publisher import Publisher
 from harken.server.relay import Relay
 from harken.server.store import Store
@@ -44,6 +45,7 @@ class Housekeeping:
         self._publisher = publisher
         self._settings = settings
         self._lead = Lead(store)
+        self._presence = Presence(store, self._lead.holder)
         self._relay = Relay(store, publisher, settings, counts)
         self._watch = BrokerWatch(store, publisher)
         self._bell = asyncio.Event()
@@ -57,6 +59,7 @@ class Housekeeping:
         self._tasks = [
             asyncio.create_task(self._repeat(self._repair, self._rest), name="repairs"),
             asyncio.create_task(self._repeat(self._carry, self._wait), name="relay"),
+            asyncio.create_task(self._repeat(self._presence.renew, self._stay), name="presence"),
         ]
 
     async def stop(self) -> None:
@@ -66,6 +69,7 @@ class Housekeeping:
         await asyncio.gather(*self._tasks)
         self._counts.lead(False)
         await self._lead.resign()
+        await self._presence.resign()
         await self._publisher.close()
 
     async def _repeat(
@@ -123,6 +127,9 @@ class Housekeeping:
 
     async def _rest(self, took_s: float) -> None:
         await self._sleep(max(LEAD_EVERY_S - took_s, SHORTEST_PAUSE_S))
+
+    async def _stay(self, _took_s: float) -> None:
+        await self._sleep(RENEW_EVERY_S)
 
     async def _wait(self, took_s: float) -> None:
         await self._sleep(min(max(PAUSE_SHARE * took_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))

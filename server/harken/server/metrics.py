@@ -28,8 +28,8 @@ class CountsCollector(Collector):
         streams = GaugeMetricFamily(
             "harken_streams_open", "Streams of progress that are open.", labels=["target"]
         )
-        for target in TARGETS:
-            streams.add_metric([target], counts.streams_open[target])
+        for field, target in TARGETS.items():
+            streams.add_metric([target], counts.streams_open[field])
         sent = CounterMetricFamily(
             "harken_stream_events_sent",
             "Events, snapshots and bookmarks sent on streams.",

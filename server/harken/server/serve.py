@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
@@ -35,6 +36,8 @@ LOG = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 32 * 1024 * 1024  # a batch of 10,000 items with 1 kB paths and labels fits
 
+MOST_PENDING_CALLS = 20_000  # calls that have arrived and were not begun; each takes a few kB
+
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
@@ -44,11 +47,12 @@ SERVICES = (
 OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", -1),
-    # A taken port is an error, not a port shared with whoever has it.
-    ("grpc.so_reuseport", 0),
     # Watchers may ping idle streams as often as every 10 s.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Watchers may all come at once, as after a restart. Beyond some 1,000, gRPC's default, it cancels some of them.
+    ("grpc.server.max_pending_requests", MOST_PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MOST_PENDING_CALLS),
 )
 
 
@@ -61,8 +65,12 @@ class CannotListen(Exception):
 
 
 @asynccontextmanager
-async def running_server(settings: Settings) -> AsyncGenerator[str]:
+async def running_server(
+    settings: Settings, *, one_of_several: bool = False
+) -> AsyncGenerator[str]:
     """A server that answers within, at the address given; stopped gracefully at the end.
+
+    As `one_of_several` it shares its port with others like it.
 
     Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
@@ -73,10 +81,12 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     metrics = ServerMetrics(settings, counts)
     hub = Hub(store, settings.result_backend, counts)
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
-    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=OPTIONS)
+    # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
+    options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
+    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
-    jobs = JobService(store, hub, roots, counts=counts, longest_run=longest_run)
+    jobs = JobService(store, hub, roots, longest_run=longest_run)
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
@@ -110,15 +120,17 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         store.close()
 
 
-async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT."""
+async def serve(settings: Settings, *, one_of_several: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT, as `one_of_several` also until the standard input is closed."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if one_of_several:
+        loop.add_reader(sys.stdin.fileno(), stop.set)
     if tracing.wanted():
         tracing.start("harken-server")
-    async with running_server(settings) as address:
+    async with running_server(settings, one_of_several=one_of_several) as address:
         LOG.info("serving on %s", address)
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)

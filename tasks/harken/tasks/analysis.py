@@ -5,6 +5,7 @@ import math
 import os
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
@@ -68,14 +69,9 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
     """Claims the job, does the work, writes the end; returns the state written, None for none."""
     soft_limit = SoftLimit()
     soft_limit.install()
-    worker, pid = str(task.request.hostname), os.getpid()
     failpoint(Point.CLAIM)
-    # For ever: given up, the message would be lost, and the job wait for it.
     with tracing.span("claim", job_id=job_id):
-        job = task.write(
-            lambda c: execution.claim(c, job_id, worker=worker, pid=pid, now=clock.now(c)),
-            within_s=math.inf,
-        )
+        job = _claim(task, job_id)
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
         tell(CLAIM_LOST)
@@ -99,6 +95,30 @@ def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | Non
     task.memory.give_back()
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
     return state
+
+
+def _claim(task: JobTask, job_id: str) -> Job | None:
+    """The job for this process; None when it is not to be had."""
+    worker, pid = str(task.request.hostname), os.getpid()
+    lease = timedelta(seconds=task.settings.lease_s)
+    tried: int | None = None  # by this attempt, whose commit may have been made without an answer
+
+    def claim(connection: Connection) -> Job | None:
+        nonlocal tried
+        job = execution.claim(
+            connection,
+            job_id,
+            worker=worker,
+            pid=pid,
+            now=clock.now(connection),
+            lease=lease,
+            unanswered=tried,
+        )
+        tried = tried if job is None else job.attempt
+        return job
+
+    # For ever: given up, the message would be lost, and the job wait for it.
+    return task.write(claim, within_s=math.inf)
 
 
 def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:

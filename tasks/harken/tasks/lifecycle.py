@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ LOG = logging.getLogger(__name__)
 # How long the hand-back may take, before the worker ends all the same; leases run out then.
 # `harken up` waits 5 s.
 HAND_BACK_WITHIN_S = 4.0
+# What Celery's cold shutdown gets after that: it asks Redis, and where that hangs it waits for ever.
+END_WITHIN_S = 3.0
 
 
 class Lifecycle:
@@ -83,11 +86,9 @@ class Lifecycle:
         first, self._stopping = not self._stopping, True
         if how == "Cold":
             self._hand_back()
-        if how == "Cold" or not first:
-            return
-        timer = threading.Timer(SETTINGS.grace_period_s, self._end)
-        timer.daemon = True
-        timer.start()
+            _later(END_WITHIN_S, self._exit)
+        elif first:
+            _later(SETTINGS.grace_period_s, self._end)
 
     def on_shutdown(self, **_: Any) -> None:
         """All tasks have ended."""
@@ -113,6 +114,13 @@ class Lifecycle:
         self._hand_back()
         # Celery's cold shutdown, in case that it waits for something else.
         os.kill(os.getpid(), signal.SIGQUIT)
+        time.sleep(END_WITHIN_S)
+        self._exit()
+
+    def _exit(self) -> None:
+        """Ends this process whatever it waits for: its jobs are given back, and its children die with it."""
+        LOG.warning("the worker does not end by itself, as where Redis hangs, and is ended")
+        os._exit(os.EX_OK)
 
     def _hand_back(self) -> None:
         # The process first, then the job: nobody else gets it before this one has stopped.
@@ -148,6 +156,13 @@ def _metrics(children: Children) -> "WorkerMetrics | None":
     from harken.tasks.metrics import WorkerMetrics
 
     return WorkerMetrics(children)
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    """Runs `work` in so many seconds, if the process still lives."""
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
 
 
 def warm_up() -> None:

@@ -1,9 +1,9 @@
 """Wrapping a call of either kind: one answer, or a stream of them."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any, cast
 
 import grpc
 
@@ -34,6 +34,7 @@ class Around(grpc.aio.ServerInterceptor):
                 else grpc.unary_stream_rpc_method_handler
             )
             behaviour = self._stream(method, handler.stream_stream or handler.unary_stream)
+            serializer = _unless_bytes(handler.response_serializer)
         else:
             make = (
                 grpc.stream_unary_rpc_method_handler
@@ -41,10 +42,11 @@ class Around(grpc.aio.ServerInterceptor):
                 else grpc.unary_unary_rpc_method_handler
             )
             behaviour = self._unary(method, handler.stream_unary or handler.unary_unary)
+            serializer = handler.response_serializer
         return make(
             behaviour,
             request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
+            response_serializer=serializer,
         )
 
     def _unary(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,9 +57,22 @@ class Around(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+        async def call(request: Any, context: Context) -> None:
             async with self.around(method, context):
-                async for response in behaviour(request, context):
-                    yield response
+                responses = behaviour(request, context)
+                if not isinstance(responses, AsyncGenerator):
+                    await responses  # it writes them by itself
+                    return
+                # Closed here, not when it is collected: what it holds is free once the call has ended.
+                async with aclosing(cast(AsyncGenerator[Any], responses)):
+                    async for response in responses:
+                        await context.write(response)
 
         return call
+
+
+def _unless_bytes(serializer: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
+    """Leaves alone what was made once for many calls."""
+    if serializer is None:
+        return None
+    return lambda response: response if isinstance(response, bytes) else serializer(response)
