@@ -67,9 +67,9 @@ generate: $(INSTALLED) ## Generate messages, stubs and type stubs from the contr
 .PHONY: lock
 lock: $(INSTALLED) ## Bring the lock files to the newest versions that work together
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header --extra all --group dev pyproject.toml --output-file requirements.lock
+		--no-annotate --no-header --extra all --extra otel --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
-		--constraint requirements.lock --extra server --extra worker --group image pyproject.toml \
+		--constraint requirements.lock --extra server --extra worker --extra otel --group image pyproject.toml \
 		--output-file requirements.image.lock
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--constraint requirements.lock --group bench --output-file requirements.bench.lock

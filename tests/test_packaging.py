@@ -130,6 +130,7 @@ def test_the_wheel_has_harken_and_nothing_beside_it(contents: set[str]) -> None:
         "server",
         "settings",
         "tasks",
+        "telemetry",
         "v1",
     }
 

@@ -129,7 +129,7 @@ def test_a_soft_limit_during_the_work_interrupts_it(task, submitted, monkeypatch
 
 
 def test_work_over_its_run_timeout_stops_at_its_next_report(task, submitted, monkeypatch):
-    def work(*_, on_progress):
+    def work(*_, on_progress, **__):
         while True:
             on_progress("decode", 0.5, "")
 

@@ -171,6 +171,7 @@ def _row(
         "features": list(new.features),
         "labels": dict(new.labels),
         "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
+        "trace_parent": new.trace_parent,
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }

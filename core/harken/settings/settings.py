@@ -45,6 +45,8 @@ class Settings:
     kill_after_s: int = 5
     max_memory_per_child_mb: int = 2048
     log_level: str = "INFO"
+    log_format: str = "text"
+    metrics_listen: str = ""
     lease_s: int = 15
 
     def __post_init__(self) -> None:
@@ -105,6 +107,12 @@ class Settings:
             text = ":".join(value) if isinstance(value, tuple) else str(value)
             environment[variable.name] = text
         return environment
+
+
+def at_place(address: str, place: int) -> str:
+    """The address of the metrics of one of several processes: the first one's is as given, the others' ports follow."""
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + place}" if address and port != "0" else address
 
 
 def _find(

@@ -8,6 +8,7 @@ from harken.jobs import log, standing
 from harken.jobs.errors import BatchNotFound, PositionExpired
 from harken.jobs.job import Batch
 from harken.server import messages, tokens
+from harken.server.counts import BOOKMARK, SNAPSHOT
 from harken.server.hub import Hub
 from harken.server.job_stream import Write
 from harken.server.openings import Openings
@@ -49,17 +50,20 @@ class BatchStream:
                 await self._store.read(lambda c: log.check_position(c, start))
             batch, self._position = opening.batch, opening.position
             known = start == opening.position
-            await self._send(messages.BOOKMARK if known else messages.batch_body(batch))
+            if known:
+                await self._send(messages.BOOKMARK, BOOKMARK)
+            else:
+                await self._send(messages.batch_body(batch), SNAPSHOT)
             pace = Pace(watcher, SNAPSHOT_EVERY_S)
             with Wakeups(self._hub, watcher, heartbeat) as wakeups:
                 while not batch.ended:
                     if await wakeups.silent():
-                        await self._send(messages.BOOKMARK)
+                        await self._send(messages.BOOKMARK, BOOKMARK)
                         wakeups.sent()
                     if pace.allows():
                         before, batch = batch, await self._counted(batch, watcher)
                         if batch != before:
-                            await self._send(messages.batch_body(batch))
+                            await self._send(messages.batch_body(batch), SNAPSHOT)
                             wakeups.sent()
 
     async def _counted(self, batch: Batch, watcher: Watcher) -> Batch:
@@ -79,7 +83,8 @@ class BatchStream:
         self._position = opening.position
         return opening.batch
 
-    async def _send(self, body: bytes) -> None:
+    async def _send(self, body: bytes, kind: str) -> None:
+        self._hub.counts.sent[kind] += 1
         await self._write(body + messages.token(self._position, self._bound_to))
 
 

@@ -10,8 +10,6 @@ import click
 
 from harken.settings import Settings, SettingsError
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
 
 def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     """Settings of the environment and the command line, with a usage error for what cannot be."""
@@ -48,17 +46,19 @@ def serve(
     from harken.server.processes import CannotShare, serve_in_processes
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
+    from harken.telemetry import logs
+    from harken.telemetry.endpoint import CannotExpose
 
     settings = settings_of(listen=listen, media_roots=media_roots or None)
     faulthandler.enable()  # a crash in C code leaves its stacks in the log
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         if processes > 1:
             serve_in_processes(settings, processes)
         else:
             asyncio.run(run(settings, one_of_several=one_of_several))
-    except (CannotListen, CannotShare, SchemaMismatch) as error:
+    except (CannotListen, CannotExpose, CannotShare, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"The database does not answer: {error.orig}") from error

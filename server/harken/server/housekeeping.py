@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from harken.jobs import deadlines, leases, outbox
 from harken.server import repairs
 from harken.server.broker_watch import BrokerWatch
+from harken.server.counts import Counts
 from harken.server.hub import Hub
 from harken.server.lead import Lead
 from harken.server.presence import RENEW_EVERY_S, Presence
@@ -35,14 +36,17 @@ LONGEST_PAUSE_S = 0.1
 class Housekeeping:
     """Leads by a lease in SQL, so that with many server processes the work is done once."""
 
-    def __init__(self, store: Store, hub: Hub, publisher: Publisher, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, publisher: Publisher, settings: Settings, counts: Counts
+    ) -> None:
+        self._counts = counts
         self._store = store
         self._hub = hub
         self._publisher = publisher
         self._settings = settings
         self._lead = Lead(store)
         self._presence = Presence(store, self._lead.holder)
-        self._relay = Relay(store, publisher, settings)
+        self._relay = Relay(store, publisher, settings, counts)
         self._watch = BrokerWatch(store, publisher)
         self._bell = asyncio.Event()
         self._stop = asyncio.Event()
@@ -63,6 +67,7 @@ class Housekeeping:
         self._stop.set()
         self._bell.set()
         await asyncio.gather(*self._tasks)
+        self._counts.lead(False)
         await self._lead.resign()
         await self._presence.resign()
         await self._publisher.close()
@@ -86,6 +91,7 @@ class Housekeeping:
     async def _repair(self) -> None:
         led = self._lead.holds
         await self._lead.renew()
+        self._counts.lead(self._lead.holds)
         if not self._lead.holds:
             return
         if not led:
@@ -94,6 +100,7 @@ class Housekeeping:
             return
         while self._lead.holds and not self._stop.is_set():
             reaped = await repairs.reap(self._store, self._settings)
+            self._counts.leases_expired += reaped
             failed = await repairs.fail_overdue(self._store)
             ripe = await repairs.ripen(self._store)
             if reaped or failed:
@@ -108,7 +115,7 @@ class Housekeeping:
         if not self._lead.holds:
             return
         if self._is_time("broker"):
-            await self._watch.look()
+            self._counts.messages_lost += await self._watch.look()
         await self._relay.carry(lambda: self._lead.holds and not self._stop.is_set())
 
     def _is_time(self, duty: str) -> bool:

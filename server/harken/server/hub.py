@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from harken.jobs import log
 from harken.jobs.job import Transition
+from harken.server.counts import Counts
 from harken.server.item_ticks import ItemTicks
 from harken.server.messages import changes
 from harken.server.store import Store
@@ -28,8 +29,9 @@ Watchers = dict[str, set[Watcher]]
 class Hub:
     """Hands transitions and ticks to watchers."""
 
-    def __init__(self, store: Store, result_backend: str) -> None:
+    def __init__(self, store: Store, result_backend: str, counts: Counts) -> None:
         self._store = store
+        self.counts = counts
         self._ticks = TickSubscription(result_backend, self._on_tick, self.heard)
         self._item_ticks = ItemTicks(store, self._ticks, self._on_tick)
         self._jobs: Watchers = {}
@@ -84,7 +86,7 @@ class Hub:
     @contextmanager
     def watch_job(self, job_id: str) -> Generator[Watcher]:
         """A watcher of a job's transitions and ticks, for whom `job_ready` is to be awaited."""
-        watcher = Watcher()
+        watcher = Watcher(self.counts)
         self._jobs.setdefault(job_id, set()).add(watcher)
         self._ticks.want(job_id)
         try:
@@ -101,7 +103,7 @@ class Hub:
     @contextmanager
     def watch_batch(self, batch_id: str, *, items: bool) -> Generator[Watcher]:
         """A watcher of the transitions of a batch's jobs, with `items` of their ticks too; see `batch_ready`."""
-        watcher = Watcher()
+        watcher = Watcher(self.counts)
         self._batches.setdefault(batch_id, set()).add(watcher)
         if items:
             self._items.setdefault(batch_id, set()).add(watcher)

@@ -11,6 +11,7 @@ from harken.jobs.standing import MOST_RUNNING, BatchStanding
 from harken.jobs.state import HELD
 from harken.server import messages, tokens
 from harken.server.batch_stream import SNAPSHOT_EVERY_S, unless_expired
+from harken.server.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
 from harken.server.hub import Hub
 from harken.server.job_stream import Write
 from harken.server.messages import Changes
@@ -66,14 +67,14 @@ class ItemStream:
                         break
                     if self._batch != told and pace.allows():
                         told = self._batch
-                        await self._send(messages.batch_body(told))
+                        await self._send(messages.batch_body(told), SNAPSHOT)
                         wakeups.sent()
                     if await wakeups.silent():
-                        await self._send(messages.BOOKMARK)
+                        await self._send(messages.BOOKMARK, BOOKMARK)
                         wakeups.sent()
             if self._batch != told:  # the end's time stands in the database
                 batch = (await self._openings.batch(self._batch_id)).batch
-                await self._send(messages.batch_body(batch))
+                await self._send(messages.batch_body(batch), SNAPSHOT)
 
     async def _begin(self, watcher: Watcher, start: int | None, jobs: int) -> None:
         """Sends where the batch stands, after what came since `start`."""
@@ -84,11 +85,11 @@ class ItemStream:
             await self._check(start, jobs)
             self._position = start
         if start == opening.position:
-            await self._send(messages.BOOKMARK)
+            await self._send(messages.BOOKMARK, BOOKMARK)
         else:
             if start is not None:
                 await self._send_missed()
-            await self._send(messages.batch_body(self._batch))
+            await self._send(messages.batch_body(self._batch), SNAPSHOT)
         for job_id in self._running:
             if job_id in ticks:
                 watcher.take_tick(job_id, ticks[job_id])
@@ -126,7 +127,7 @@ class ItemStream:
             await self._send_changes(changes)
             sent = True
         for body in self._ticks(watcher):
-            await self._send(body)
+            await self._send(body, PROGRESS, 0)
             sent = True
         return sent
 
@@ -144,7 +145,7 @@ class ItemStream:
         if self._position > self._counted:
             self._count([one for one in changes.transitions if one.position > self._counted])
             self._counted = self._position
-        await self._send(changes.body)
+        await self._send(changes.body, TRANSITION, len(changes.transitions))
 
     def _count(self, transitions: Sequence[Transition]) -> None:
         self._batch = standing.counted_on(self._batch, transitions)
@@ -165,8 +166,10 @@ class ItemStream:
                 continue
             running.order = tick.order
             events.append(messages.tick_event(job_id, running.revision, tick))
+        self._hub.counts.sent[PROGRESS] += len(events)
         return messages.tick_bodies(events)
 
-    async def _send(self, body: bytes) -> None:
+    async def _send(self, body: bytes, kind: str, number: int = 1) -> None:
+        self._hub.counts.sent[kind] += number
         value = (self._position, self._batch.total)
         await self._write(body + messages.token(value, self._bound_to))

@@ -4,6 +4,7 @@ Requests that name files are checked in a thread: a file system that hangs must 
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
@@ -18,13 +19,12 @@ from harken.server.interceptors.around import Context
 from harken.server.item_stream import ItemStream
 from harken.server.job_stream import JobStream, Write
 from harken.server.openings import Openings
+from harken.server.owner import OWNER
 from harken.server.store import Store
 from harken.server.ticks import Tick
+from harken.telemetry import logs, tracing
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer
-
-# Whose jobs they are, as long as there is no access control.
-OWNER = "local"
 
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
@@ -51,9 +51,12 @@ class JobService(JobServiceServicer):
         new = await asyncio.to_thread(
             validate.new_job, request, self._roots, longest_run=self._longest_run
         )
+        if trace_parent := tracing.trace_parent():
+            new = replace(new, trace_parent=trace_parent)
         job = await self._store.write(
             lambda c: submission.submit_job(c, new, owner=OWNER, now=clock.now(c))
         )
+        logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
 
@@ -64,9 +67,15 @@ class JobService(JobServiceServicer):
         new = await asyncio.to_thread(
             validate.new_batch, request, self._roots, longest_run=self._longest_run
         )
+        if trace_parent := tracing.trace_parent():
+            traced = [
+                (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
+            ]
+            new = replace(new, items=tuple(traced))
         batch = await self._store.write(
             lambda c: submission.submit_batch(c, new, owner=OWNER, now=clock.now(c))
         )
+        logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
             batch=convert.batch_message(batch),
@@ -78,6 +87,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetJobResponse:
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job, result = await self._store.read(
             lambda c: (
                 queries.get_job(c, job_id, owner=OWNER),
@@ -93,6 +103,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetBatchResponse:
         """One batch."""
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
         return messages.GetBatchResponse(batch=convert.batch_message(batch))
 
@@ -126,6 +137,7 @@ class JobService(JobServiceServicer):
         """Asks for one job to be stopped."""
         asked = retries.cancel_job(owner=OWNER, peer=context.peer())
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job = await self._store.write(
             lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
         )
@@ -138,6 +150,7 @@ class JobService(JobServiceServicer):
         """Asks for all jobs of a batch to be stopped."""
         asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.write(
             lambda c: cancellation.cancel_batch(
                 c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
@@ -215,7 +228,8 @@ class JobService(JobServiceServicer):
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )
-        await stream.run(request.resume_token, heartbeat)
+        with self._hub.counts.stream_open(request.WhichOneof("target") or ""):
+            await stream.run(request.resume_token, heartbeat)
 
     def _stream(
         self, request: messages.StreamProgressRequest, write: Write
@@ -226,10 +240,12 @@ class JobService(JobServiceServicer):
                     description = "Only a batch has items: name a batch_id, or leave it out."
                     raise InvalidRequest([Violation("include_items", "NOT_A_BATCH", description)])
                 job_id = validate.identifier("job_id", request.job_id)
+                logs.note(job_id=job_id)
                 return JobStream(self._hub, self._store, self._openings, write, job_id)
             case "batch_id":
                 kind = ItemStream if request.include_items else BatchStream
                 batch_id = validate.identifier("batch_id", request.batch_id)
+                logs.note(batch_id=batch_id)
                 return kind(self._hub, self._store, self._openings, write, batch_id)
             case _:
                 description = "Name a job_id or a batch_id to follow."

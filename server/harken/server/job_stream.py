@@ -7,6 +7,7 @@ from harken.jobs import log
 from harken.jobs.errors import JobNotFound, PositionAhead, PositionExpired
 from harken.jobs.state import HELD, JobState
 from harken.server import messages, tokens
+from harken.server.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
 from harken.server.hub import Hub
 from harken.server.messages import Changes, JobOpening
 from harken.server.openings import Openings
@@ -52,7 +53,7 @@ class JobStream:
                     if self._state.terminal:
                         return
                     if await wakeups.silent():
-                        await self._send(messages.BOOKMARK)
+                        await self._send(messages.BOOKMARK, BOOKMARK)
                         wakeups.sent()
 
     async def _begin(self, watcher: Watcher, start: int | None) -> None:
@@ -61,10 +62,10 @@ class JobStream:
         opening = await self._open(start)
         if start is None:
             self._note(opening)
-            await self._send(opening.body)
+            await self._send(opening.body, SNAPSHOT)
         elif start == opening.position:
             self._note(opening)
-            await self._send(messages.BOOKMARK)
+            await self._send(messages.BOOKMARK, BOOKMARK)
         else:
             self._position = start
             await self._send_missed()
@@ -119,7 +120,7 @@ class JobStream:
         last = changes.transitions[-1]
         self._revision, self._attempt = last.revision, last.attempt
         self._state, self._position = last.after, last.position
-        await self._send(changes.body)
+        await self._send(changes.body, TRANSITION, len(changes.transitions))
 
     async def _send_tick(self, watcher: Watcher) -> bool:
         tick = watcher.ticks().get(self._job_id)
@@ -132,8 +133,9 @@ class JobStream:
         if not current or tick.order <= self._tick_order:
             return False
         self._tick_order = tick.order
-        await self._send(messages.tick_body(self._job_id, self._revision, tick))
+        await self._send(messages.tick_body(self._job_id, self._revision, tick), PROGRESS)
         return True
 
-    async def _send(self, body: bytes) -> None:
+    async def _send(self, body: bytes, kind: str, number: int = 1) -> None:
+        self._hub.counts.sent[kind] += number
         await self._write(body + messages.token(self._position, self._bound_to))

@@ -20,7 +20,7 @@ from dataclasses import replace
 from sqlalchemy import make_url
 
 from harken.server.serve import CannotListen
-from harken.settings import Settings
+from harken.settings import Settings, at_place
 
 LOG = logging.getLogger(__name__)
 
@@ -68,7 +68,8 @@ class _Process:
 
     def __init__(self, place: int, settings: Settings) -> None:
         self._place = place
-        self._environment = {**os.environ, **settings.to_environment()}
+        own = replace(settings, metrics_listen=at_place(settings.metrics_listen, place - 1))
+        self._environment = {**os.environ, **own.to_environment()}
         self._deaths = 0
         self._again_at: float | None = None
         self._start()

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from harken.jobs.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import JOB_QUEUES, broker_settings, celery_priority
+from harken.telemetry import tracing
 
 T = TypeVar("T")
 
@@ -81,14 +83,26 @@ class Publisher:
     def _publish(self, producer: Any, jobs: Sequence[Outgoing]) -> None:
         with producer.batch(MESSAGES_A_BATCH):
             for job in jobs:
-                self._app.send_task(
-                    names.ANALYZE,
-                    args=(job.job_id,),
-                    task_id=job.job_id,
-                    queue=job.queue,
-                    priority=celery_priority(job.priority),
-                    producer=producer,
-                )
+                with _traced(job) as headers:
+                    self._app.send_task(
+                        names.ANALYZE,
+                        args=(job.job_id,),
+                        task_id=job.job_id,
+                        queue=job.queue,
+                        priority=celery_priority(job.priority),
+                        producer=producer,
+                        headers=headers,
+                    )
+
+
+@contextmanager
+def _traced(job: Outgoing) -> Generator[dict[str, str] | None]:
+    """A span of the job's trace, and the headers that carry it on; also where this process traces nothing."""
+    if job.trace_parent is None:
+        yield None
+        return
+    with tracing.span("publish", job.trace_parent, job_id=job.job_id, queue=job.queue):
+        yield {tracing.HEADER: tracing.trace_parent() or job.trace_parent}
 
 
 def _ping(producer: Any) -> None:

@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 
 import grpc
@@ -14,16 +14,20 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.counts import Counts
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.metrics import ServerMetrics
 from harken.server.publisher import Publisher
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService
 from harken.settings import Settings
+from harken.telemetry import tracing
+from harken.telemetry.endpoint import MetricsEndpoint
 from harken.v1 import job_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
@@ -68,16 +72,18 @@ async def running_server(
 
     As `one_of_several` it shares its port with others like it.
 
-    Raises CannotListen, SchemaMismatch and SQLAlchemy's OperationalError.
+    Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
     database = Database(settings.database_url)
     check(database)
     store = Store(database)
-    hub = Hub(store, settings.result_backend)
-    housekeeping = Housekeeping(store, hub, Publisher(settings), settings)
+    counts = Counts()
+    metrics = ServerMetrics(settings, counts)
+    hub = Hub(store, settings.result_backend, counts)
+    housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
     # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
     options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
-    server = grpc.aio.server(interceptors=interceptors(), options=options)
+    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     jobs = JobService(store, hub, roots, longest_run=longest_run)
@@ -87,8 +93,15 @@ async def running_server(
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)
+    exposed = ExitStack()
     try:
         address = _listen(server, settings.listen)
+        if settings.metrics_listen:
+            await asyncio.to_thread(metrics.begin)
+            endpoint = exposed.enter_context(
+                MetricsEndpoint(settings.metrics_listen, metrics.registry)
+            )
+            LOG.info("metrics at http://%s/metrics", endpoint.address)
         hub.start()
         housekeeping.start()
         await server.start()
@@ -101,6 +114,8 @@ async def running_server(
         await server.stop(settings.grace_period_s)
         await housekeeping.stop()
         await hub.stop()
+        await asyncio.to_thread(exposed.close)
+        metrics.close()
         inspector.close()
         store.close()
 
@@ -113,10 +128,13 @@ async def serve(settings: Settings, *, one_of_several: bool = False) -> None:
         loop.add_signal_handler(number, stop.set)
     if one_of_several:
         loop.add_reader(sys.stdin.fileno(), stop.set)
+    if tracing.wanted():
+        tracing.start("harken-server")
     async with running_server(settings, one_of_several=one_of_several) as address:
         LOG.info("serving on %s", address)
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)
+    await asyncio.to_thread(tracing.stop)
 
 
 def prepare(settings: Settings) -> None:

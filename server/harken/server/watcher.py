@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 
 from harken.jobs.standing import MOST_RUNNING
+from harken.server.counts import Counts
 from harken.server.messages import Changes
 from harken.server.ticks import Tick
 
@@ -14,9 +15,10 @@ MOST_TICKS = MOST_RUNNING  # jobs whose newest ticks wait
 class Watcher:
     """The transitions of its target in order, and the newest tick of each job."""
 
-    __slots__ = ("_backlog", "_changes", "_rung", "_ticks", "_waiting", "behind")
+    __slots__ = ("_backlog", "_changes", "_counts", "_rung", "_ticks", "_waiting", "behind")
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
         self.behind = False  # transitions were dropped: the log has them
         self._changes: deque[Changes] | None = (
             None  # none in most of many streams: an empty one takes 600 bytes
@@ -59,7 +61,9 @@ class Watcher:
         waiting = self._ticks.get(job_id)
         if waiting is not None and waiting.order > tick.order:
             return
-        if waiting is None and len(self._ticks) >= MOST_TICKS:
+        if waiting is not None:
+            self._counts.ticks_conflated += 1
+        elif len(self._ticks) >= MOST_TICKS:
             del self._ticks[next(iter(self._ticks))]
         self._ticks[job_id] = tick
         self.ring()

@@ -40,6 +40,7 @@ class HeartbeatThread:
         describe: Callable[[], Heartbeat],
         children: Children,
         ended: Endings,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._barrier = barrier
@@ -47,6 +48,7 @@ class HeartbeatThread:
         self._describe = describe
         self._children = children
         self._endings = ended
+        self._on_lost = on_lost
         self._blind = False  # the last dealing failed
         self._stopped = False
         self._lease = timedelta(seconds=settings.lease_s)
@@ -126,18 +128,31 @@ class HeartbeatThread:
                 # If it stays away, the lease runs out, and the job is put back then.
                 if not self._blind:
                     LOG.warning(
-                        "job %s: its end has to wait to be written: %s", ending.job_id, error
+                        "job %s: its end has to wait to be written: %s",
+                        ending.job_id,
+                        error,
+                        extra={"job_id": ending.job_id},
                     )
                 self._blind = True
                 break
             except Exception:
-                LOG.exception("job %s: the end of its process could not be written", ending.job_id)
+                LOG.exception(
+                    "job %s: the end of its process could not be written",
+                    ending.job_id,
+                    extra={"job_id": ending.job_id},
+                )
                 state = None
             self._endings.written()
             written = True
+            if self._on_lost is not None:
+                self._on_lost()
             cause = ending.sentence.cause
             LOG.error(
-                "job %s lost its process: %s: %s", ending.job_id, cause, state or "not its own"
+                "job %s lost its process: %s: %s",
+                ending.job_id,
+                cause,
+                state or "not its own",
+                extra={"job_id": ending.job_id},
             )
         if written:
             # A connection of its own each time: this process forks, and deaths are rare.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.worker import state
@@ -26,6 +26,9 @@ from harken.tasks.heartbeat import HeartbeatThread
 from harken.tasks.job_task import utc_now
 from harken.tasks.queues import JOB_QUEUES
 from harken.tasks.request import JobRequest
+
+if TYPE_CHECKING:
+    from harken.tasks.metrics import WorkerMetrics
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class Lifecycle:
         self._endings = Endings()
         self._children = Children(self._endings)
         JobRequest.children = self._children
+        self._metrics = _metrics(self._children)
         self._guard = Guard(self._children, Limits.of(SETTINGS))
         self._heartbeat: HeartbeatThread | None = None
         self._main_pid = 0
@@ -59,6 +63,8 @@ class Lifecycle:
         self._name = sender.hostname
         self._queues = tuple(sorted(sender.app.amqp.queues.consume_from))
         self._concurrency = sender.pool.limit or 1
+        if self._metrics is not None:
+            self._metrics.set_slots(self._concurrency)
         self._heartbeat = HeartbeatThread(
             self._database,
             self._barrier,
@@ -66,6 +72,7 @@ class Lifecycle:
             describe=self._describe,
             children=self._children,
             ended=self._endings,
+            on_lost=self._metrics.process_lost if self._metrics else None,
         )
         self._heartbeat.start()
         self._guard.start()
@@ -88,6 +95,8 @@ class Lifecycle:
         if self._heartbeat is not None:
             self._guard.stop()
             self._heartbeat.stop()
+        if self._metrics is not None:
+            self._metrics.stop()
 
     def on_child(self, **_: Any) -> None:
         """In a new child: ends it when the main process died before the child could ask to die with it."""
@@ -97,6 +106,8 @@ class Lifecycle:
     def on_setup(self, **_: Any) -> None:
         """Before the pool starts."""
         self._main_pid = os.getpid()
+        if self._metrics is not None:
+            self._metrics.expose(SETTINGS.metrics_listen)
         warm_up()
 
     def _end(self) -> None:
@@ -136,6 +147,15 @@ class Lifecycle:
             stopping=self._stopping,
             start_time=self._start_time,
         )
+
+
+def _metrics(children: Children) -> "WorkerMetrics | None":
+    """The worker's metrics, where they are wanted: the library takes its time to import."""
+    if not SETTINGS.metrics_listen:
+        return None
+    from harken.tasks.metrics import WorkerMetrics
+
+    return WorkerMetrics(children)
 
 
 def _later(seconds: float, work: Callable[[], None]) -> None:

@@ -5,7 +5,9 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 LOG = logging.getLogger(__name__)
@@ -54,7 +56,9 @@ class ProgressReporter:
         self._cancelled = False
         self._blind = False  # the last look failed
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+        # What the lines of the work are about, those of its thread are about too.
+        run = partial(copy_context().run, self._run)
+        self._thread = threading.Thread(target=run, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
