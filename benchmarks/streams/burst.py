@@ -3,6 +3,8 @@
 import time
 from collections.abc import Sequence
 
+import click
+
 from benchmarks.engine.report import Section, at_most
 from benchmarks.streams.served import Served
 from benchmarks.streams.watching import watching
@@ -42,6 +44,8 @@ def _burst(served: Served, targets: Sequence[str]) -> tuple[int, float, float, f
         count = watched.until_opened(len(targets))
         taken_kb = (served.memory_bytes() - memory) / len(targets) / 1000
         used_s = served.cpu_s() - cpu_s
+    if count.failed:
+        click.echo(f"the first failure was {count.first_failure}", err=True)
     while served.subscriptions():
         time.sleep(0.05)
     return count.failed, taken_kb, count.at - begun, used_s
