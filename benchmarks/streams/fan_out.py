@@ -31,7 +31,7 @@ def measure(
     ]
     return Section(
         part="fan-out",
-        title="events received, all watchers together; the server has a processor to itself",
+        title="events received in a second, by all watchers together",
         columns=("", "events/s", "µs of CPU an event", "events/s of CPU"),
         rows=tuple(rows),
         targets=(

@@ -57,7 +57,9 @@ class Served:
         """The id of a new batch, and those of its jobs."""
         with Client(self.address) as client:
             batch_id = client.submit_batch([self.media] * size).batch_id
-            return batch_id, [job.job_id for job in client.list_jobs(batch=batch_id, page_size=1_000)]
+            return batch_id, [
+                job.job_id for job in client.list_jobs(batch=batch_id, page_size=1_000)
+            ]
 
     def claim(self, job_id: str) -> None:
         """A worker takes the job, and is never taken for lost."""

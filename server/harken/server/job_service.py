@@ -6,6 +6,7 @@ Requests that name files are checked in a thread: a file system that hangs must 
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
 from harken.jobs.job import Job
@@ -15,7 +16,7 @@ from harken.server import convert, filters, retries, tokens, validate
 from harken.server.batch_stream import BatchStream
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.hub import Hub
-from harken.server.interceptors.around import Context
+from harken.server.interceptors.around import Context, write
 from harken.server.item_stream import ItemStream
 from harken.server.job_stream import JobStream, Write
 from harken.server.openings import Openings
@@ -224,7 +225,7 @@ class JobService(JobServiceServicer):
         self, request: messages.StreamProgressRequest, context: Context
     ) -> None:
         """Follows a job or a batch to its end."""
-        stream = self._stream(request, context.write)
+        stream = self._stream(request, partial(write, context))
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )

@@ -37,6 +37,7 @@ LOG = logging.getLogger(__name__)
 LARGEST_MESSAGE = 32 * 1024 * 1024  # a batch of 10,000 items with 1 kB paths and labels fits
 
 MOST_PENDING_CALLS = 20_000  # calls that have arrived and were not begun; each takes a few kB
+LONGEST_PENDING_S = 600
 
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
@@ -53,6 +54,8 @@ OPTIONS = (
     # Watchers may all come at once, as after a restart. Beyond some 1,000, gRPC's default, it cancels some of them.
     ("grpc.server.max_pending_requests", MOST_PENDING_CALLS),
     ("grpc.server.max_pending_requests_hard_limit", 2 * MOST_PENDING_CALLS),
+    # It cancels those too that were not begun within 30 s; how long to wait is for their callers' deadlines to say.
+    ("grpc.server_max_unrequested_time_in_server", LONGEST_PENDING_S),
 )
 
 

@@ -102,6 +102,9 @@ class TickSubscription:
             )
         )
         self._connected = False
+        self._heard = (
+            0  # messages; while some come, Redis is alive and what is missing is on its way
+        )
         self._silent = False  # an acknowledgement did not come, which was said
         self._wanted: dict[str, int] = {}
         self._changed: set[str] = set()  # wanted or no longer wanted, and Redis was not told yet
@@ -146,14 +149,14 @@ class TickSubscription:
             waiting = self._waiting.get(job_id)
             if waiting is None:
                 waiting = self._waiting[job_id] = asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(ACKNOWLEDGED_WITHIN_S):
-                    await asyncio.shield(waiting)
-            except TimeoutError:
-                if not self._silent:
-                    LOG.warning("Redis does not acknowledge subscriptions")
-                self._silent = True
-                return
+            while not waiting.done():
+                heard = self._heard
+                await asyncio.wait((waiting,), timeout=ACKNOWLEDGED_WITHIN_S)
+                if heard == self._heard and not waiting.done():
+                    if not self._silent:
+                        LOG.warning("Redis does not acknowledge subscriptions")
+                    self._silent = True
+                    return
 
     async def read(self, job_ids: Sequence[str]) -> dict[str, Tick]:
         """The newest ticks of jobs that have one; none with Redis gone."""
@@ -245,6 +248,7 @@ class TickSubscription:
                 future.set_result(None)
 
     def _take(self, message: dict[str, Any]) -> None:
+        self._heard += 1
         channel = message["channel"].decode()
         job_id = channel.removeprefix(KEY_PREFIX)
         match message["type"]:

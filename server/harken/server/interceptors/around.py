@@ -1,5 +1,6 @@
 """Wrapping a call of either kind: one answer, or a stream of them."""
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -8,6 +9,19 @@ from typing import Any, cast
 import grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
+
+CANCELLED_WITHIN_S = 5.0  # a moment, but on a machine that is overwhelmed
+
+
+async def write(context: Context, message: Any) -> None:
+    """Writes a message of a stream. When the caller has gone it does not return: the call is about to be cancelled."""
+    try:
+        await context.write(message)
+    except grpc.aio.InternalError:
+        # That the message cannot be sent is known before the cancellation has arrived, which ends this wait. To end
+        # the call from here would fail as the message did.
+        await asyncio.sleep(CANCELLED_WITHIN_S)
+        raise
 
 
 class Around(grpc.aio.ServerInterceptor):
@@ -66,7 +80,7 @@ class Around(grpc.aio.ServerInterceptor):
                 # Closed here, not when it is collected: what it holds is free once the call has ended.
                 async with aclosing(cast(AsyncGenerator[Any], responses)):
                     async for response in responses:
-                        await context.write(response)
+                        await write(context, response)
 
         return call
 
