@@ -13,6 +13,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
@@ -27,6 +28,10 @@ from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 
 REPOSITORY = Path(__file__).parent.parent
+
+# A busy machine is no fault of an example.
+hypothesis.settings.register_profile("harken", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "harken")
 
 
 def eventually(condition: Callable[[], object], within_s: float = 20.0) -> object:
