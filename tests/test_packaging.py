@@ -275,7 +275,8 @@ def test_the_image_has_what_its_parts_need() -> None:
 def test_the_locks_name_no_registry_and_have_hashes() -> None:
     for name in ("requirements.lock", "requirements.image.lock", "requirements.bench.lock"):
         text = text_of(name)
-        assert "http" not in text
+        assert "http:" not in text
+        assert "https:" not in text
         assert "index-url" not in text
         for entry in re.split(r"\n(?=[a-z0-9])", text.strip()):
             assert "--hash=sha256:" in entry, entry
