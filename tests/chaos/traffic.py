@@ -16,7 +16,7 @@ NEWEST = 12  # jobs that calls are about, mostly: those that something still hap
 BATCH = (2, 8)
 REDRIVEN = 3  # jobs of one redrive that names them
 BY_FILTER = 0.25  # the part of the redrives that names none
-FORCED = 0.3  # the part of the others that is forced
+FORCED = 0.4  # the part of the others that is forced
 DISMISSED = 3  # jobs of one dismissal, and as many that have failed
 
 
