@@ -1,6 +1,8 @@
 """What watchers of a job get, whatever the order in which ticks and transitions arrive."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -186,6 +188,33 @@ async def test_with_redis_gone_submits_are_accepted_and_transitions_arrive(
         ("transition", job_pb2.JOB_STATE_RUNNING),
         ("transition", job_pb2.JOB_STATE_SUCCEEDED),
     ]
+
+
+async def test_with_a_redis_that_hangs_streams_open_and_transitions_arrive_within_3_s(
+    served: Served,
+) -> None:
+    job_id = await served.submit()
+    batch_id, (item_id,) = await served.submit_batch(1)
+    job, item = served.hands.claim(job_id), served.hands.claim(item_id)
+    with Redis.from_url(redis_url(served.settings.broker_url)) as redis:
+        pid = redis.info("server")["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        streams = [
+            served.watch(job_id=job_id),
+            served.watch(batch_id=batch_id, include_items=True),
+        ]
+        async with asyncio.timeout(3):
+            for stream in streams:
+                await stream.read()
+        served.hands.succeed(job, ring=False)
+        served.hands.succeed(item, ring=False)
+        async with asyncio.timeout(3):
+            for stream in streams:
+                told = shape(await next_event(stream))
+                assert told == ("transition", job_pb2.JOB_STATE_SUCCEEDED)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def test_ticks_resume_on_open_streams_when_redis_is_back(served: Served) -> None:
