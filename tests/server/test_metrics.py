@@ -3,7 +3,6 @@
 import asyncio
 import urllib.request
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import grpc
 import pytest
@@ -125,7 +124,7 @@ def test_a_tick_that_gives_way_to_a_newer_one_is_conflated() -> None:
     counts = Counts()
     watcher = Watcher(counts)
     for seq in (1, 2, 3):
-        watcher.take_tick("a job", Tick(1, seq, "decode", 0.1, "", datetime.now(UTC)))
+        watcher.take_tick("a job", Tick(1, seq, "decode", 0.1, "", now()))
     assert counts.ticks_conflated == 2
 
 
