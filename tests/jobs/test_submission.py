@@ -1,4 +1,7 @@
+import asyncio
 import uuid
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -6,6 +9,8 @@ from harken.jobs.errors import BatchNotFound, JobNotFound, RequestIdReused
 from harken.jobs.job import Batch, RefusedItem
 from harken.jobs.queries import get_batch, get_job
 from harken.jobs.state import JobState
+from harken.jobs.submission import Submission, submit_jobs
+from harken.jobs.writer import GroupWriter
 
 REQUEST = "0197c0de-0000-7000-8000-000000000001"
 OTHER_REQUEST = "0197c0de-0000-7000-8000-000000000002"
@@ -188,3 +193,64 @@ def test_another_owners_batch_is_not_found(jobs):
     with pytest.raises(BatchNotFound) as caught:
         jobs.read(lambda c: get_batch(c, batch.batch_id, owner="local"))
     assert caught.value.batch_id == batch.batch_id
+
+
+def submissions(jobs, *new, owner="local"):
+    return [Submission(new=one, owner=owner, now=jobs.now) for one in new]
+
+
+def test_many_submits_in_one_call_make_what_each_alone_would(jobs):
+    earlier = jobs.submit("a.wav", request_id=REQUEST)
+    wanted = submissions(
+        jobs,
+        jobs.new("a.wav", request_id=REQUEST),
+        jobs.new("other.wav", request_id=REQUEST),
+        jobs.new("b.wav", request_id=OTHER_REQUEST, priority=9, labels={"a": "1"}),
+        jobs.new("c.wav", schedule_timeout=timedelta(hours=1), run_timeout=timedelta(seconds=1.5)),
+        jobs.new("b.wav", request_id=OTHER_REQUEST, priority=9, labels={"a": "1"}),
+        jobs.new("d.wav", request_id=OTHER_REQUEST),
+    )
+    found, reused, first, second, again, other = jobs.write(lambda c: submit_jobs(c, wanted))
+    assert found == earlier
+    assert isinstance(reused, RequestIdReused)
+    assert earlier.job_id in str(reused)
+    assert again == first
+    assert isinstance(other, RequestIdReused)
+    assert first.job_id in str(other)
+    assert {job.job_id for job in jobs.listed()} == {job.job_id for job in (earlier, first, second)}
+    for job in (first, second):
+        assert jobs.get(job) == job
+        assert [row.after for row in jobs.log(job)] == [JobState.QUEUED]
+
+
+def test_many_submits_in_one_call_are_of_several_owners_and_moments(jobs):
+    new = jobs.new(request_id=REQUEST)
+    mine, theirs = submissions(jobs, new) + submissions(jobs, new, owner="other")
+    late = replace(mine, new=jobs.new(), now=jobs.now + timedelta(seconds=1))
+    made = jobs.write(lambda c: submit_jobs(c, [mine, theirs, late]))
+    assert len({job.job_id for job in made}) == 3
+    assert [job.owner for job in made] == ["local", "other", "local"]
+    assert [jobs.get(job) for job in made] == made
+    assert made[2].create_time == jobs.now + timedelta(seconds=1)
+
+
+def test_many_submits_at_once_with_the_same_request_ids_make_each_job_once(database, jobs):
+    """The group of one process races that of another; each alone finds the job that was first."""
+    new = [jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(20)]
+
+    def submit_all() -> list[str]:
+        writer = GroupWriter(database)
+
+        async def run() -> list[str]:
+            wanted = submissions(jobs, *new)
+            made = await asyncio.gather(*[writer.run_among(submit_jobs, one) for one in wanted])
+            return [job.job_id for job in made]
+
+        try:
+            return asyncio.run(run())
+        finally:
+            writer.close()
+
+    made = jobs.at_once(*[submit_all] * 4)
+    assert made == [made[0]] * 4
+    assert len(jobs.listed()) == 20

@@ -46,7 +46,8 @@ class MediaRoots:
     """Folders below which files may be read."""
 
     def __init__(self, roots: Iterable[str | Path]) -> None:
-        self._roots = tuple(Path(os.path.realpath(root)) for root in roots)
+        self._roots = tuple(os.path.realpath(root) for root in roots)
+        self._below = tuple(os.path.join(root, "") for root in self._roots)
 
     def resolve(self, path: str) -> Path:
         """The file that a submitted path names: absolute, or relative to one of the roots.
@@ -62,8 +63,8 @@ class MediaRoots:
             raise SourceNotFound(
                 path, "The path holds half a character; no file has such a name."
             ) from error
-        candidates = [os.path.realpath(root / path) for root in self._roots]
-        inside = [Path(found) for found in dict.fromkeys(candidates) if self._is_inside(found)]
+        candidates = [os.path.realpath(os.path.join(root, path)) for root in self._roots]
+        inside = [found for found in dict.fromkeys(candidates) if self._is_inside(found)]
         if not inside:
             raise SourceOutside(
                 path,
@@ -73,7 +74,7 @@ class MediaRoots:
         problems: list[SourceError] = []
         for found in inside:
             try:
-                mode = found.stat().st_mode
+                mode = os.stat(found).st_mode
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -81,7 +82,7 @@ class MediaRoots:
                 problems.append(SourceNotFound(path, message))
                 continue
             if stat.S_ISREG(mode):
-                return found
+                return Path(found)
             message = f"{_shown(path)} is not a file. Submit the files in it instead."
             problems.append(SourceNotAFile(path, message))
         if problems:
@@ -91,7 +92,7 @@ class MediaRoots:
         )
 
     def _is_inside(self, path: str) -> bool:
-        return any(Path(path).is_relative_to(root) for root in self._roots)
+        return path in self._roots or path.startswith(self._below)
 
 
 def _shown(path: str) -> str:

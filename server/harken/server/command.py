@@ -35,6 +35,7 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
+    from harken.server.event_loop import new_event_loop
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
 
@@ -43,7 +44,8 @@ def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
     logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        asyncio.run(run(settings))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(run(settings))
     except (CannotListen, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:

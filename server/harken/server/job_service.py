@@ -6,6 +6,7 @@ Requests that name files are checked in a thread: a file system that hangs must 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
 from harken.jobs.job import Job
@@ -13,6 +14,7 @@ from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
+from harken.server.file_checks import FileChecks
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context
 from harken.server.store import Store
@@ -34,22 +36,28 @@ class JobService(JobServiceServicer):
     """The servicer of JobService."""
 
     def __init__(
-        self, store: Store, hub: Hub, roots: MediaRoots, *, longest_run: timedelta
+        self,
+        store: Store,
+        hub: Hub,
+        roots: MediaRoots,
+        checks: FileChecks,
+        *,
+        longest_run: timedelta,
     ) -> None:
         self._store = store
         self._hub = hub
         self._roots = roots
+        self._checks = checks
         self._longest_run = longest_run
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
-        new = await asyncio.to_thread(
-            validate.new_job, request, self._roots, longest_run=self._longest_run
-        )
-        now = datetime.now(UTC)
-        job = await self._store.write(lambda c: submission.submit_job(c, new, owner=OWNER, now=now))
+        new = validate.new_job(request, longest_run=self._longest_run)
+        await self._checks.run(partial(self._roots.resolve, new.source.value))
+        wanted = submission.Submission(new=new, owner=OWNER, now=datetime.now(UTC))
+        job = await self._store.write_among(submission.submit_jobs, wanted)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
 

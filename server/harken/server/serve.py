@@ -13,6 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.file_checks import FileChecks
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
 from harken.server.inspector import Inspector
@@ -70,7 +71,8 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
-    jobs = JobService(store, hub, roots, longest_run=longest_run)
+    checks = FileChecks()
+    jobs = JobService(store, hub, roots, checks, longest_run=longest_run)
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
@@ -92,6 +94,7 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         await housekeeping.stop()
         await hub.stop()
         inspector.close()
+        checks.close()
         store.close()
 
 

@@ -35,8 +35,8 @@ LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
-def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: timedelta) -> NewJob:
-    """The job of a request. Raises InvalidRequest and SourceError."""
+def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob:
+    """The job of a request, whose path is yet to be looked at. Raises InvalidRequest."""
     violations = [
         *request_id_violations("request_id", request),
         *_source_violations("source", request),
@@ -48,8 +48,7 @@ def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: t
     ]
     if violations:
         raise InvalidRequest(violations)
-    new = _job(request, _features(request.features), _priority(request), roots)
-    return _with_limits(new, request)
+    return _with_limits(_job(request, _features(request.features), _priority(request)), request)
 
 
 def new_batch(
@@ -149,16 +148,15 @@ def _item(
     ]
     if violations:
         raise InvalidRequest(violations)
-    return _job(item, _features(item.features) if item.features else features, priority, roots)
+    roots.resolve(item.source.path)
+    return _job(item, _features(item.features) if item.features else features, priority)
 
 
 def _job(
     request: SubmitAnalysisRequest | SubmitBatchRequest.Item,
     features: tuple[str, ...],
     priority: int,
-    roots: MediaRoots,
 ) -> NewJob:
-    roots.resolve(request.source.path)
     return NewJob(
         source=Source(kind="path", value=request.source.path),
         features=features,
