@@ -131,7 +131,6 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
 def _analyze(task: JobTask, job: Job, progress: ProgressReporter) -> dict[str, Any]:
     from harken.audio import analyze as analyze_file  # slow to import: not before it is needed
 
-    progress.check()
     path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
     return analyze_file(path, job.features, on_progress=progress.report).to_dict()
 
