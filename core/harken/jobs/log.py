@@ -32,7 +32,10 @@ def append(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
 
 @dataclass(frozen=True)
 class Logged:
-    """A change of one row of JOBS and its row in the log: on PostgreSQL one statement, for each costs a way there and back."""
+    """A change of one row of JOBS and its row in the log.
+
+    On PostgreSQL they are one statement, for each costs a way there and back.
+    """
 
     change: Update
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from harken.jobs import log, queries
+from harken.jobs import batch_rows, log, queries
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.ids import new_id
 from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
@@ -139,13 +139,15 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
     )
     # In the order of the items: of one millisecond, only chance orders the ids.
     ids = sorted(new_id(now) for _ in items)
-    insert_jobs(
-        connection,
-        list(zip(ids, items, strict=True)),
-        owner=owner,
-        batch_id=batch_id,
-        now=now,
-    )
+    if batch_rows.alike(items):
+        rows = [
+            batch_rows.BatchRow(job_id=job_id, new=item, request_hash=_request_hash(item))
+            for job_id, item in zip(ids, items, strict=True)
+        ]
+        batch_rows.insert_rows(connection, rows, owner=owner, batch_id=batch_id, now=now)
+    else:
+        jobs = list(zip(ids, items, strict=True))
+        insert_jobs(connection, jobs, owner=owner, batch_id=batch_id, now=now)
     return queries.get_batch(connection, batch_id, owner=owner)
 
 
@@ -164,6 +166,10 @@ def payload_hash(new: NewJob) -> str:
     if new.run_timeout is not None:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
+
+
+def _request_hash(new: NewJob) -> str:
+    return payload_hash(new) if new.request_id else ""
 
 
 def _without_reused(
@@ -228,7 +234,7 @@ def _row(
         "owner": owner,
         "batch_id": batch_id,
         "request_id": new.request_id,
-        "request_hash": payload_hash(new) if new.request_id else "",
+        "request_hash": _request_hash(new),
         "retry_of": new.retry_of,
         "state": JobState.QUEUED.value,
         "revision": 1,
