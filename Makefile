@@ -86,6 +86,10 @@ bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essent
 bench-streams: $(INSTALLED) ## Measure live progress: latency, bursts, fan-out, dropped streams
 	$(BIN)/python -m benchmarks.streams $(if $(JSON),--json "$(JSON)")
 
+.PHONY: bench-service
+bench-service: $(BENCH_INSTALLED) ## Measure the service beside FastAPI and Celery; ONLY=submit JSON=file
+	$(BIN)/python -m benchmarks.service $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
+
 .PHONY: pictures
 pictures: $(BENCH_INSTALLED) ## Draw the pictures of README and docs anew
 	$(BIN)/python docs/pictures/draw_run.py

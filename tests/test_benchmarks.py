@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from benchmarks.engine import limit
 from benchmarks.engine.contender import PEERS, Contender
 from benchmarks.engine.material import ONE_SHOT_S, RATE, music, one_shots
 from benchmarks.engine.report import Section, at_least, at_most, text
+from benchmarks.service.submit import missing
 
 REPOSITORY = Path(__file__).parents[1]
 NEEDED = {"librosa": "pyloudnorm", "Essentia": "essentia"}  # what a peer's first word says it needs
@@ -147,3 +149,42 @@ def test_a_quick_run_of_the_streams_measures_every_part(tmp_path: Path) -> None:
     assert figures["lag of asking ÷ of watching, p50"] > 1
     for name in ("watched, p50", "watched, p99", "one job, events/s", "a batch, events/s"):
         assert figures[name] > 0
+
+
+SERVICE_PARTS = {
+    "submit": ["requests/s ÷ the better peer's, SQLite", "p99 ÷ the better peer's, PostgreSQL"],
+    "batch": ["delay() ÷ SubmitBatch, SQLite", "delay() ÷ SubmitBatch, PostgreSQL"],
+    "publish": ["publisher ÷ apply_async()"],
+    "path": ["jobs/s ÷ Celery's"],
+    "progress": ["one report"],
+    "growth": ["submit, SQLite", "inspect, PostgreSQL"],
+    "ghz": [],
+}
+
+
+@pytest.mark.timeout(
+    400
+)  # servers, workers and databases for each part, on a machine that may be busy
+def test_a_quick_run_of_the_services_benchmark_measures_every_part(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.service", "--quick", "--json", str(file)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=390,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    sections = json.loads(file.read_text())["sections"]
+    assert list(dict.fromkeys(section["part"] for section in sections)) == [*SERVICE_PARTS]
+    for part, names in SERVICE_PARTS.items():
+        of_part = [section for section in sections if section["part"] == part]
+        figures = {target["name"]: target["value"] for one in of_part for target in one["targets"]}
+        assert {*names} <= {*figures}
+        peers_missing = part == "submit" and missing()
+        assert all(value is None if peers_missing else value > 0 for value in figures.values())
+    for package in missing():
+        assert f"{package}" in run.stdout
+    if which("ghz") is None:
+        assert "ghz is not installed" in run.stdout

@@ -10,6 +10,7 @@ import harken.jobs.database
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 from harken.jobs.schema import LEADERS, UtcDateTime
+from tests.conftest import new_postgresql_database
 
 
 @pytest.fixture
@@ -139,3 +140,45 @@ def test_a_path_with_a_percent_sign_and_spaces_works(tmp_path):
     database = Database(f"sqlite:///{folder / 'harken.db'}")
     migrate(database)
     database.close()
+
+
+def _cut(other):
+    """Ends all other connections, as a restart of the server does."""
+    with other.write() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+def _answers(database):
+    with database.read() as connection:
+        return connection.execute(text("SELECT 1")).scalar() == 1
+
+
+@pytest.fixture
+def pooled(postgresql):
+    """A pool of connections to PostgreSQL, and one beside it."""
+    with new_postgresql_database(postgresql) as url:
+        opened, other = Database(url), Database(url, pooled=False)
+        assert _answers(opened)
+        yield opened, other
+        opened.close()
+
+
+def test_a_connection_that_died_while_nobody_used_it_is_replaced_unseen(pooled, monkeypatch):
+    database, other = pooled
+    monkeypatch.setattr(harken.jobs.database, "TRUSTED_FOR_S", 0.0)
+    _cut(other)
+    assert _answers(database)
+
+
+def test_a_connection_that_died_right_after_its_use_fails_once_and_is_replaced(pooled, monkeypatch):
+    database, other = pooled
+    monkeypatch.setattr(harken.jobs.database, "TRUSTED_FOR_S", 3600.0)
+    _cut(other)
+    with pytest.raises(OperationalError):
+        _answers(database)
+    assert _answers(database)

@@ -1,11 +1,17 @@
+import asyncio
 import uuid
+from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from harken.jobs import log
 from harken.jobs.errors import BatchNotFound, JobNotFound, RequestIdReused
 from harken.jobs.job import Batch, RefusedItem
 from harken.jobs.queries import get_batch, get_job
 from harken.jobs.state import JobState
+from harken.jobs.submission import Submission, submit_jobs
+from harken.jobs.writer import GroupWriter
 
 REQUEST = "0197c0de-0000-7000-8000-000000000001"
 OTHER_REQUEST = "0197c0de-0000-7000-8000-000000000002"
@@ -188,3 +194,125 @@ def test_another_owners_batch_is_not_found(jobs):
     with pytest.raises(BatchNotFound) as caught:
         jobs.read(lambda c: get_batch(c, batch.batch_id, owner="local"))
     assert caught.value.batch_id == batch.batch_id
+
+
+def submissions(*new, owner="local"):
+    return [Submission(new=one, owner=owner) for one in new]
+
+
+def test_many_submits_in_one_call_make_what_each_alone_would(jobs):
+    earlier = jobs.submit("a.wav", request_id=REQUEST)
+    wanted = submissions(
+        jobs.new("a.wav", request_id=REQUEST),
+        jobs.new("other.wav", request_id=REQUEST),
+        jobs.new("b.wav", request_id=OTHER_REQUEST, priority=9, labels={"a": "1"}),
+        jobs.new("c.wav", schedule_timeout=timedelta(hours=1), run_timeout=timedelta(seconds=1.5)),
+        jobs.new("b.wav", request_id=OTHER_REQUEST, priority=9, labels={"a": "1"}),
+        jobs.new("d.wav", request_id=OTHER_REQUEST),
+    )
+    found, reused, first, second, again, other = jobs.write(
+        lambda c: submit_jobs(c, wanted, now=jobs.now)
+    )
+    assert found == earlier
+    assert isinstance(reused, RequestIdReused)
+    assert earlier.job_id in str(reused)
+    assert again == first
+    assert isinstance(other, RequestIdReused)
+    assert first.job_id in str(other)
+    assert {job.job_id for job in jobs.listed()} == {job.job_id for job in (earlier, first, second)}
+    for job in (first, second):
+        assert jobs.get(job) == job
+        assert [row.after for row in jobs.log(job)] == [JobState.QUEUED]
+
+
+def test_many_submits_in_one_call_are_of_several_owners(jobs):
+    new = jobs.new(request_id=REQUEST)
+    wanted = submissions(new) + submissions(new, owner="other") + submissions(jobs.new())
+    made = jobs.write(lambda c: submit_jobs(c, wanted, now=jobs.now))
+    assert len({job.job_id for job in made}) == 3
+    assert [job.owner for job in made] == ["local", "other", "local"]
+    assert [jobs.get(job) for job in made] == made
+
+
+def test_many_submits_at_once_with_the_same_request_ids_make_each_job_once(database, jobs):
+    """The group of one process races that of another; each alone finds the job that was first."""
+    new = [jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(20)]
+    submit_all_now = partial(submit_jobs, now=jobs.now)
+
+    def submit_all() -> list[str]:
+        writer = GroupWriter(database)
+
+        async def run() -> list[str]:
+            wanted = submissions(*new)
+            made = await asyncio.gather(*[writer.run_among(submit_all_now, one) for one in wanted])
+            return [job.job_id for job in made]
+
+        try:
+            return asyncio.run(run())
+        finally:
+            writer.close()
+
+    made = jobs.at_once(*[submit_all] * 4)
+    assert made == [made[0]] * 4
+    assert len(jobs.listed()) == 20
+
+
+def test_the_rows_of_a_batch_read_back_as_they_were_given(jobs):
+    """Also where they hold what JSON and SQL write in their own ways."""
+    items = [
+        jobs.new(
+            f'höhle/"{n}"\'\\n🎵{{}}%s:x.wav',
+            features=("rhythm", "tonal") if n % 2 else ("media",),
+            queue="audio_processing" if n % 2 else "media_processing",
+            labels={"naïve": 'say "x"', str(n): ""} if n % 3 else {},
+            request_id=str(uuid.UUID(int=n + 1)) if n % 2 else None,
+            priority=8,
+            schedule_timeout=timedelta(minutes=5),
+            run_timeout=timedelta(seconds=1.25),
+        )
+        for n in range(7)
+    ]
+    batch = jobs.submit_batch(*items)
+    listed = list(reversed(jobs.listed(batch_id=batch.batch_id)))
+    for job, item in zip(listed, items, strict=True):
+        assert (job.source, job.features, job.queue) == (item.source, item.features, item.queue)
+        assert (dict(job.labels), job.priority) == (dict(item.labels), 8)
+        assert (job.schedule_timeout, job.run_timeout) == (item.schedule_timeout, item.run_timeout)
+        assert (job.state, job.revision, job.attempt) == (JobState.QUEUED, 1, 0)
+        assert (job.create_time, job.owner) == (jobs.now, "local")
+        (row,) = jobs.log(job)
+        assert (row.before, row.after, row.revision, row.attempt) == (None, JobState.QUEUED, 1, 0)
+        assert (row.batch_id, row.time) == (batch.batch_id, jobs.now)
+        assert jobs.submit(item.source.value, **_fields(item)) == job or item.request_id is None
+
+
+def _fields(item):
+    """What `jobs.submit` takes beside the path to ask for the same."""
+    names = ("features", "queue", "labels", "request_id", "priority")
+    return {
+        **{name: getattr(item, name) for name in names},
+        "schedule_timeout": item.schedule_timeout,
+        "run_timeout": item.run_timeout,
+    }
+
+
+def test_items_of_a_batch_may_differ_in_everything(jobs):
+    batch = jobs.submit_batch(
+        jobs.new("a.wav", priority=1),
+        jobs.new("b.wav", priority=9, run_timeout=timedelta(seconds=5)),
+    )
+    listed = jobs.listed(batch_id=batch.batch_id)
+    assert [(job.source.value, job.priority) for job in listed] == [("b.wav", 9), ("a.wav", 1)]
+    assert [len(jobs.log(job)) for job in listed] == [1, 1]
+
+
+def test_a_batch_stands_in_the_log_in_the_order_of_its_items(jobs):
+    batch = jobs.submit_batch(*[jobs.new(f"{n}.wav") for n in range(30)])
+    transitions = jobs.read(lambda c: log.after(c, 0))
+    in_order = [job.job_id for job in reversed(jobs.listed(batch_id=batch.batch_id))]
+    assert [row.job_id for row in transitions] == in_order
+
+
+def test_a_batch_of_refused_items_only_is_made_without_jobs(jobs):
+    batch = jobs.submit_batch(refused=(REFUSED,))
+    assert (batch.total, batch.refused) == (0, (REFUSED,))

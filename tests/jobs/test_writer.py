@@ -210,3 +210,52 @@ def test_a_loop_that_ends_early_does_not_take_the_writer_with_it(jobs, writer, s
 
 async def test_what_a_write_returns_is_its_callers_answer(writer):
     assert await writer.run(lambda c: c.execute(JOBS.select()).all()) == []
+
+
+def note_calls(calls):
+    """A write for many at once that notes the items of each call, and returns or refuses them."""
+
+    def write_all(_connection, items):
+        calls.append(list(items))
+        if "breaks" in items:
+            raise LookupError("broken")
+        return [ValueError(item) if item == "refused" else item.upper() for item in items]
+
+    return write_all
+
+
+async def test_writes_of_a_kind_that_wait_are_one_call_in_their_order(writer):
+    calls: list[list[str]] = []
+    write_all = note_calls(calls)
+    held = await _Held(writer).begun()
+    tasks = await started(*[writer.run_among(write_all, item) for item in ("a", "b", "c")])
+    await held.let_go()
+    assert await asyncio.gather(*tasks) == ["A", "B", "C"]
+    assert calls == [["a", "b", "c"]]
+
+
+async def test_an_error_returned_for_one_of_many_is_raised_to_its_caller_alone(writer):
+    write_all = note_calls([])
+    held = await _Held(writer).begun()
+    tasks = await started(*[writer.run_among(write_all, item) for item in ("a", "refused")])
+    await held.let_go()
+    first, second = await asyncio.gather(*tasks, return_exceptions=True)
+    assert first == "A"
+    assert isinstance(second, ValueError)
+
+
+@pytest.mark.parametrize("beside", [[], [lambda _: None]])
+async def test_of_many_writes_that_failed_as_one_each_is_tried_alone(writer, beside):
+    """Also where another kind of write shares the transaction."""
+    calls: list[list[str]] = []
+    write_all = note_calls(calls)
+    held = await _Held(writer).begun()
+    tasks = await started(
+        *[writer.run_among(write_all, item) for item in ("a", "breaks", "c")],
+        *[writer.run(work) for work in beside],
+    )
+    await held.let_go()
+    first, broken, third, *_ = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (first, third) == ("A", "C")
+    assert isinstance(broken, LookupError)
+    assert calls == [["a", "breaks", "c"], ["a"], ["breaks"], ["c"]]

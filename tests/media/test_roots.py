@@ -240,3 +240,68 @@ def test_the_root_of_all_lets_everything_through(root):
 def test_without_a_root_nothing_is_below_one(root):
     with pytest.raises(SourceOutside):
         MediaRoots([]).resolve(str(root / "album" / "a.wav"))
+
+
+@pytest.fixture
+def many_ways(root, tmp_path):
+    """Submitted paths of every kind that a batch may hold, with links of files and folders."""
+    (root / "album" / "b.wav").write_bytes(b"sound")
+    (root / "inside.wav").symlink_to(root / "album" / "a.wav")
+    (root / "linked").symlink_to(root / "album")
+    (root / "out.wav").symlink_to(tmp_path / "secret.wav")
+    (root / "outside").symlink_to(tmp_path)
+    (root / "loop").symlink_to(root / "loop")
+    other = tmp_path / "other"
+    (other / "album").mkdir(parents=True)
+    (other / "album" / "c.wav").write_bytes(b"sound")
+    (other / "album" / "a.wav").write_bytes(b"another")
+    paths = [
+        *("album/a.wav", "album/b.wav", "album/c.wav", "album/none.wav", "album//a.wav"),
+        *("album/./a.wav", "album/../album/a.wav", "inside.wav", "linked/a.wav", "linked/none.wav"),
+        *(
+            "out.wav",
+            "outside/secret.wav",
+            "outside/none.wav",
+            "../secret.wav",
+            "loop",
+            "loop/a.wav",
+        ),
+        *(
+            "album",
+            "album/",
+            "album/.",
+            "album/..",
+            ".",
+            "..",
+            "/",
+            "",
+            "//",
+            "a\0b",
+            "a\0/b",
+            "\ud800",
+        ),
+        *("\ud800/a.wav", str(root / "album" / "a.wav"), str(root), str(tmp_path / "secret.wav")),
+        *("/etc/passwd", "/none", "x" * 300, "album/a.wav/b.wav"),
+    ]
+    return [root, other], paths
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_many_paths_of_a_moment_come_out_as_each_alone(many_ways, reverse):
+    folders, paths = many_ways
+    roots = MediaRoots(reversed(folders) if reverse else folders)
+
+    def outcome(resolve, path):
+        try:
+            return str(resolve(path))
+        except SourceError as error:
+            return error.reason, str(error)
+
+    together = roots.resolver()
+    for path in [*paths, *reversed(paths)]:
+        assert outcome(together, path) == outcome(roots.resolve, path), path
+
+
+def test_without_roots_no_path_of_many_is_below_one():
+    with pytest.raises(SourceOutside):
+        MediaRoots([]).resolver()("a.wav")

@@ -87,9 +87,10 @@ def test_nothing_is_published_twice(backend):
     assert len(backend.got) == 1
 
 
-def test_without_a_report_nothing_is_published(backend):
+def test_without_a_report_nothing_is_published_and_no_thread_begins(backend):
+    before = threading.active_count()
     with ProgressReporter(backend.publish, never):
-        pass
+        assert threading.active_count() == before
     assert backend.got == []
 
 
@@ -105,16 +106,6 @@ def test_the_work_is_stopped_at_its_next_report_once_cancel_is_asked_for(backend
 def test_the_work_is_stopped_at_its_next_report_once_its_time_is_over(backend):
     with ProgressReporter(backend.publish, never, 0.05) as reporter, pytest.raises(OutOfTime):
         eventually(lambda: reporter.report("decode", 0.1, ""))
-
-
-def test_a_check_asks_at_once(backend):
-    with ProgressReporter(backend.publish, lambda: True) as reporter, pytest.raises(Cancelled):
-        reporter.check()
-
-
-def test_a_check_lets_work_go_on_that_nobody_cancelled(backend):
-    with ProgressReporter(backend.publish, never) as reporter:
-        reporter.check()
 
 
 def test_a_backend_that_is_gone_does_not_disturb_the_work(backend):
@@ -135,10 +126,10 @@ def test_a_database_that_is_gone_does_not_disturb_the_work(backend, monkeypatch)
         raise OSError("no database")
 
     with ProgressReporter(backend.publish, gone) as reporter:
-        reporter.check()
-        eventually(lambda: len(asked) > 3)
         reporter.report("decode", 0.1, "")
-    assert backend.fractions == [0.1]
+        eventually(lambda: len(asked) > 3)
+        reporter.report("decode", 0.2, "")
+    assert backend.fractions == [0.1, 0.2]
 
 
 def test_a_backend_that_hangs_does_not_hold_up_the_end_of_the_work(backend, monkeypatch):

@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from harken.jobs import log
 from harken.jobs.job import Job, JobError
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS
 from harken.jobs.state import LEGAL, JobState
+
+# Made once: to make a statement costs more than to run it.
+_LOCK = select(*JOB_COLUMNS).where(JOBS.c.job_id == bindparam("job_id")).with_for_update()
+_LOCK_OWNERS = _LOCK.where(JOBS.c.owner == bindparam("owner"))
+_CHANGE = log.Logged(update(JOBS).where(JOBS.c.job_id == bindparam("changed_id")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +30,8 @@ class Change:
 
 def lock(connection: Connection, job_id: str, owner: str | None = None) -> Job | None:
     """The job, which no other transaction changes before this one ends; None when there is none."""
-    statement = select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id).with_for_update()
-    if owner is not None:
-        statement = statement.where(JOBS.c.owner == owner)
-    row = connection.execute(statement).one_or_none()
+    statement = _LOCK if owner is None else _LOCK_OWNERS
+    row = connection.execute(statement, {"job_id": job_id, "owner": owner}).one_or_none()
     return None if row is None else job_of(row)
 
 
@@ -61,20 +64,18 @@ def write(connection: Connection, job: Job, decided: Change, now: datetime) -> N
         if decided.to is JobState.CANCELLED:
             values["stopped_time"] = now
     values |= decided.values
-    connection.execute(update(JOBS).where(JOBS.c.job_id == job.job_id).values(values))
-    log.append(
+    _CHANGE.execute(
         connection,
-        [
-            {
-                "job_id": job.job_id,
-                "batch_id": job.batch_id,
-                "revision": job.revision + 1,
-                "attempt": job.attempt,
-                "before": job.state.value,
-                "after": decided.to.value,
-                "worker": job.worker,
-                "time": now,
-                **error_columns(decided.error),
-            }
-        ],
+        {"changed_id": job.job_id, **values},
+        {
+            "job_id": job.job_id,
+            "batch_id": job.batch_id,
+            "revision": job.revision + 1,
+            "attempt": job.attempt,
+            "before": job.state.value,
+            "after": decided.to.value,
+            "worker": job.worker,
+            "time": now,
+            **error_columns(decided.error),
+        },
     )

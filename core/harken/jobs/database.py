@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import NullPool, QueuePool
 
 BUSY_TIMEOUT_MS = 30_000  # how long a SQLite writer waits for its turn
 POOL_SIZE = 5
+TRUSTED_FOR_S = 1.0  # a connection that was at work until then is taken to be alive: asking costs as much as a query
 
 
 class Database:
@@ -65,13 +67,36 @@ def _engine(url: str, *, pooled: bool) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     options: dict[str, Any] = {"poolclass": NullPool}
     if pooled:
-        options = {"poolclass": QueuePool, "pool_size": POOL_SIZE, "pool_pre_ping": True}
+        options = {"poolclass": QueuePool, "pool_size": POOL_SIZE}
     # An error's text goes to the log: the statement may be there, what was to be written may not.
     engine = create_engine(parsed, hide_parameters=True, **options)
+    if pooled:
+        _ping_idle_connections(engine)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Replaces connections that died while nobody used them."""
+
+    def note(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def check(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", 0.0) < TRUSTED_FOR_S:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            alive = False
+        if not alive:
+            raise DisconnectionError  # the pool opens another one
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkin", note)
+    event.listen(engine, "checkout", check)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import (
+    CTE,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from harken.jobs import log
 from harken.jobs.change import Change, change
@@ -15,7 +26,7 @@ from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-from harken.jobs.schema import JOBS, RESULTS
+from harken.jobs.schema import JOBS, RESULTS, TRANSITIONS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
 LEASE = timedelta(seconds=15)  # unless the settings have another one
@@ -26,6 +37,51 @@ _WAITING_AGAIN: Mapping[str, Any] = {
     "worker": None,
     "pid": None,
 }
+
+# Statements are made once: to make one costs more than to run it.
+_KEEP_RESULT = insert(RESULTS)
+_NOW = bindparam("now", type_=JOBS.c.start_time.type)
+_CLAIM = (
+    update(JOBS)
+    .where(
+        JOBS.c.job_id == bindparam("claimed_id"),
+        JOBS.c.state == JobState.QUEUED.value,
+        or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= _NOW),
+        or_(
+            JOBS.c.schedule_deadline.is_(None),
+            JOBS.c.schedule_deadline > _NOW,
+            JOBS.c.attempt > 0,
+        ),
+    )
+    .values(
+        state=JobState.RUNNING.value,
+        revision=JOBS.c.revision + 1,
+        attempt=JOBS.c.attempt + 1,
+        worker=bindparam("by"),
+        pid=bindparam("by_pid"),
+        lease_expires_at=bindparam("lease_end"),
+        not_before=None,
+        start_time=func.coalesce(JOBS.c.start_time, _NOW),
+        **error_columns(None),
+    )
+    .returning(*JOB_COLUMNS)
+)
+
+
+def _with_its_row(claimed: CTE) -> Select[Any]:
+    """The claim and its row in the log as one statement, for each costs a way to PostgreSQL and back."""
+    row = {
+        **{name: claimed.c[name] for name in ("job_id", "batch_id", "revision", "attempt")},
+        "before": literal(JobState.QUEUED.value),
+        "after": claimed.c.state,
+        "worker": claimed.c.worker,
+        "time": _NOW,
+    }
+    logged = insert(TRANSITIONS).from_select([*row], select(*row.values()))
+    return select(claimed).add_cte(logged.cte("logged"))
+
+
+_CLAIM_WITH_ITS_ROW = _with_its_row(_CLAIM.cte("claimed"))
 
 
 def claim(
@@ -44,50 +100,41 @@ def claim(
     `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
     made after all, and still holds the job, it is the claim.
     """
-    due = or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= now)
-    in_time = or_(
-        JOBS.c.schedule_deadline.is_(None), JOBS.c.schedule_deadline > now, JOBS.c.attempt > 0
-    )
-    row = connection.execute(
-        update(JOBS)
-        .where(JOBS.c.job_id == job_id, JOBS.c.state == JobState.QUEUED.value, due, in_time)
-        .values(
-            state=JobState.RUNNING.value,
-            revision=JOBS.c.revision + 1,
-            attempt=JOBS.c.attempt + 1,
-            worker=worker,
-            pid=pid,
-            lease_expires_at=now + lease,
-            not_before=None,
-            start_time=func.coalesce(JOBS.c.start_time, now),
-            **error_columns(None),
-        )
-        .returning(*JOB_COLUMNS)
-    ).one_or_none()
-    if row is None:
-        # Asked only now: the update has waited for a commit that was still under way.
-        if unanswered is None or unanswered != attempt_of(
-            connection, job_id, worker=worker, pid=pid
-        ):
-            return None
-        return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
-    job = job_of(row)
-    log.append(
-        connection,
-        [
-            {
-                "job_id": job.job_id,
-                "batch_id": job.batch_id,
-                "revision": job.revision,
-                "attempt": job.attempt,
-                "before": JobState.QUEUED.value,
-                "after": JobState.RUNNING.value,
-                "worker": worker,
-                "time": now,
-            }
-        ],
-    )
-    return job
+    parameters = {
+        "claimed_id": job_id,
+        "now": now,
+        "by": worker,
+        "by_pid": pid,
+        "lease_end": now + lease,
+    }
+    if connection.dialect.name == "postgresql":
+        row = connection.execute(_CLAIM_WITH_ITS_ROW, parameters).one_or_none()
+    else:
+        row = connection.execute(_CLAIM, parameters).one_or_none()
+        if row is not None:
+            log.append(connection, [_log_row(job_of(row), now)])
+    # Asked only now: the update has waited for a commit that was still under way.
+    if (
+        row is None
+        and unanswered is not None
+        and unanswered == attempt_of(connection, job_id, worker=worker, pid=pid)
+    ):
+        row = connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one()
+    return None if row is None else job_of(row)
+
+
+def _log_row(job: Job, now: datetime) -> dict[str, Any]:
+    """The log's row of a claim."""
+    return {
+        "job_id": job.job_id,
+        "batch_id": job.batch_id,
+        "revision": job.revision,
+        "attempt": job.attempt,
+        "before": JobState.QUEUED.value,
+        "after": job.state.value,
+        "worker": job.worker,
+        "time": now,
+    }
 
 
 def cancel_requested(connection: Connection, job_id: str, attempt: int) -> bool:
@@ -107,7 +154,7 @@ def succeed(
     written = change(connection, job_id, now, decide)
     if written is not None:
         failpoint(Point.RESULT)
-        connection.execute(insert(RESULTS).values(job_id=job_id, result=dict(result)))
+        connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
     return written
 
 

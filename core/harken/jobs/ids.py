@@ -13,7 +13,8 @@ def new_id(now: datetime, random: Callable[[int], bytes] = os.urandom) -> str:
     number = milliseconds << 80 | noise
     number = number & ~(0xF << 76) | 0x7 << 76  # version 7
     number = number & ~(0x3 << 62) | 0x2 << 62  # variant of RFC 9562
-    return str(uuid.UUID(int=number))
+    digits = f"{number:032x}"  # by hand: a batch needs ten thousand, and uuid.UUID takes five times as long
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def lowest_id(moment: datetime) -> str:

@@ -8,10 +8,12 @@ held until the commit is visible. Whoever waits for that lock already has all it
 nobody, so there is no deadlock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, insert, select
 
 from harken.jobs.errors import PositionAhead
 from harken.jobs.job import Transition
@@ -20,10 +22,43 @@ from harken.jobs.schema import TRANSITIONS
 
 PAGE = 1_000  # rows that one read returns at most
 
+_BESIDE = "log_"  # sets the parameters of the log's row apart from those of the change beside it
+
 
 def append(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Writes rows, each with the columns of TRANSITIONS but its position, which is final once they are committed."""
     connection.execute(insert(TRANSITIONS), list(rows))
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A change of one row of JOBS and its row in the log.
+
+    On PostgreSQL they are one statement, for each costs a way there and back.
+    """
+
+    change: Update
+
+    @cached_property
+    def _with_row(self) -> Update:
+        values = {
+            column.name: bindparam(_BESIDE + column.name, type_=column.type)
+            for column in TRANSITIONS.c
+            if column is not TRANSITIONS.c.position
+        }
+        return self.change.add_cte(insert(TRANSITIONS).values(values).cte("logged"))
+
+    def execute(
+        self, connection: Connection, parameters: Mapping[str, Any], row: Mapping[str, Any]
+    ) -> None:
+        """Makes the change with these parameters and writes the row."""
+        if connection.dialect.name != "postgresql":
+            connection.execute(self.change, parameters)
+            append(connection, [dict(row)])
+            return
+        beside = {_BESIDE + column.name: row.get(column.name) for column in TRANSITIONS.c}
+        del beside[_BESIDE + TRANSITIONS.c.position.name]
+        connection.execute(self._with_row, {**parameters, **beside})
 
 
 def head(connection: Connection) -> int:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from harken.jobs import log, queries
+from harken.jobs import batch_rows, log, queries
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.ids import new_id
 from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
@@ -20,9 +20,40 @@ from harken.jobs.state import JobState
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
 
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A job that somebody wants made."""
+
+    new: NewJob
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """What an earlier submit with the same request_id made."""
+
+    job_id: str
+    request_hash: str
+
+
 def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
     """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    return raced(connection, lambda: _submit_job(connection, new, owner, now))
+    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now)
+    if isinstance(outcome, RequestIdReused):
+        raise outcome
+    return outcome
+
+
+def submit_jobs(
+    connection: Connection, submissions: Sequence[Submission], *, now: datetime
+) -> list[Job | RequestIdReused]:
+    """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
+
+    Raises IntegrityError when another transaction was first with a request_id of several: each alone will find its job.
+    """
+    if len(submissions) > 1:
+        return _submit_jobs(connection, submissions, now)  # without the round trips of a savepoint
+    return raced(connection, lambda: _submit_jobs(connection, submissions, now))
 
 
 def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
@@ -33,18 +64,54 @@ def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: date
     return raced(connection, lambda: _submit_batch(connection, new, owner, now))
 
 
-def _submit_job(connection: Connection, new: NewJob, owner: str, now: datetime) -> Job:
-    if new.request_id is not None:
-        query = select(JOBS.c.job_id, JOBS.c.request_hash).where(
-            JOBS.c.owner == owner, JOBS.c.request_id == new.request_id
+def _submit_jobs(
+    connection: Connection, submissions: Sequence[Submission], now: datetime
+) -> list[Job | RequestIdReused]:
+    earlier = {
+        owner: _made_by(
+            connection, owner, [one.new.request_id for one in submissions if one.owner == owner]
         )
-        if made := connection.execute(query).one_or_none():
-            if made.request_hash != payload_hash(new):
-                raise RequestIdReused(new.request_id, f"job {made.job_id}")
-            return queries.get_job(connection, made.job_id, owner=owner)
-    job_id = new_id(now)
-    insert_jobs(connection, [(job_id, new)], owner=owner, batch_id=None, now=now)
-    return queries.get_job(connection, job_id, owner=owner)
+        for owner in {one.owner for one in submissions}
+    }
+    outcomes: list[Job | RequestIdReused | _Made] = []
+    rows: list[dict[str, Any]] = []
+    for one in submissions:
+        new, request_id = one.new, one.new.request_id
+        made = earlier[one.owner].get(request_id) if request_id else None
+        if made is None:
+            job = _job(new_id(now), one, now)
+            rows.append(_row(job.job_id, new, one.owner, None, now))
+            outcomes.append(job)
+            if request_id is not None:
+                request_hash = rows[-1]["request_hash"]
+                made = _Made(job_id=job.job_id, request_hash=request_hash)
+                earlier[one.owner][request_id] = made
+        elif request_id is not None and made.request_hash != payload_hash(new):
+            outcomes.append(RequestIdReused(request_id, f"job {made.job_id}"))
+        else:
+            outcomes.append(made)
+    _insert(connection, rows)
+    return [
+        queries.get_job(connection, outcome.job_id, owner=one.owner)
+        if isinstance(outcome, _Made)
+        else outcome
+        for one, outcome in zip(submissions, outcomes, strict=True)
+    ]
+
+
+def _made_by(
+    connection: Connection, owner: str, request_ids: Iterable[str | None]
+) -> dict[str, _Made]:
+    """What request_ids have made."""
+    made: dict[str, _Made] = {}
+    wanted = [request_id for request_id in request_ids if request_id is not None]
+    for start in range(0, len(wanted), CHUNK):
+        query = select(JOBS.c.request_id, JOBS.c.job_id, JOBS.c.request_hash).where(
+            JOBS.c.owner == owner, JOBS.c.request_id.in_(wanted[start : start + CHUNK])
+        )
+        for row in connection.execute(query):
+            made[row.request_id] = _Made(job_id=row.job_id, request_hash=row.request_hash)
+    return made
 
 
 def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: datetime) -> Batch:
@@ -71,13 +138,15 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
     )
     # In the order of the items: of one millisecond, only chance orders the ids.
     ids = sorted(new_id(now) for _ in items)
-    insert_jobs(
-        connection,
-        list(zip(ids, items, strict=True)),
-        owner=owner,
-        batch_id=batch_id,
-        now=now,
-    )
+    if batch_rows.alike(items):
+        rows = [
+            batch_rows.BatchRow(job_id=job_id, new=item, request_hash=_request_hash(item))
+            for job_id, item in zip(ids, items, strict=True)
+        ]
+        batch_rows.insert_rows(connection, rows, owner=owner, batch_id=batch_id, now=now)
+    else:
+        jobs = list(zip(ids, items, strict=True))
+        insert_jobs(connection, jobs, owner=owner, batch_id=batch_id, now=now)
     return queries.get_batch(connection, batch_id, owner=owner)
 
 
@@ -98,16 +167,18 @@ def payload_hash(new: NewJob) -> str:
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
+def _request_hash(new: NewJob) -> str:
+    return payload_hash(new) if new.request_id else ""
+
+
 def _without_reused(
     connection: Connection, items: Sequence[tuple[int, NewJob]], owner: str
 ) -> tuple[list[NewJob], list[RefusedItem]]:
-    made: dict[str, str] = {}
-    request_ids = [item.request_id for _, item in items if item.request_id is not None]
-    for start in range(0, len(request_ids), CHUNK):
-        query = select(JOBS.c.request_id, JOBS.c.job_id).where(
-            JOBS.c.owner == owner, JOBS.c.request_id.in_(request_ids[start : start + CHUNK])
-        )
-        made.update((row.request_id, f"made job {row.job_id}") for row in connection.execute(query))
+    request_ids = [item.request_id for _, item in items]
+    made = {
+        request_id: f"made job {earlier.job_id}"
+        for request_id, earlier in _made_by(connection, owner, request_ids).items()
+    }
     fresh: list[NewJob] = []
     refused: list[RefusedItem] = []
     for index, item in items:
@@ -131,23 +202,25 @@ def insert_jobs(
     now: datetime,
 ) -> None:
     """Writes jobs with the ids that they are to have, and their first transitions."""
-    if not jobs:
+    _insert(connection, [_row(job_id, new, owner, batch_id, now) for job_id, new in jobs])
+
+
+def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
         return
-    connection.execute(
-        insert(JOBS), [_row(job_id, new, owner, batch_id, now) for job_id, new in jobs]
-    )
+    connection.execute(insert(JOBS), rows)
     log.append(
         connection,
         [
             {
-                "job_id": job_id,
-                "batch_id": batch_id,
+                "job_id": row["job_id"],
+                "batch_id": row["batch_id"],
                 "revision": 1,
                 "attempt": 0,
                 "after": JobState.QUEUED.value,
-                "time": now,
+                "time": row["create_time"],
             }
-            for job_id, _ in jobs
+            for row in rows
         ],
     )
 
@@ -160,7 +233,7 @@ def _row(
         "owner": owner,
         "batch_id": batch_id,
         "request_id": new.request_id,
-        "request_hash": payload_hash(new) if new.request_id else "",
+        "request_hash": _request_hash(new),
         "retry_of": new.retry_of,
         "state": JobState.QUEUED.value,
         "revision": 1,
@@ -175,3 +248,32 @@ def _row(
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }
+
+
+def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
+    """The job as it will be read from its row."""
+    new = wanted.new
+    return Job(
+        job_id=job_id,
+        owner=wanted.owner,
+        batch_id=None,
+        state=JobState.QUEUED,
+        revision=1,
+        attempt=0,
+        crashes=0,
+        retries=0,
+        priority=new.priority,
+        queue=new.queue,
+        source=new.source,
+        features=new.features,
+        labels=new.labels,
+        error=None,
+        worker=None,
+        create_time=now,
+        start_time=None,
+        end_time=None,
+        stopped_time=None,
+        schedule_deadline=now + new.schedule_timeout if new.schedule_timeout else None,
+        run_timeout=new.run_timeout,
+        retry_of=new.retry_of,
+    )

@@ -8,9 +8,10 @@ SourceError
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+_NO_NAMES = ("", ".", "..")  # of a file
 LONGEST_SHOWN = 60  # characters of a path in a message: its end tells files apart
 
 
@@ -46,7 +47,8 @@ class MediaRoots:
     """Folders below which files may be read."""
 
     def __init__(self, roots: Iterable[str | Path]) -> None:
-        self._roots = tuple(Path(os.path.realpath(root)) for root in roots)
+        self._roots = tuple(os.path.realpath(root) for root in roots)
+        self._below = tuple(os.path.join(root, "") for root in self._roots)
 
     def resolve(self, path: str) -> Path:
         """The file that a submitted path names: absolute, or relative to one of the roots.
@@ -62,8 +64,8 @@ class MediaRoots:
             raise SourceNotFound(
                 path, "The path holds half a character; no file has such a name."
             ) from error
-        candidates = [os.path.realpath(root / path) for root in self._roots]
-        inside = [Path(found) for found in dict.fromkeys(candidates) if self._is_inside(found)]
+        candidates = [os.path.realpath(os.path.join(root, path)) for root in self._roots]
+        inside = [found for found in dict.fromkeys(candidates) if self._is_inside(found)]
         if not inside:
             raise SourceOutside(
                 path,
@@ -73,7 +75,7 @@ class MediaRoots:
         problems: list[SourceError] = []
         for found in inside:
             try:
-                mode = found.stat().st_mode
+                mode = os.stat(found).st_mode
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -81,7 +83,7 @@ class MediaRoots:
                 problems.append(SourceNotFound(path, message))
                 continue
             if stat.S_ISREG(mode):
-                return found
+                return Path(found)
             message = f"{_shown(path)} is not a file. Submit the files in it instead."
             problems.append(SourceNotAFile(path, message))
         if problems:
@@ -90,8 +92,45 @@ class MediaRoots:
             path, f"{_shown(path)} does not exist. Check the spelling of the path."
         )
 
+    def resolver(self) -> Callable[[str], object]:
+        """As `resolve`, for many paths of one moment: a folder that holds several is followed once."""
+        folders: dict[str, str | None] = {}
+
+        def resolve(path: str) -> object:
+            folder, _, name = path.rpartition("/")
+            if self._roots and name not in _NO_NAMES:
+                if folder not in folders:
+                    folders[folder] = self._folder(folder, path)
+                real = folders[folder]
+                if real is not None and _is_plain_file(real + name):
+                    return real + name
+            return self.resolve(path)
+
+        return resolve
+
+    def _folder(self, folder: str, path: str) -> str | None:
+        """Where the first root has a folder, with a slash at its end; None where that is not below the root."""
+        try:
+            if path.startswith("/"):
+                folder += "/"
+            found = os.path.join(os.path.realpath(os.path.join(self._roots[0], folder)), "")
+        except ValueError:
+            return None
+        return found if found.startswith(self._below[0]) else None
+
     def _is_inside(self, path: str) -> bool:
-        return any(Path(path).is_relative_to(root) for root in self._roots)
+        return path in self._roots or path.startswith(self._below)
+
+
+def _is_plain_file(path: str) -> bool:
+    """Whether it is a file itself, rather than a link to one, or something else."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (
+        OSError,
+        ValueError,
+    ):  # what it is instead, and what is wrong with it, is looked at apart
+        return False
 
 
 def _shown(path: str) -> str:

@@ -43,6 +43,7 @@ def serve(
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
+    from harken.server.event_loop import new_event_loop
     from harken.server.processes import CannotShare, serve_in_processes
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
@@ -57,7 +58,8 @@ def serve(
         if processes > 1:
             serve_in_processes(settings, processes)
         else:
-            asyncio.run(run(settings, one_of_several=one_of_several))
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(run(settings, one_of_several=one_of_several))
     except (CannotListen, CannotExpose, CannotShare, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:

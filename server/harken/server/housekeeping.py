@@ -28,7 +28,7 @@ LEAD_EVERY_S = 0.5  # a quarter of a term: the lead survives a disk that is slow
 LOOK_EVERY_S = 1.0  # time passes without a bell, and a bell can be lost
 # After a look the relay pauses for some times as long as it took: many bells are one look, and the workers need the
 # processor more. It is back long before they have used up what waits in the broker.
-PAUSE_SHARE = 2.0
+PAUSE_SHARE = 4.0
 SHORTEST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 

@@ -4,17 +4,22 @@ Requests that name files are checked in a thread: a file system that hangs must 
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from sqlalchemy import Connection
+
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
+from harken.jobs.errors import RequestIdReused
 from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
 from harken.server.batch_stream import BatchStream
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
+from harken.server.file_checks import FileChecks
 from harken.server.hub import Hub
 from harken.server.interceptors.around import Context, write
 from harken.server.item_stream import ItemStream
@@ -37,26 +42,30 @@ class JobService(JobServiceServicer):
     """The servicer of JobService."""
 
     def __init__(
-        self, store: Store, hub: Hub, roots: MediaRoots, *, longest_run: timedelta
+        self,
+        store: Store,
+        hub: Hub,
+        roots: MediaRoots,
+        checks: FileChecks,
+        *,
+        longest_run: timedelta,
     ) -> None:
         self._store = store
         self._hub = hub
         self._openings = Openings(store, hub, OWNER)
         self._roots = roots
+        self._checks = checks
         self._longest_run = longest_run
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
-        new = await asyncio.to_thread(
-            validate.new_job, request, self._roots, longest_run=self._longest_run
-        )
+        new = validate.new_job(request, longest_run=self._longest_run)
+        await self._checks.run(partial(self._roots.resolve, new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        job = await self._store.write(
-            lambda c: submission.submit_job(c, new, owner=OWNER, now=clock.now(c))
-        )
+        job = await self._store.write_among(_submit, submission.Submission(new=new, owner=OWNER))
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -255,6 +264,13 @@ class JobService(JobServiceServicer):
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]
         return await self._hub.ticks(*running) if running else {}
+
+
+def _submit(
+    connection: Connection, wanted: Sequence[submission.Submission]
+) -> list[Job | RequestIdReused]:
+    """Makes the jobs of a moment's submits."""
+    return submission.submit_jobs(connection, wanted, now=clock.now(connection))
 
 
 def _page_start(page_token: str, bound_to: object) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from celery import Celery
+from kombu.common import maybe_declare
 from kombu.exceptions import KombuError
 from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
@@ -51,6 +52,8 @@ class Publisher:
             "socket_connect_timeout": CONNECT_WITHIN_S,
         }
         self._app.conf.task_publish_retry = False
+        with self._app.connection_for_write() as connection:  # which does not connect by itself
+            self._errors = (KombuError, RedisError, OSError, *connection.connection_errors)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
     async def publish(self, jobs: Sequence[Outgoing]) -> None:
@@ -77,29 +80,41 @@ class Publisher:
         try:
             with self._app.producer_pool.acquire(block=True) as producer:
                 return work(producer)
-        except (KombuError, RedisError, OSError) as error:
+        except self._errors as error:
             raise BrokerGone(str(error.__cause__ or error)) from error
 
     def _publish(self, producer: Any, jobs: Sequence[Outgoing]) -> None:
+        # What `send_task` does, without what is the same for all messages: routing, declaring, showing the arguments.
+        amqp = self._app.amqp
+        queues = {name: amqp.queues[name] for name in {job.queue for job in jobs}}
+        for queue in queues.values():
+            maybe_declare(queue, producer.channel)
         with producer.batch(MESSAGES_A_BATCH):
             for job in jobs:
                 with _traced(job) as headers:
-                    self._app.send_task(
+                    message = amqp.as_task_v2(
+                        job.job_id,
                         names.ANALYZE,
-                        args=(job.job_id,),
-                        task_id=job.job_id,
-                        queue=job.queue,
+                        (job.job_id,),
+                        argsrepr=f"('{job.job_id}',)",
+                        kwargsrepr="{}",
+                    )
+                    message.headers.update(headers)
+                    amqp.send_task_message(
+                        producer,
+                        names.ANALYZE,
+                        message,
+                        queue=queues[job.queue],
                         priority=celery_priority(job.priority),
-                        producer=producer,
-                        headers=headers,
+                        declare=(),
                     )
 
 
 @contextmanager
-def _traced(job: Outgoing) -> Generator[dict[str, str] | None]:
+def _traced(job: Outgoing) -> Generator[dict[str, str]]:
     """A span of the job's trace, and the headers that carry it on; also where this process traces nothing."""
     if job.trace_parent is None:
-        yield None
+        yield {}
         return
     with tracing.span("publish", job.trace_parent, job_id=job.job_id, queue=job.queue):
         yield {tracing.HEADER: tracing.trace_parent() or job.trace_parent}

@@ -15,6 +15,7 @@ from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
 from harken.server.counts import Counts
+from harken.server.file_checks import FileChecks
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
 from harken.server.inspector import Inspector
@@ -89,7 +90,8 @@ async def running_server(
     server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
-    jobs = JobService(store, hub, roots, longest_run=longest_run)
+    checks = FileChecks()
+    jobs = JobService(store, hub, roots, checks, longest_run=longest_run)
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
@@ -120,6 +122,7 @@ async def running_server(
         await asyncio.to_thread(exposed.close)
         metrics.close()
         inspector.close()
+        checks.close()
         store.close()
 
 

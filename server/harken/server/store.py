@@ -8,9 +8,10 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from harken.jobs.database import POOL_SIZE, Database
-from harken.jobs.writer import GroupWriter
+from harken.jobs.writer import GroupWriter, WriteAll
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 class Store:
@@ -28,6 +29,10 @@ class Store:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a write transaction; returns once that is committed."""
         return await self._writer.run(work)
+
+    async def write_among(self, write_all: WriteAll[Item, T], item: Item) -> T:
+        """Runs `write_all` for the item and those that wait beside it; returns its value once that is committed."""
+        return await self._writer.run_among(write_all, item)
 
     def close(self) -> None:
         """Finishes the writes that were asked for, and closes the connections."""

@@ -1,7 +1,7 @@
 """Requests as values of the domain; what cannot be one is refused with the name of its field."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,11 +32,12 @@ LONGEST_HEARTBEAT = timedelta(hours=1)
 SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
 LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 
+_NO_SOURCE = Source(kind="path", value="")
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
-def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: timedelta) -> NewJob:
-    """The job of a request. Raises InvalidRequest and SourceError."""
+def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob:
+    """The job of a request, whose path is yet to be looked at. Raises InvalidRequest."""
     violations = [
         *request_id_violations("request_id", request),
         *_source_violations("source", request),
@@ -48,8 +49,7 @@ def new_job(request: SubmitAnalysisRequest, roots: MediaRoots, *, longest_run: t
     ]
     if violations:
         raise InvalidRequest(violations)
-    new = _job(request, _features(request.features), _priority(request), roots)
-    return _with_limits(new, request)
+    return _with_limits(_job(request), request)
 
 
 def new_batch(
@@ -70,13 +70,15 @@ def new_batch(
         violations.append(Violation("items", "TOO_MANY_ITEMS", description))
     if violations:
         raise InvalidRequest(violations)
-    features = _features(request.features)
+    like = _with_limits(NewJob(source=_NO_SOURCE, features=(), queue=""), request)
+    like = replace(like, features=_features(request.features), priority=_priority(request))
+    like = replace(like, queue=queue_for(like.features))
+    resolve = roots.resolver()
     accepted: list[tuple[int, NewJob]] = []
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            new = _item(index, item, features, _priority(request), roots)
-            accepted.append((index, _with_limits(new, request)))
+            accepted.append((index, _item(index, item, like, resolve)))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -136,34 +138,43 @@ def heartbeat_interval(message: Duration | None) -> timedelta:
 def _item(
     index: int,
     item: SubmitBatchRequest.Item,
-    features: tuple[str, ...],
-    priority: int,
-    roots: MediaRoots,
+    like: NewJob,
+    resolve: Callable[[str], object],
 ) -> NewJob:
+    """The job of an item, in what the items have in common like another one."""
     place = f"items[{index}]"
     violations = [
         *request_id_violations(f"{place}.request_id", item),
         *_source_violations(f"{place}.source", item),
-        *_feature_violations(f"{place}.features", item.features),
-        *label_violations(f"{place}.labels", item.labels),
     ]
+    if item.features:
+        violations += _feature_violations(f"{place}.features", item.features)
+    if item.labels:
+        violations += label_violations(f"{place}.labels", item.labels)
     if violations:
         raise InvalidRequest(violations)
-    return _job(item, _features(item.features) if item.features else features, priority, roots)
+    path = item.source.path
+    resolve(path)
+    features = _features(item.features) if item.features else like.features
+    return NewJob(
+        source=Source(kind="path", value=path),
+        features=features,
+        queue=queue_for(features) if item.features else like.queue,
+        priority=like.priority,
+        labels=dict(item.labels) if item.labels else like.labels,
+        request_id=_request_id(item),
+        schedule_timeout=like.schedule_timeout,
+        run_timeout=like.run_timeout,
+    )
 
 
-def _job(
-    request: SubmitAnalysisRequest | SubmitBatchRequest.Item,
-    features: tuple[str, ...],
-    priority: int,
-    roots: MediaRoots,
-) -> NewJob:
-    roots.resolve(request.source.path)
+def _job(request: SubmitAnalysisRequest) -> NewJob:
+    features = _features(request.features)
     return NewJob(
         source=Source(kind="path", value=request.source.path),
         features=features,
         queue=queue_for(features),
-        priority=priority,
+        priority=_priority(request),
         labels=dict(request.labels),
         request_id=_request_id(request),
     )

@@ -172,7 +172,6 @@ def _analyze(
         measuring.stopwatch.enter(stage)
         progress.report(stage, fraction, message)
 
-    progress.check()
     path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
     try:
         result = analyze_file(

@@ -43,7 +43,8 @@ def make_app(settings: Settings) -> Celery:
         worker_concurrency=settings.concurrency,
         worker_max_tasks_per_child=settings.max_tasks_per_child,
         worker_proc_alive_timeout=30,
-        worker_send_task_events=True,
+        # Flower turns them on in all workers for as long as it runs; unheard, they would cost as much as the tasks.
+        worker_send_task_events=False,
         task_send_sent_event=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         beat_schedule=_schedule(settings),

@@ -38,7 +38,7 @@ class ProgressReporter:
     """Takes ticks from the work, publishes the newest from a thread, and tells the work when to stop.
 
     `publish(tick, seq)` and `cancel_requested()` run in the thread and may be slow or raise; `limit_s` is the time from
-    now on that the work may take.
+    now on that the work may take. The thread begins with the first tick: work that is done before has no use for it.
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class ProgressReporter:
         self._blind = False  # the last look failed
         self._closing = threading.Event()
         # What the lines of the work are about, those of its thread are about too.
-        run = partial(copy_context().run, self._run)
-        self._thread = threading.Thread(target=run, name="progress", daemon=True)
+        self._context = copy_context()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._thread.join(CLOSE_WITHIN_S)
+        if self._thread is not None:
+            self._closing.set()
+            self._thread.join(CLOSE_WITHIN_S)
 
     def report(self, stage: str, fraction: float, message: str) -> None:
         """Takes a tick; a fraction below an earlier one counts as that one. Raises Cancelled and OutOfTime."""
@@ -76,12 +76,10 @@ class ProgressReporter:
             raise OutOfTime
         self._fraction = max(self._fraction, min(fraction, 1.0))
         self._newest = Tick(stage, self._fraction, message)
-
-    def check(self) -> None:
-        """Asks the database at once, where it answers. Raises Cancelled."""
-        self._look()
-        if self._cancelled:
-            raise Cancelled
+        if self._thread is None:
+            run = partial(self._context.run, self._run)
+            self._thread = threading.Thread(target=run, name="progress", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         published: Tick | None = None

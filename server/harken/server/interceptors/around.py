@@ -27,6 +27,10 @@ async def write(context: Context, message: Any) -> None:
 class Around(grpc.aio.ServerInterceptor):
     """An interceptor that is an async context manager around each call."""
 
+    def __init__(self) -> None:
+        # Of each method the handler and what it became here: they stay the same from call to call.
+        self._wrapped: dict[str, tuple[Any, Any]] = {}
+
     @abstractmethod
     def around(self, method: str, context: Context) -> AbstractAsyncContextManager[None]:
         """Entered before the call is handled, left when it has ended."""
@@ -41,6 +45,13 @@ class Around(grpc.aio.ServerInterceptor):
         if handler is None:
             return handler
         method = str(handler_call_details.method)
+        known, wrapped = self._wrapped.get(method, (None, None))
+        if known is not handler:
+            wrapped = self._wrap(method, handler)
+            self._wrapped[method] = handler, wrapped
+        return wrapped
+
+    def _wrap(self, method: str, handler: Any) -> Any:
         if handler.response_streaming:
             make = (
                 grpc.stream_stream_rpc_method_handler
