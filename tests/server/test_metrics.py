@@ -14,11 +14,14 @@ from harken.server import database_metrics
 from harken.server.counts import Counts
 from harken.server.database_metrics import DatabaseMetrics
 from harken.server.metrics import is_stream
+from harken.server.serve import running_server
 from harken.server.ticks import Tick
 from harken.server.watcher import Watcher
 from harken.settings import Settings
 from harken.telemetry.endpoint import CannotExpose, MetricsEndpoint, new_registry
-from harken.v1.job_service_pb2 import GetJobRequest
+from harken.v1.job_service_pb2 import GetJobRequest, SubmitAnalysisRequest
+from harken.v1.job_service_pb2_grpc import JobServiceStub
+from harken.v1.source_pb2 import Source
 from tests.server.conftest import Served, now
 from tests.system.test_two_servers import free_port
 
@@ -172,7 +175,22 @@ async def test_the_leading_server_says_so_and_that_its_relay_keeps_up(
     assert lag_s < 10.0
 
 
-def test_a_relay_that_cannot_publish_lags_behind() -> None:
+async def test_with_the_broker_away_the_relay_lags(settings: Settings) -> None:
+    settings = replace(settings, broker_url=f"redis://127.0.0.1:{free_port()}/0")
+    async with (
+        running_server(settings) as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        await JobServiceStub(channel).SubmitAnalysis(
+            SubmitAnalysisRequest(source=Source(path="one.wav"))
+        )
+        page = Page(settings.metrics_listen)
+        async with asyncio.timeout(30):
+            while (await page.value("harken_relay_lag_seconds") or 0.0) < 3.0:  # noqa: ASYNC110 # time has to pass
+                await asyncio.sleep(0.1)
+
+
+def test_a_relay_is_behind_only_while_it_leads() -> None:
     counts = Counts()
     counts.lead(True)
     counts.relay_done_at -= 60.0

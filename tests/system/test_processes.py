@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from harken.v1.job_service_pb2 import ListJobsRequest
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.conftest import clean_environment
+from tests.system.test_two_servers import free_port
 
 SHARED = re.compile(r"server processes share (\S+)")
 SERVING = re.compile(r"serving on (\S+)")
@@ -48,11 +50,12 @@ class Processes:
 
 
 @contextmanager
-def several(postgresql: str, folder: Path) -> Generator[Processes]:
+def several(postgresql: str, folder: Path, **environment: str) -> Generator[Processes]:
     """Two processes on one port, which serve."""
     with new_postgresql_database(postgresql) as url, running_redis() as redis:
         migrate(Database(url, pooled=False))
-        found = Processes(folder, "--processes=2", HARKEN_DATABASE_URL=url, HARKEN_BROKER_URL=redis)
+        given = {"HARKEN_DATABASE_URL": url, "HARKEN_BROKER_URL": redis, **environment}
+        found = Processes(folder, "--processes=2", **given)
         try:
             eventually(lambda: len(found.said(SERVING)) == 2, within_s=60)
             yield found
@@ -69,6 +72,15 @@ def answers(address: str) -> str:
         _, call = jobs.ListJobs.with_call(ListJobsRequest(), wait_for_ready=True, timeout=20)
         assert call.code() is grpc.StatusCode.OK
     return address
+
+
+def leads(port: int) -> bool | None:
+    """Whether the process whose metrics are at a port leads; None while it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            return "\nharken_leading 1.0\n" in answer.read().decode()
+    except OSError:
+        return None
 
 
 def is_alive(pid: int) -> bool:
@@ -96,7 +108,8 @@ def listen_on(port: int, pids: list[int]) -> list[int]:
 def test_several_processes_share_a_port_restart_their_dead_and_stop_together(
     postgresql: str, tmp_path: Path
 ) -> None:
-    with several(postgresql, tmp_path) as running:
+    metrics = free_port()
+    with several(postgresql, tmp_path, HARKEN_METRICS_LISTEN=str(metrics)) as running:
         (address,) = running.said(SHARED)
         assert running.said(SERVING) == [address, address]
         port = int(address.rpartition(":")[2])
@@ -110,6 +123,8 @@ def test_several_processes_share_a_port_restart_their_dead_and_stop_together(
         assert other in running.pids()
         assert killed not in running.pids()
         answers(address)
+        # Each has a port for metrics of its own, also after it was started again; one of them leads.
+        eventually(lambda: {leads(metrics), leads(metrics + 1)} == {True, False})
 
         pids = running.pids()
         running.process.terminate()
