@@ -64,7 +64,9 @@ class Served:
     def claim(self, job_id: str) -> None:
         """A worker takes the job, and is never taken for lost."""
         with self.database.write() as connection:
-            execution.claim(connection, job_id, worker="one@benchmark", now=datetime.now(UTC))
+            execution.claim(
+                connection, job_id, worker="one@benchmark", pid=os.getpid(), now=datetime.now(UTC)
+            )
             held = update(JOBS).where(JOBS.c.job_id == job_id)
             connection.execute(held.values(lease_expires_at=None))
         self.bell.ring()

@@ -23,6 +23,9 @@ LOG = logging.getLogger(__name__)
 
 KEY_PREFIX = "celery-task-meta-"
 ACKNOWLEDGED_WITHIN_S = 1.0  # with Redis gone a watcher goes on without ticks
+HEARD_AFTER_S = (
+    0.1  # when this process was too busy to hear: what has arrived meanwhile is heard now
+)
 READ_WITHIN_S = 1.0
 READERS = 4  # connections for reads, each of which takes well below a millisecond
 CHANNELS_A_COMMAND = 1_000
@@ -152,6 +155,8 @@ class TickSubscription:
             while not waiting.done():
                 heard = self._heard
                 await asyncio.wait((waiting,), timeout=ACKNOWLEDGED_WITHIN_S)
+                if heard == self._heard:
+                    await asyncio.sleep(HEARD_AFTER_S)
                 if heard == self._heard and not waiting.done():
                     if not self._silent:
                         LOG.warning("Redis does not acknowledge subscriptions")

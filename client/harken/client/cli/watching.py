@@ -20,6 +20,8 @@ from harken.client.update import BatchSnapshot
 if TYPE_CHECKING:
     from harken.client.sync import Client
 
+JOBS_A_PAGE = 1_000
+"""Jobs whose names are asked for at once: the server's largest page."""
 _COUNTS = ("total", "queued", "running", "succeeded", "failed", "cancelled")
 
 
@@ -54,7 +56,7 @@ def follow_batches(
         with items_view(session, title) if items else view_for(session, title) as view:
             for batch in batches:
                 if isinstance(view, ItemLines):
-                    view.name(client.list_jobs(batch=batch, page_size=MAX_PAGE_SIZE))
+                    view.name(client.list_jobs(batch=batch, page_size=JOBS_A_PAGE))
                 watch = client.watch_items if items else client.watch_batch
                 for update in watch(batch, on_lost=view.lost):
                     if isinstance(update, BatchSnapshot):
