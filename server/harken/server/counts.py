@@ -5,8 +5,6 @@ The event loop alone writes them; the thread that answers Prometheus reads.
 
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 TARGETS = {"job_id": "job", "batch_id": "batch"}  # of the contract's oneof
@@ -26,15 +24,6 @@ class Counts:
     messages_lost: int = 0
     leads: bool = False
     relay_done_at: float = field(default_factory=time.monotonic)
-
-    @contextmanager
-    def stream_open(self, target: str) -> Generator[None]:
-        """A stream of `job_id` or `batch_id` is open for as long as the context is."""
-        self.streams_open[target] += 1
-        try:
-            yield
-        finally:
-            self.streams_open[target] -= 1
 
     def lead(self, holds: bool) -> None:
         """Leads from now on, or no longer."""

@@ -238,8 +238,13 @@ class JobService(JobServiceServicer):
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )
-        with self._hub.counts.stream_open(request.WhichOneof("target") or ""):
+        # Not a context manager: of ten thousand streams each would keep one.
+        opened, target = self._hub.counts.streams_open, request.WhichOneof("target") or ""
+        opened[target] += 1
+        try:
             await stream.run(request.resume_token, heartbeat)
+        finally:
+            opened[target] -= 1
 
     def _stream(
         self, request: messages.StreamProgressRequest, write: Write
