@@ -34,7 +34,8 @@ class PromptConsumer(Consumer):
         Where it is lost while a message is out, closing it may meet what was taken apart already, with an error
         that is none of the broker's: the whole worker would end of it, and its jobs count a crash.
         """
-        self.connection.close = partial(_closed, self.connection.close)
+        lost: Any = self.connection
+        lost.close = partial(_closed, lost.close)
         super().on_connection_error_after_connected(exc)
 
 
