@@ -67,9 +67,9 @@ generate: $(INSTALLED) ## Generate messages, stubs and type stubs from the contr
 .PHONY: lock
 lock: $(INSTALLED) ## Bring the lock files to the newest versions that work together
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-header --extra all --group dev pyproject.toml --output-file requirements.lock
+		--no-annotate --no-header --extra all --extra otel --group dev pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
-		--constraint requirements.lock --extra server --extra worker --group image pyproject.toml \
+		--constraint requirements.lock --extra server --extra worker --extra otel --group image pyproject.toml \
 		--output-file requirements.image.lock
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--constraint requirements.lock --group bench --output-file requirements.bench.lock
@@ -85,6 +85,10 @@ bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essent
 .PHONY: bench-service
 bench-service: $(BENCH_INSTALLED) ## Measure the service beside FastAPI and Celery; ONLY=submit JSON=file
 	$(BIN)/python -m benchmarks.service $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
+
+.PHONY: bench-streams
+bench-streams: $(INSTALLED) ## Measure live progress: latency, bursts, fan-out, dropped streams
+	$(BIN)/python -m benchmarks.streams $(if $(JSON),--json "$(JSON)")
 
 .PHONY: pictures
 pictures: $(BENCH_INSTALLED) ## Draw the pictures of README and docs anew

@@ -109,6 +109,7 @@ def test_the_wheel_has_the_migrations_the_types_and_the_generated_code(contents:
             f"harken/jobs/migrations/{path.relative_to(migrations)}"
             for path in migrations.rglob("*.py")
         ),
+        "harken/client/service_config.json",
         *(f"harken/v1/{path.name}" for path in (REPOSITORY / "proto/harken/v1").glob("*_pb2*.py*")),
     }
     assert wanted <= contents
@@ -129,6 +130,7 @@ def test_the_wheel_has_harken_and_nothing_beside_it(contents: set[str]) -> None:
         "server",
         "settings",
         "tasks",
+        "telemetry",
         "v1",
     }
 
@@ -273,7 +275,8 @@ def test_the_image_has_what_its_parts_need() -> None:
 def test_the_locks_name_no_registry_and_have_hashes() -> None:
     for name in ("requirements.lock", "requirements.image.lock", "requirements.bench.lock"):
         text = text_of(name)
-        assert "http" not in text
+        assert "http:" not in text
+        assert "https:" not in text
         assert "index-url" not in text
         for entry in re.split(r"\n(?=[a-z0-9])", text.strip()):
             assert "--hash=sha256:" in entry, entry

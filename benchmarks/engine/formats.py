@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmarks.engine.contender import PEERS
 from benchmarks.engine.material import FORMATS, Music
-from benchmarks.engine.measuring import Field, interleaved, ratio
+from benchmarks.engine.measuring import TURN_S, Field, interleaved, ratio
 from benchmarks.engine.report import Section, Target, at_least, at_most
 
 # How many times harken's CPU time each of these takes, at least.
@@ -43,7 +43,7 @@ def measure(music: Music, *, rounds: int, alone: bool) -> Section:
         rows=tuple(_row(name, spent) for name in names),
         targets=_targets(spent),
         notes=(
-            f"medians, warm; rounds: {rounds}",
+            f"medians, warm; rounds: {rounds}, in which each has turns of at least {TURN_S:g} CPU s",
             *(f"{name}: {why}" for name, why in field.absent.items()),
         ),
     )

@@ -112,8 +112,8 @@ async def running_cluster(
         to_servers = [await stack.enter_async_context(proxied(port)) for port in ports]
         to_database, url = None, database_url
         if not database_url.startswith("sqlite"):
-            to_database = await stack.enter_async_context(proxied(_socket_of(database_url)))
-            url = _through(database_url, to_database.port)
+            to_database = await stack.enter_async_context(proxied(socket_of(database_url)))
+            url = through(database_url, to_database.port)
         environment = {
             "HARKEN_DATABASE_URL": url,
             "HARKEN_BROKER_URL": f"redis://127.0.0.1:{to_redis.port}/0",
@@ -150,12 +150,12 @@ async def running_cluster(
                 await asyncio.to_thread(part.stop)
 
 
-def _socket_of(url: str) -> Path:
+def socket_of(url: str) -> Path:
     """The unix socket behind a PostgreSQL URL."""
     return Path(str(make_url(url).query["host"]), ".s.PGSQL.5432")
 
 
-def _through(url: str, port: int) -> str:
+def through(url: str, port: int) -> str:
     """The URL by way of a port of this machine."""
     direct = make_url(url)
     return direct.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)

@@ -56,10 +56,18 @@ class Retried:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Declined:
+    """A job with which nothing was done, and why."""
+
+    job_id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One call of a client, and its answer."""
 
-    kind: str  # submit, submit_batch, redrive, cancel, cancel_batch, get, list
+    kind: str  # submit, submit_batch, redrive, dismiss, cancel, cancel_batch, get, list
     invoked: float
     returned: float
     outcome: Outcome
@@ -71,6 +79,10 @@ class Operation:
     batch_id: str = ""  # of a batch that was accepted
     accepted: int = 0  # its jobs
     retried: tuple[Retried, ...] = ()  # by a redrive
+    forced: bool = False  # a redrive also of what was retried before
+    by_filter: bool = False  # a redrive of all that failed and was not dealt with
+    dismissed: tuple[str, ...] = ()
+    declined: tuple[Declined, ...] = ()  # by a redrive or a dismissal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +144,7 @@ class Logged:
     after: str
     time: float
     error_kind: str = ""
+    position: int = 0  # in the log of all jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +161,7 @@ class FinalJob:
     request_id: str = ""  # that made it, or the batch it is of
     batch_id: str = ""
     retry_of: str = ""
+    dismissed: bool = False
     error_kind: str = ""
     stopped: bool = False
     results: int = 0  # rows with its result
@@ -238,9 +252,11 @@ def _record(fields: dict[str, Any]) -> Record:
     kind = _KINDS[fields.pop("is")]
     if "outcome" in fields:
         fields["outcome"] = Outcome(fields["outcome"])
-    for name, inner in (("seen", Seen), ("log", Logged), ("retried", Retried)):
+    tuples = (("seen", Seen), ("log", Logged), ("retried", Retried), ("declined", Declined))
+    for name, inner in tuples:
         if name in fields:
             fields[name] = tuple(inner(**one) for one in fields[name])
-    if "victims" in fields:
-        fields["victims"] = tuple(fields["victims"])
+    for name in ("victims", "dismissed"):
+        if isinstance(fields.get(name), list):
+            fields[name] = tuple(fields[name])
     return kind(**fields)

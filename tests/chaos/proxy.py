@@ -21,6 +21,7 @@ class Proxy:
         self._upstream = upstream
         self._open = asyncio.Event()
         self._open.set()
+        self._mute = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -46,6 +47,13 @@ class Proxy:
         for writer in tuple(self._writers):
             _reset(writer)
         return ends
+
+    def cut_at_answer(self) -> None:
+        """Cuts when upstream says something next: what it was asked for is done, and nobody hears of it.
+
+        May be called from any thread.
+        """
+        self._mute = True
 
     def hold(self) -> None:
         """Forwards nothing from now on; connections are made, and nobody answers."""
@@ -75,7 +83,7 @@ class Proxy:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(near[0], far[1]))
-                group.create_task(self._pump(far[0], near[1]))
+                group.create_task(self._pump(far[0], near[1], answers=True))
         finally:
             self._writers -= {near[1], far[1]}
             far[1].close()
@@ -85,10 +93,16 @@ class Proxy:
             return await asyncio.open_unix_connection(str(self._upstream))
         return await asyncio.open_connection("127.0.0.1", self._upstream)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
                 await self._open.wait()
+                if answers and self._mute:
+                    self._mute = False
+                    self.cut()
+                    break
                 writer.write(data)
                 await writer.drain()
         # One end has gone: the other one hears of it, and its pump ends too.

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from harken.jobs.database import Database
-from harken.jobs.schema import BATCHES, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.schema import BATCHES, DISMISSALS, JOBS, RESULTS, TRANSITIONS
 from tests.chaos.history import TERMINAL, Execution, FinalJob, Logged
 
 # [2026-01-02 03:04:05,678: INFO/ForkPoolWorker-1] job … attempt 1 starts: piece.mp3
@@ -32,8 +33,10 @@ def final_jobs(database_url: str) -> tuple[FinalJob, ...]:
             ).all()
         )
         batches = dict(connection.execute(select(BATCHES.c.batch_id, BATCHES.c.request_id)).all())
+        dismissed = set(connection.execute(select(DISMISSALS.c.job_id)).scalars())
         rows = connection.execute(select(JOBS).order_by(JOBS.c.job_id)).all()
-        return tuple(_job(row, logs, results, batches) for row in rows)
+        jobs = (_job(row, logs, results, batches) for row in rows)
+        return tuple(replace(job, dismissed=job.job_id in dismissed) for job in jobs)
 
 
 def unfinished(database_url: str) -> int:
@@ -65,6 +68,7 @@ def _logs(connection: Connection) -> dict[str, list[Logged]]:
                 after=row.after,
                 time=row.time.timestamp(),
                 error_kind=row.error_kind or "",
+                position=row.position,
             )
         )
     return logs

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Iterable, Sequence
 from random import Random
 from typing import Any, TypeVar
 
-from harken.client import AsyncClient, Job
+from harken.client import AsyncClient, Job, JobOutcome
 from harken.client.errors import HarkenError, RequestRefused
-from tests.chaos.history import Notes, Operation, Outcome, Retried, Seen
+from tests.chaos.history import FAILED, Declined, Notes, Operation, Outcome, Retried, Seen
 from tests.chaos.parts import now
 from tests.chaos.work import Work
 
@@ -54,9 +54,15 @@ class Recorder:
         self._note("submit_batch", known)
         return None if handle is None else handle.batch_id
 
-    async def redrive(self, job_ids: Sequence[str], request_id: str) -> tuple[str, ...]:
+    async def redrive(
+        self, job_ids: Sequence[str], request_id: str, *, forced: bool
+    ) -> tuple[str, ...]:
         """Runs jobs once more, without any all that failed and may pass; gives the new ones' ids."""
-        known_by: dict[str, Any] = {"request_id": request_id, "timeout": TIMEOUT_S}
+        known_by: dict[str, Any] = {
+            "request_id": request_id,
+            "timeout": TIMEOUT_S,
+            "force": forced,
+        }
         client = self._client
         call = (
             client.retry_jobs(job_ids, **known_by) if job_ids else client.retry_matching(**known_by)
@@ -67,8 +73,23 @@ class Recorder:
             for each in outcomes or ()
             if not each.reason and each.new_job_id is not None
         )
-        self._note("redrive", known, request_id=request_id, retried=retried)
+        known |= {"retried": retried, "declined": _declined(outcomes)}
+        known |= {"forced": forced, "by_filter": not job_ids}
+        self._note("redrive", known, request_id=request_id)
         return tuple(each.new_job_id for each in retried)
+
+    async def dismiss(self, job_ids: Sequence[str]) -> None:
+        """Takes jobs off the list of dead letters."""
+        outcomes, known = await self._done(self._client.dismiss_jobs(job_ids, timeout=TIMEOUT_S))
+        dismissed = tuple(each.job_id for each in outcomes or () if not each.reason)
+        known |= {"dismissed": dismissed, "declined": _declined(outcomes)}
+        self._note("dismiss", known, payload=" ".join(job_ids))
+
+    def seen_failed(self) -> list[str]:
+        """The jobs that answers have shown to have failed."""
+        operations: tuple[Operation, ...] = self._notes.of(Operation)
+        failed = (seen for done in operations for seen in done.seen if seen.state == FAILED)
+        return list(dict.fromkeys(seen.job_id for seen in failed))
 
     async def cancel(self, job_id: str) -> None:
         """Cancels a job."""
@@ -130,6 +151,12 @@ def seen_of(job: Job) -> Seen:
         revision=job.revision,
         attempt=job.attempt,
         stopped=job.stopped_time is not None,
+    )
+
+
+def _declined(outcomes: Iterable[JobOutcome] | None) -> tuple[Declined, ...]:
+    return tuple(
+        Declined(job_id=each.job_id, reason=each.reason) for each in outcomes or () if each.reason
     )
 
 

@@ -16,6 +16,7 @@ from tests.chaos.history import (
     RUNNING,
     SUCCEEDED,
     Death,
+    Declined,
     Execution,
     Fault,
     FinalJob,
@@ -32,6 +33,7 @@ from tests.chaos.history import (
 Break = Callable[[History], History]
 
 GOOD, BAD, STOPPED, WAITED, AGAIN = "good", "bad", "stopped", "waited", "again"
+FORCED = "forced"  # the second retry
 
 
 def life(*states: str, since: float, each: float = 1.0, **errors: str) -> tuple[Logged, ...]:
@@ -111,6 +113,18 @@ def redrive(request: str, at: float, *retried: tuple[str, str], **fields: Any) -
     )
 
 
+def dismiss(at: float, *job_ids: str, **fields: Any) -> Operation:
+    """A dismissal that was answered; what it did not do stands in `declined`."""
+    declined = fields.get("declined", ())
+    known: dict[str, Any] = {
+        "outcome": Outcome.OK,
+        "payload": " ".join(job_ids),
+        "dismissed": tuple(set(job_ids) - {each.job_id for each in declined}),
+        **fields,
+    }
+    return Operation(kind="dismiss", invoked=at, returned=at + 0.1, **known)
+
+
 def watched(watch: int, log: tuple[Logged, ...], target: str) -> list[WatchEvent]:
     """All that a watch from the first moment is told."""
     events = [
@@ -140,6 +154,8 @@ def sound() -> History:
     bad = life(QUEUED, RUNNING, FAILED, since=100, r3="INPUT")
     stopped = life(QUEUED, RUNNING, CANCELLING, CANCELLED, since=100)
     waited = life(QUEUED, CANCELLED, since=100)
+    forced = life(QUEUED, CANCELLED, since=108)
+    forced = (replace(forced[0], position=1), *forced[1:])
     simple = life(QUEUED, RUNNING, SUCCEEDED, since=100)
     ends = [(GOOD, 2, SUCCEEDED), (BAD, 1, FAILED), (STOPPED, 1, CANCELLED)]
     starts = [(GOOD, 1), (GOOD, 2), (BAD, 1), (STOPPED, 1)]
@@ -159,6 +175,11 @@ def sound() -> History:
             ),
             redrive("redrive", 105, (WAITED, AGAIN)),
             redrive("redrive", 106, (WAITED, AGAIN)),
+            redrive("late", 107, declined=(Declined(job_id=WAITED, reason="ALREADY_RETRIED"),)),
+            redrive("forced", 108, (WAITED, FORCED), forced=True),
+            redrive("filter", 108, by_filter=True),
+            dismiss(107, BAD, GOOD, declined=(Declined(job_id=GOOD, reason="NOT_FAILED"),)),
+            dismiss(109, BAD, declined=(Declined(job_id=BAD, reason="ALREADY_DISMISSED"),)),
             cancel(STOPPED, 102.9, CANCELLING, 3),
             cancel(WAITED, 102, CANCELLED, 2),
             replace(cancel(GOOD, 110, SUCCEEDED, 5), kind="get"),
@@ -180,10 +201,11 @@ def sound() -> History:
         ),
         final=(
             job(GOOD, good),
-            job(BAD, bad, source="broken.wav"),
+            job(BAD, bad, source="broken.wav", dismissed=True),
             job(STOPPED, stopped),
             job(WAITED, waited),
             job(AGAIN, life(QUEUED, RUNNING, SUCCEEDED, since=105), request_id="", retry_of=WAITED),
+            job(FORCED, forced, request_id="", retry_of=WAITED),
             job("one", simple, batch_id="batch", request_id="request-batch"),
             job("two", simple, batch_id="batch", request_id="request-batch"),
         ),
@@ -344,6 +366,99 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "a retry that no answer names": (
         also(
             final=job("ghost", life(QUEUED, CANCELLED, since=106), request_id="", retry_of=STOPPED)
+        ),
+        "1",
+        "unexpected",
+    ),
+    "a forced redrive's retry that is not there": (without_job(FORCED), "1", "lost"),
+    "a second retry of a job that no redrive forced": (
+        lambda h: h.but(operations=tuple(replace(o, forced=False) for o in h.operations)),
+        "1",
+        "duplicated",
+    ),
+    "a forced redrive that finds a job retried": (
+        also(
+            operations=redrive(
+                "stubborn",
+                109,
+                forced=True,
+                declined=(Declined(job_id=WAITED, reason="ALREADY_RETRIED"),),
+            )
+        ),
+        "1",
+        "refused",
+    ),
+    "a job that was never retried and is said to have been": (
+        also(
+            operations=redrive(
+                "plain", 109, declined=(Declined(job_id=BAD, reason="ALREADY_RETRIED"),)
+            )
+        ),
+        "1",
+        "refused",
+    ),
+    "a job that has ended and is said not to have": (
+        also(
+            operations=redrive(
+                "plain", 109, declined=(Declined(job_id=BAD, reason="NOT_TERMINAL"),)
+            )
+        ),
+        "1",
+        "refused",
+    ),
+    "a job that is there and not found by a redrive": (
+        also(
+            operations=redrive(
+                "plain", 109, declined=(Declined(job_id=BAD, reason="JOB_NOT_FOUND"),)
+            )
+        ),
+        "1",
+        "refused",
+    ),
+    "a reason that nobody knows": (
+        also(operations=redrive("plain", 109, declined=(Declined(job_id=BAD, reason="WHY_NOT"),))),
+        "1",
+        "refused",
+    ),
+    "a dismissal that is lost": (final(BAD, dismissed=False), "1", "lost"),
+    "a dismissal that nobody asked for": (
+        lambda h: h.but(operations=tuple(o for o in h.operations if o.kind != "dismiss")),
+        "1",
+        "unexpected",
+    ),
+    "a job that was dismissed and has not failed": (
+        all_of(also(operations=dismiss(110, GOOD)), final(GOOD, dismissed=True)),
+        "1",
+        "unexpected",
+    ),
+    "a job that was dismissed twice": (also(operations=dismiss(110, BAD)), "1", "duplicated"),
+    "a failed job that is not dismissed since it has not failed": (
+        also(operations=dismiss(110, BAD, declined=(Declined(job_id=BAD, reason="NOT_FAILED"),))),
+        "1",
+        "refused",
+    ),
+    "a job that is said to have been dismissed and is not": (
+        also(
+            operations=dismiss(
+                110, GOOD, declined=(Declined(job_id=GOOD, reason="ALREADY_DISMISSED"),)
+            )
+        ),
+        "1",
+        "refused",
+    ),
+    "a job that is there and not found by a dismissal": (
+        also(
+            operations=dismiss(110, BAD, declined=(Declined(job_id=BAD, reason="JOB_NOT_FOUND"),))
+        ),
+        "1",
+        "refused",
+    ),
+    "a dismissed job that a filter finds": (
+        all_of(
+            also(operations=redrive("sweep", 110, (BAD, "third"), by_filter=True)),
+            also(
+                final=job("third", life(QUEUED, CANCELLED, since=110), request_id="", retry_of=BAD)
+            ),
         ),
         "1",
         "unexpected",
@@ -645,6 +760,33 @@ EXCUSED: dict[str, Break] = {
         operations=redrive("redrive", 104.5, outcome=Outcome.UNKNOWN)
     ),
     "a redrive that found nothing to do": also(operations=redrive("idle", 107)),
+    "a forced redrive whose answers came twice": also(
+        operations=redrive("forced", 109, (WAITED, FORCED), forced=True)
+    ),
+    "a repeated redrive that is told what was so at first": all_of(
+        also(
+            operations=redrive(
+                "early", 101, declined=(Declined(job_id=BAD, reason="NOT_TERMINAL"),)
+            )
+        ),
+        also(
+            operations=redrive(
+                "early", 120, declined=(Declined(job_id=BAD, reason="NOT_TERMINAL"),)
+            )
+        ),
+    ),
+    "a dismissal without an answer that was made all the same": lambda h: h.but(
+        operations=tuple(
+            replace(o, outcome=Outcome.UNKNOWN, dismissed=(), declined=())
+            if o.kind == "dismiss"
+            else o
+            for o in h.operations
+        )
+    ),
+    "a dismissed job that is retried by name": all_of(
+        also(operations=redrive("named", 110, (BAD, "third"))),
+        also(final=job("third", life(QUEUED, CANCELLED, since=110), request_id="", retry_of=BAD)),
+    ),
     "a reused request_id that was refused": also(
         operations=submit(
             GOOD,

@@ -44,6 +44,20 @@ async def test_a_cut_connection_is_reset() -> None:
             await reader.readexactly(1)
 
 
+async def test_an_answer_that_is_cut_off_was_given() -> None:
+    async with echo() as (proxy, reader, writer):
+        proxy.cut_at_answer()
+        writer.write(b"hello")
+        with pytest.raises(ConnectionResetError):
+            await reader.readexactly(1)
+
+        # Once: the next one arrives.
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+        writer.close()
+
+
 async def test_what_is_held_up_arrives_later() -> None:
     async with echo() as (proxy, reader, writer):
         proxy.hold()

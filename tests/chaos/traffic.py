@@ -16,6 +16,16 @@ NEWEST = 12  # jobs that calls are about, mostly: those that something still hap
 BATCH = (2, 8)
 REDRIVEN = 3  # jobs of one redrive that names them
 BY_FILTER = 0.25  # the part of the redrives that names none
+FORCED = 0.4  # the part of the others that is forced
+DISMISSED = 3  # jobs of one dismissal, and as many that have failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redrive:
+    """The jobs, none for all that failed, and whether also those that were retried before."""
+
+    job_ids: tuple[str, ...]
+    forced: bool
 
 
 @dataclass(kw_only=True)
@@ -24,7 +34,7 @@ class Known:
 
     submits: dict[str, Work] = field(default_factory=dict[str, Work])  # by request_id
     batches: dict[str, tuple[Work, ...]] = field(default_factory=dict[str, tuple[Work, ...]])
-    redrives: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    redrives: dict[str, Redrive] = field(default_factory=dict[str, Redrive])
     job_ids: list[str] = field(default_factory=list[str])
     batch_ids: list[str] = field(default_factory=list[str])
     poisoned: int = 0
@@ -47,6 +57,7 @@ class Traffic:
             self._submit_batch: 5,
             self._redrive: 4,
             self._repeat_redrive: 2,
+            self._dismiss: 3,
             self._cancel: 13,
             self._cancel_batch: 2,
             self._get: 8,
@@ -74,7 +85,7 @@ class Traffic:
             if request_id in self._known.submits:
                 await self._recorder.submit(self._known.submits[request_id], request_id)
             elif request_id in self._known.redrives:
-                await self._recorder.redrive(self._known.redrives[request_id], request_id)
+                await self._retry(self._known.redrives[request_id], request_id)
             else:
                 await self._recorder.submit_batch(self._known.batches[request_id], request_id)
 
@@ -117,17 +128,27 @@ class Traffic:
         if self._known.job_ids:
             named = {_recent(self._known.job_ids, chance): None for _ in range(REDRIVEN)}
             job_ids = () if chance.random() < BY_FILTER else tuple(named)
-            await self._retry(job_ids, _request_id(chance))
+            forced = bool(job_ids) and chance.random() < FORCED
+            await self._retry(Redrive(job_ids=job_ids, forced=forced), _request_id(chance))
 
     async def _repeat_redrive(self, chance: Random) -> None:
         if self._known.redrives:
             request_id = _recent(list(self._known.redrives), chance)
             await self._retry(self._known.redrives[request_id], request_id)
 
-    async def _retry(self, job_ids: tuple[str, ...], request_id: str) -> None:
-        self._known.redrives[request_id] = job_ids
-        for job_id in await self._recorder.redrive(job_ids, request_id):
+    async def _retry(self, redrive: Redrive, request_id: str) -> None:
+        self._known.redrives[request_id] = redrive
+        made = await self._recorder.redrive(redrive.job_ids, request_id, forced=redrive.forced)
+        for job_id in made:
             self._learn(self._known.job_ids, job_id)
+
+    async def _dismiss(self, chance: Random) -> None:
+        """Dismisses jobs, whether or not they have failed; some are known to have."""
+        if self._known.job_ids:
+            failed = self._recorder.seen_failed()
+            named = [_recent(self._known.job_ids, chance) for _ in range(DISMISSED)]
+            named += chance.sample(failed, min(DISMISSED, len(failed)))
+            await self._recorder.dismiss(tuple(dict.fromkeys(named)))
 
     async def _cancel(self, chance: Random) -> None:
         if self._known.job_ids:

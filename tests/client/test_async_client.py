@@ -9,6 +9,7 @@ import pytest
 
 from harken.client import (
     AsyncClient,
+    BatchSnapshot,
     ClientClosed,
     DeadlineExceeded,
     JobFailed,
@@ -16,6 +17,7 @@ from harken.client import (
     NotFound,
     Reconnect,
     ServerUnavailable,
+    Transition,
 )
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
@@ -31,6 +33,8 @@ from tests.client.scripted_server import (
     ScriptedServer,
     a_job,
     counts,
+    events,
+    moved,
     whole_run,
 )
 
@@ -117,6 +121,22 @@ async def test_a_watch_goes_on_over_a_drained_server(
     assert len(told) == 5
     tokens = [request.resume_token for request in server.of(pb.StreamProgressRequest)]
     assert tokens == ["", "t1", "t1"]
+
+
+async def test_the_items_of_a_batch_are_watched_over_a_server_that_goes_away(
+    server: ScriptedServer, asyncio_client: AsyncClient
+) -> None:
+    run = [
+        counts(total=1, queued=1),
+        events("t1", moved(2, "QUEUED", "RUNNING")),
+        events("t2", moved(3, "RUNNING", "SUCCEEDED")),
+        counts("t2", total=1, succeeded=1),
+    ]
+    server.streams = [[*run[:2], STOPPING], run[2:]]
+    told = [type(update) async for update in asyncio_client.watch_items(BATCH_ID)]
+    assert told == [BatchSnapshot, Transition, Transition, BatchSnapshot]
+    requests = server.of(pb.StreamProgressRequest)
+    assert [(one.resume_token, one.include_items) for one in requests] == [("", True), ("t1", True)]
 
 
 async def test_a_watch_goes_on_over_a_server_that_is_killed_and_started_again(

@@ -29,6 +29,7 @@ from tests.client.scripted_server import (
     events,
     moved,
     snapshot,
+    tick,
     whole_run,
 )
 
@@ -334,6 +335,48 @@ def test_watch_finds_out_whether_the_id_is_of_a_job_or_of_a_batch(
     server.streams = [[done], [done]]
     result = run("watch", BATCH_ID)
     assert (result.exit_code, result.stdout) == (0, "1 file: 1 done, 0 failed, 0 cancelled\n")
+
+
+def run_of_items() -> list[Any]:
+    """The stream of a batch with its one item."""
+    return [
+        counts(total=1, queued=1),
+        events("t1", moved(2, "QUEUED", "RUNNING")),
+        events("t1", tick(0.5, message="90 of 180 s")),
+        events("t2", moved(3, "RUNNING", "SUCCEEDED")),
+        counts("t2", total=1, succeeded=1),
+    ]
+
+
+def test_watch_with_items_tells_of_each_job_of_a_batch(run: Run, server: ScriptedServer) -> None:
+    done = run_of_items()[-1]
+    server.answers = {
+        "GetJob": NO_JOB,
+        "GetBatch": pb.GetBatchResponse(batch=done.snapshot.batch),
+        "ListJobs": pb.ListJobsResponse(jobs=[a_job()]),
+    }
+    server.streams = [run_of_items(), [done]]
+    result = run("watch", BATCH_ID, "--items")
+    assert (result.exit_code, result.stdout) == (0, "1 file: 1 done, 0 failed, 0 cancelled\n")
+    assert server.of(pb.StreamProgressRequest)[0].include_items
+    assert result.stderr.splitlines() == [
+        "batch: 0 of 1 done: 0 succeeded, 0 failed, 0 cancelled, 0 running, 1 queued",
+        "song.flac: RUNNING",
+        "song.flac: 50% decode 90 of 180 s",
+        "song.flac: SUCCEEDED",
+        "batch: 1 of 1 done: 1 succeeded, 0 failed, 0 cancelled, 0 running, 0 queued",
+    ]
+
+
+def test_watch_with_items_as_json_is_a_line_for_each_message(
+    run: Run, server: ScriptedServer
+) -> None:
+    done = run_of_items()[-1]
+    server.answers = {"GetJob": NO_JOB, "GetBatch": pb.GetBatchResponse(batch=done.snapshot.batch)}
+    server.streams = [run_of_items(), [done]]
+    lines = _lines(run("watch", BATCH_ID, "--items", "--json"))
+    kinds = ["snapshot", "events", "events", "events", "snapshot", "batch_id"]
+    assert [next(iter(line)) for line in lines] == kinds
 
 
 @pytest.mark.parametrize("command", ["watch", "cancel"])

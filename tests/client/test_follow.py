@@ -148,6 +148,49 @@ def test_a_batch_is_followed_by_its_counts_to_its_end() -> None:
     assert follow.ended
 
 
+def test_the_items_of_a_batch_are_followed_with_its_counts_to_its_end() -> None:
+    follow = Follow.items(BATCH_ID)
+    assert follow.request().include_items
+    messages = [
+        counts(total=1, queued=1),
+        events("t1", moved(2, "QUEUED", "RUNNING")),
+        events("t1", tick(0.5)),
+        counts("t1", total=1, running=1),
+        events("t2", moved(3, "RUNNING", "SUCCEEDED")),
+    ]
+    told = _taken(follow, *messages)
+    assert [type(one) for one in told] == [
+        BatchSnapshot,
+        Transition,
+        ProgressTick,
+        BatchSnapshot,
+        Transition,
+    ]
+    assert not follow.ended  # its job's end is not its own
+    assert [type(one) for one in _taken(follow, counts("t2", total=1, succeeded=1))] == [
+        BatchSnapshot
+    ]
+    assert follow.ended
+
+
+def test_progress_of_an_item_that_comes_again_is_told_once() -> None:
+    follow = Follow.items(BATCH_ID)
+    _taken(follow, counts(total=1, queued=1), events("t1", moved(2, "QUEUED", "RUNNING")))
+    assert len(_taken(follow, events("t1", tick(0.5)), events("t1", tick(0.5)))) == 1
+    assert len(_taken(follow, events("t1", moved(2, "QUEUED", "RUNNING")))) == 0
+
+
+def test_a_watch_outlives_any_number_of_servers_that_each_answer_once() -> None:
+    """A reconnect that was answered costs nothing: the next one has all the time again."""
+    follow = Follow.job(JOB_ID, reconnect=Reconnect(give_up_after=1.0))
+    _taken(follow, snapshot(a_job()))
+    now = 0.0
+    for number in range(1_000):
+        now += 100.0
+        assert follow.lost(AWAY, now) <= 0.1
+        _taken(follow, bookmark(f"t{number}"))
+
+
 def test_who_watches_hears_that_the_server_is_away() -> None:
     heard: list[ServerUnavailable] = []
     follow = Follow.job(JOB_ID, on_lost=heard.append)

@@ -6,21 +6,27 @@ import grpc
 import pytest
 
 from harken.client import (
+    BatchSnapshot,
     Client,
     ClientClosed,
     DeadlineExceeded,
     InvalidRequest,
     Reconnect,
     ServerUnavailable,
+    Transition,
 )
 from harken.v1 import job_service_pb2 as pb
 from tests.client.scripted_server import (
+    BATCH_ID,
     HOLD,
     JOB_ID,
     STOPPING,
     Refusal,
     ScriptedServer,
     a_job,
+    counts,
+    events,
+    moved,
     snapshot,
     whole_run,
 )
@@ -93,6 +99,22 @@ def test_a_watch_goes_on_over_a_server_that_is_killed_and_started_again(
     assert told[-1] == "SUCCEEDED"
     tokens = [request.resume_token for request in server.of(pb.StreamProgressRequest)]
     assert tokens == ["", "t1"]
+
+
+def test_the_items_of_a_batch_are_watched_over_a_server_that_goes_away(
+    server: ScriptedServer, client: Client
+) -> None:
+    run = [
+        counts(total=1, queued=1),
+        events("t1", moved(2, "QUEUED", "RUNNING")),
+        events("t2", moved(3, "RUNNING", "SUCCEEDED")),
+        counts("t2", total=1, succeeded=1),
+    ]
+    server.streams = [[*run[:2], STOPPING], run[2:]]
+    told = [type(update) for update in client.watch_items(BATCH_ID)]
+    assert told == [BatchSnapshot, Transition, Transition, BatchSnapshot]
+    requests = server.of(pb.StreamProgressRequest)
+    assert [(one.resume_token, one.include_items) for one in requests] == [("", True), ("t1", True)]
 
 
 def test_a_watch_without_a_server_gives_up(server: ScriptedServer) -> None:

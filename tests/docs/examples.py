@@ -1,8 +1,8 @@
 """The examples of README and docs: fenced blocks, by what their info string says of them.
 
 `console` is a session whose commands, after `$ `, are run by a test; `python` is a program that is run; `sh` is what
-cannot be run here (installing, containers, make) or is run by a test of its own. A block without an info string is no
-command.
+cannot be run here (installing, containers, make) or is run by a test of its own. `yaml` is for
+the files of other programs. A block without an info string is no command.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-KINDS = ("console", "python", "sh", "mermaid", "")
+KINDS = ("console", "python", "sh", "yaml", "mermaid", "")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What stands for ids and files of the reader's own.

@@ -39,14 +39,16 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
         "jobs",
         "server",
         "worker",
+        "otel",
         "all",
     }
 
-    client, audio, service, everything, tools, measuring = documented()
+    client, audio, service, traces, everything, tools, measuring = documented()
 
     assert client == sorted(names(pyproject["project"]["dependencies"]))
     assert audio == sorted(names(extras["audio"]))
     assert set(service) == names([*extras["jobs"], *extras["server"], *extras["worker"]])
+    assert traces == sorted(names(extras["otel"]))
     assert everything == sorted(all_of_it)
     assert tools == sorted(development - all_of_it)
     assert measuring == sorted(names(groups["bench"]))

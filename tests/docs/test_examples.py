@@ -22,6 +22,9 @@ NOT_RUN = {
     "MEDIA=/music docker": "needs docker; the file is checked in tests/test_packaging.py",
     "harken maintenance": "names files of the reader's own; tests/system/test_maintenance.py runs it",
     "/usr/bin/time": "measures",
+    "HARKEN_METRICS_LISTEN=": "is what tests/system/test_metrics.py does",
+    "curl": "so is that",
+    "OTEL_EXPORTER_OTLP_ENDPOINT=": "is what tests/system/test_traces.py does",
 }
 WITH_A_TEST_OF_THEIR_OWN = ("export ",)  # tests/docs/test_parts.py
 

@@ -10,10 +10,13 @@ from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
+from harken.jobs.standing import MOST_RUNNING
 from harken.server import serve, validate
-from harken.server.hub import LONGEST_BACKLOG
+from harken.server.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.job_service import LARGEST_PAGE_BYTES
-from harken.server.streams import BATCH_SNAPSHOT_EVERY_S, DEFAULT_HEARTBEAT
+from harken.server.messages import MOST_EVENTS
+from harken.server.wakeups import DEFAULT_HEARTBEAT
+from harken.server.watcher import LONGEST_BACKLOG
 from harken.settings import Settings
 from harken.tasks.queues import HIGHEST_PRIORITY
 from tests.docs.examples import REPOSITORY
@@ -43,8 +46,12 @@ LIMITS = {
     "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",
     "`heartbeat_interval`": f"{validate.SHORTEST_HEARTBEAT.seconds} s to"
     f" {validate.LONGEST_HEARTBEAT.seconds // 3600} h; {DEFAULT_HEARTBEAT.seconds} s when unset",
-    "snapshots of a batch": f"{1 / BATCH_SNAPSHOT_EVERY_S:g} a second",
+    "snapshots of a batch": f"{1 / SNAPSHOT_EVERY_S:g} a second",
     "changes of state that wait for a slow reader": f"{LONGEST_BACKLOG:,}",
+    "running jobs of a batch whose progress is sent with `include_items`": f"{MOST_RUNNING:,}",
+    "events of a message": f"{MOST_EVENTS}",
+    "a `resume_token` is good for": f"{SETTINGS.retention_days} days after the end of its job",
+    "calls that wait to be begun": f"{OPTIONS['grpc.server.max_pending_requests']:,} for each",
     "pings of a client on an idle stream": f"every {PING_S} s",
     "length of a recording": f"{MAX_DURATION_S / 3600:g} h decoded",
     "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",

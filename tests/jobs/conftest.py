@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
@@ -37,7 +38,7 @@ T = TypeVar("T")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 OWNER = "local"
 WORKER = "worker-1@host"
-PID = 4711
+FIRST_PID = 4711
 
 
 def new_job(path: str = "a.wav", **fields: Any) -> NewJob:
@@ -66,6 +67,8 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = NOW
+        self._pids = count(FIRST_PID)
+        self._claimed_by: dict[str, int] = {}
 
     def advance(self, **time: float) -> None:
         """Sets the clock forward."""
@@ -116,11 +119,24 @@ class Jobs:
         """The job's transitions."""
         return self.read(lambda c: log.of_job(c, job.job_id))
 
-    def claim(self, job: Job, worker: str = WORKER, *, pid: int = PID) -> Job | None:
-        """A process of a worker tries to take the job."""
-        return self.write(
-            lambda c: execution.claim(c, job.job_id, worker=worker, pid=pid, now=self.now)
+    def claim(
+        self,
+        job: Job,
+        worker: str = WORKER,
+        *,
+        pid: int | None = None,
+        unanswered: int | None = None,
+    ) -> Job | None:
+        """A process of a worker tries to take the job: each time another one, if none is named."""
+        number = next(self._pids) if pid is None else pid
+        claimed = self.write(
+            lambda c: execution.claim(
+                c, job.job_id, worker=worker, pid=number, now=self.now, unanswered=unanswered
+            )
         )
+        if claimed is not None:
+            self._claimed_by[job.job_id] = number
+        return claimed
 
     def running(self, worker: str = WORKER, **fields: Any) -> Job:
         """A new job that a worker has taken."""
@@ -190,9 +206,10 @@ class Jobs:
             lambda c: execution.expire(c, job.job_id, job.attempt, self.now, limit_s=3600)
         )
 
-    def attempt_of(self, job: Job, worker: str = WORKER, *, pid: int = PID) -> int | None:
-        """The attempt by which a process holds the job."""
-        return self.read(lambda c: execution.attempt_of(c, job.job_id, worker=worker, pid=pid))
+    def attempt_of(self, job: Job, worker: str = WORKER, *, pid: int | None = None) -> int | None:
+        """The attempt by which a process holds the job: the one that claimed it last, if none is named."""
+        number = self._claimed_by[job.job_id] if pid is None else pid
+        return self.read(lambda c: execution.attempt_of(c, job.job_id, worker=worker, pid=number))
 
     def reap(self, *, max_crashes: int = 3) -> int:
         """The reaper looks for expired leases."""
@@ -282,6 +299,11 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "harken.db"
     migrate(Database(f"sqlite:///{file}", pooled=False))
     return file
+
+
+# For what there is in one kind only.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,18 +1,21 @@
 """Backups are whole or are not there; what is restored goes on where it was."""
 
 import os
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from harken.jobs import backup, leadership, outbox, restore, workers
+from harken.jobs import backup, clock, leadership, outbox, restore, workers
 from harken.jobs.database import Database
 from harken.jobs.errors import BackupFailed, StillAlive
 from harken.jobs.migrate import VERSION_TABLE, check, downgrade, revision_of, revisions
 from harken.jobs.state import JobState
 from harken.jobs.workers import Heartbeat
+from tests.conftest import new_postgresql_database
+from tests.jobs.conftest import ON_POSTGRESQL
 
 pytestmark = pytest.mark.usefixtures("postgresql_programs")
 
@@ -23,15 +26,16 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def fresh(jobs, empty_database_url, jobs_on):
+def fresh(jobs, jobs_on, request, tmp_path):
     """The job domain on a database of the same kind, without tables."""
-    database = Database(empty_database_url)
-    if database.dialect != jobs.database.dialect:
-        pytest.skip("of two kinds of database")
-    if database.dialect == "sqlite":
-        database = Database(f"{empty_database_url}-fresh")
-    yield jobs_on(database)
-    database.close()
+    with ExitStack() as cleanup:
+        if jobs.database.dialect == "sqlite":
+            url = f"sqlite:///{tmp_path / 'fresh.db'}"
+        else:
+            server = request.getfixturevalue("postgresql")
+            url = cleanup.enter_context(new_postgresql_database(server))
+        database = cleanup.enter_context(closing(Database(url)))
+        yield jobs_on(database)
 
 
 def back_up(jobs, folder, keep=7):
@@ -39,7 +43,7 @@ def back_up(jobs, folder, keep=7):
 
 
 def restored(jobs, made, *, force=False):
-    restore.restore(jobs.database, made.path, force=force, now=jobs.now)
+    restore.restore(jobs.database, made.path, force=force, now=lambda _: jobs.now)
 
 
 def beat(jobs, name="one@host"):
@@ -143,6 +147,30 @@ def test_nothing_is_restored_while_servers_or_workers_live(jobs, folder):
     assert jobs.get(job).state is JobState.QUEUED
 
 
+def test_all_servers_are_named_not_just_the_one_that_leads(jobs, folder):
+    made = back_up(jobs, folder)
+    for role, holder in [
+        ("housekeeping", "host:1"),
+        ("server a", "host:1"),
+        ("server b", "host:2"),
+    ]:
+        jobs.write(
+            lambda c, role=role, holder=holder: leadership.lead(
+                c, role, holder=holder, now=jobs.now, term=leadership.PRESENT_FOR
+            )
+        )
+    with pytest.raises(StillAlive) as caught:
+        restored(jobs, made)
+    assert caught.value.names == ("server host:1", "server host:2")
+
+
+def test_who_is_alive_is_told_by_the_databases_clock(jobs, folder):
+    made = back_up(jobs, folder)
+    jobs.write(lambda c: leadership.lead(c, "server a", holder="host:1", now=clock.now(c)))
+    with pytest.raises(StillAlive, match="server host:1"):
+        restore.restore(jobs.database, made.path, force=False)
+
+
 def test_the_dead_do_not_keep_from_restoring(jobs, folder):
     made = back_up(jobs, folder)
     beat(jobs)
@@ -208,7 +236,7 @@ def test_a_backup_of_an_older_schema_is_restored_and_brought_up_to_date(jobs, fo
     downgrade(jobs.database, older)
     made = back_up(jobs, folder)
     assert backup.check(made.path) == older
-    restore.restore(jobs.database, made.path, force=False, now=jobs.now)
+    restored(jobs, made)
     check(jobs.database)
     assert jobs.result(job) == {"a": 1}
     jobs.submit()
@@ -258,9 +286,8 @@ def test_what_a_killed_process_left_is_no_backup_and_goes_after_a_day(jobs, fold
     assert not left.exists()
 
 
+@ON_POSTGRESQL  # a file of SQLite is harken's own
 def test_other_tables_are_neither_saved_nor_touched(jobs, folder):
-    if jobs.database.dialect != "postgresql":
-        pytest.skip("a file of SQLite is harken's own")
     made = back_up(jobs, folder)
     with jobs.database.write() as connection:
         connection.execute(text("CREATE TABLE theirs (a integer)"))
@@ -274,9 +301,8 @@ def test_other_tables_are_neither_saved_nor_touched(jobs, folder):
             connection.execute(text("DROP TABLE theirs"))
 
 
+@ON_POSTGRESQL  # SQLite brings its own
 def test_without_pg_dump_it_is_said_what_to_install(jobs, folder, monkeypatch):
-    if jobs.database.dialect != "postgresql":
-        pytest.skip("SQLite brings its own")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackupFailed, match="pg_dump is not installed"):
         back_up(jobs, folder)

@@ -45,6 +45,62 @@ def test_of_many_claims_at_once_exactly_one_wins(jobs):
     assert len(jobs.log(job)) == 2
 
 
+def test_a_claim_whose_commit_was_not_answered_is_the_same_claim_again(jobs):
+    job = jobs.submit()
+    claimed = jobs.claim(job, pid=7)
+    jobs.advance(seconds=3)
+    assert jobs.claim(job, pid=7, unanswered=claimed.attempt) == claimed
+    assert jobs.get(job) == claimed
+    assert len(jobs.log(job)) == 2
+
+
+def test_a_claim_that_was_not_committed_is_made_at_its_repetition(jobs):
+    assert jobs.claim(jobs.submit(), unanswered=1).attempt == 1
+
+
+def test_a_repeated_claim_takes_nothing_from_another_process(jobs):
+    """The first try was not committed; then another delivery made the same attempt."""
+    job = jobs.submit()
+    claimed = jobs.claim(job, pid=7)
+    assert jobs.claim(job, pid=8, unanswered=1) is None
+    assert jobs.claim(job, "worker-2@host", pid=7, unanswered=1) is None
+    assert jobs.get(job) == claimed
+
+
+def test_a_second_delivery_to_the_process_that_holds_the_job_is_a_duplicate(jobs):
+    job = jobs.submit()
+    jobs.claim(job, pid=7)
+    assert jobs.claim(job, pid=7) is None
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+def test_a_repeated_claim_does_not_get_back_what_was_given_to_another(jobs, how):
+    first = jobs.claim(jobs.submit(), pid=7)
+    second = take_away(jobs, first, how)
+    assert jobs.claim(first, pid=7, unanswered=first.attempt) is None
+    assert jobs.get(first) == second
+
+
+def test_a_repeated_claim_of_a_job_put_back_meanwhile_is_a_new_attempt(jobs):
+    first = jobs.claim(jobs.submit(), pid=7)
+    jobs.lose(first)
+    assert jobs.claim(first, pid=7, unanswered=first.attempt).attempt == 2
+
+
+def test_a_repeated_claim_of_a_job_being_cancelled_is_told_so(jobs):
+    first = jobs.claim(jobs.submit(), pid=7)
+    jobs.cancel(first)
+    held = jobs.claim(first, pid=7, unanswered=first.attempt)
+    assert (held.state, held.attempt) == (JobState.CANCELLING, 1)
+    assert jobs.stop(held) is JobState.CANCELLED
+
+
+def test_a_repeated_claim_of_a_job_that_has_ended_is_none(jobs):
+    first = jobs.claim(jobs.submit(), pid=7)
+    jobs.fail(first)
+    assert jobs.claim(first, pid=7, unanswered=first.attempt) is None
+
+
 def test_a_job_that_does_not_exist_cannot_be_claimed(jobs):
     job = jobs.submit()
     ghost = type(job)(**{**vars(job), "job_id": "0197c0de-0000-7000-8000-000000000009"})

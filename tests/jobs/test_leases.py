@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from harken.jobs import leases
+from harken.jobs import execution, leases
 from harken.jobs.job import ErrorKind
 from harken.jobs.state import JobState
 
@@ -31,6 +31,20 @@ def test_a_job_whose_worker_is_gone_goes_back_to_the_queue(jobs):
     assert (found.state, found.crashes, found.worker) == (JobState.QUEUED, 1, None)
     assert [out.job_id for out in jobs.due()] == [job.job_id]
     assert not any_expired(jobs)
+
+
+def test_a_worker_may_have_leases_of_another_length(jobs):
+    job = jobs.submit()
+    minute = timedelta(minutes=1)
+    claimed = jobs.write(
+        lambda c: execution.claim(c, job.job_id, worker="w@host", pid=1, now=jobs.now, lease=minute)
+    )
+    for _ in range(2):
+        jobs.advance(seconds=60)
+        assert not any_expired(jobs)
+        jobs.write(lambda c: leases.renew(c, [(job.job_id, claimed.attempt)], jobs.now, minute))
+    jobs.advance(seconds=60.001)
+    assert any_expired(jobs)
 
 
 def test_a_job_whose_workers_go_too_often_fails_as_crashed(jobs):
@@ -95,9 +109,9 @@ def test_two_reapers_at_once_count_one_crash(jobs):
 
 
 def test_a_renewal_tells_which_jobs_are_to_stop_and_for_how_long(jobs):
-    job = jobs.running(run_timeout=timedelta(minutes=10))
+    job = jobs.claim(jobs.submit(run_timeout=timedelta(minutes=10)), pid=7)
     (standing,) = jobs.renew(job)
-    assert (standing.job_id, standing.attempt, standing.pid) == (job.job_id, 1, 4711)
+    assert (standing.job_id, standing.attempt, standing.pid) == (job.job_id, 1, 7)
     assert (standing.state, standing.cancelled_for) == (JobState.RUNNING, None)
     assert standing.run_timeout == timedelta(minutes=10)
     jobs.cancel(job)

@@ -95,14 +95,18 @@ def test_a_long_log_is_read_in_pages(jobs, monkeypatch):
     assert pages == [3, 3, 1]
 
 
-def test_a_batch_has_changed_only_when_one_of_its_jobs_has(jobs):
+def test_a_batch_has_a_log_of_its_own_jobs(jobs):
     batch = jobs.submit_batch(jobs.new())
     (job,) = jobs.listed()
-    head = jobs.read(log.head)
-    jobs.submit()
-    assert not jobs.read(lambda c: log.batch_changed(c, batch.batch_id, head))
+    head = jobs.read(lambda c: log.head_of_batch(c, batch.batch_id))
+    other = jobs.submit()
+    jobs.claim(other)
+    assert jobs.read(lambda c: log.head_of_batch(c, batch.batch_id)) == head
+    assert jobs.read(lambda c: log.of_batch(c, batch.batch_id, head)) == ()
     jobs.claim(job)
-    assert jobs.read(lambda c: log.batch_changed(c, batch.batch_id, head))
+    (claimed,) = jobs.read(lambda c: log.of_batch(c, batch.batch_id, head))
+    assert (claimed.job_id, claimed.revision) == (job.job_id, 2)
+    assert jobs.read(lambda c: log.head_of_batch(c, batch.batch_id)) == claimed.position > head
 
 
 def test_a_position_that_the_log_never_reached_is_refused(jobs):
@@ -149,8 +153,8 @@ def test_a_reader_does_not_skip_a_row_of_a_transaction_that_began_late_and_wrote
         with jobs.database.write() as older:
             # The older transaction gets its id, and writes to the log only after the younger one.
             older.exec_driver_sql("SELECT pg_current_xact_id()")
-            execution.claim(younger, second.job_id, worker="w", now=jobs.now)
-            execution.claim(older, first.job_id, worker="w", now=jobs.now)
+            execution.claim(younger, second.job_id, worker="w", pid=1, now=jobs.now)
+            execution.claim(older, first.job_id, worker="w", pid=1, now=jobs.now)
         rows, position = tail(jobs, position)
         head = jobs.read(log.head)
     assert (second.job_id, 2) in tail(jobs, head)[0]
@@ -187,7 +191,7 @@ def test_a_tailing_reader_misses_nothing_while_many_write(jobs, database_url):
                     for _ in range(rng.randint(1, 4))
                 ]
                 for job in made:
-                    execution.claim(connection, job.job_id, worker="w", now=jobs.now)
+                    execution.claim(connection, job.job_id, worker="w", pid=1, now=jobs.now)
 
     tailing = threading.Thread(target=read)
     tailing.start()

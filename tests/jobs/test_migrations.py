@@ -198,3 +198,18 @@ def test_down_to_the_first_schema_and_up_again_keeps_results_and_log(empty, jobs
     }
     migrate(empty)
     assert (jobs.result(job), jobs.log(job)) == ({"a": 1}, before)
+
+
+def test_down_to_the_schema_without_redrives_and_up_again_keeps_results_and_logs(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    waiting = jobs.submit(trace_parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    done = jobs.running()
+    jobs.succeed(done, {"a": 1})
+    downgrade(empty, "0003")
+    assert "trace_parent" not in columns(empty, "harken_jobs")
+    migrate(empty)
+    check(empty)
+    assert jobs.result(done) == {"a": 1}
+    assert len(jobs.log(done)) == 3
+    assert [(out.job_id, out.trace_parent) for out in jobs.due()] == [(waiting.job_id, None)]

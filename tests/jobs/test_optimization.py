@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from harken.jobs import optimization, retention
 from harken.jobs.migrate import check
+from tests.jobs.conftest import ON_SQLITE
 
 
 def fill_and_empty(jobs):
@@ -56,9 +57,8 @@ def test_it_is_done_while_others_write(jobs):
     assert len(jobs.listed()) == 3
 
 
+@ON_SQLITE  # PostgreSQL has no such files
 def test_a_file_without_room_to_give_back_bit_by_bit_is_made_such_by_a_vacuum(jobs):
-    if jobs.database.dialect != "sqlite":
-        pytest.skip("PostgreSQL has no such files")
     file = jobs.database.engine.url.database
     with closing(sqlite3.connect(file)) as old:  # as older versions made it
         old.executescript("PRAGMA journal_mode=DELETE; PRAGMA auto_vacuum=NONE; VACUUM")

@@ -112,3 +112,28 @@ def test_a_job_that_runs_is_not_published_again(jobs):
     jobs.write(lambda c: outbox.mark_published(c, sent, jobs.now))
     jobs.claim(job)
     assert not jobs.write(lambda c: outbox.publish_again(c, job.job_id))
+
+
+TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_the_trace_of_a_submit_goes_along_to_the_broker_each_time(jobs):
+    job = jobs.submit(trace_parent=TRACE_PARENT)
+    batch = jobs.submit_batch(jobs.new(trace_parent=TRACE_PARENT))
+    assert batch.total == 1
+    assert [out.trace_parent for out in jobs.due()] == [TRACE_PARENT, TRACE_PARENT]
+    publish(jobs, jobs.due())
+    jobs.lose(jobs.claim(job))
+    assert [out.trace_parent for out in jobs.due()] == [TRACE_PARENT]
+
+
+def test_a_job_without_a_trace_has_none(jobs):
+    jobs.submit()
+    assert [out.trace_parent for out in jobs.due()] == [None]
+
+
+def test_a_submit_that_is_repeated_in_another_trace_finds_the_same_job(jobs):
+    """The trace is not part of what was asked for."""
+    wanted = {"request_id": "0197c0de-0000-7000-8000-000000000001"}
+    first = jobs.submit(trace_parent=TRACE_PARENT, **wanted)
+    assert jobs.submit(trace_parent=TRACE_PARENT.replace("b7", "c8"), **wanted) == first

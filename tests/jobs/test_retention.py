@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from harken.jobs import log, retention
+from harken.jobs import leadership, log, retention
 from harken.jobs.errors import BatchNotFound, JobNotFound
 from harken.jobs.workers import Heartbeat, beat, list_workers
 
@@ -124,6 +124,16 @@ def test_workers_that_are_no_longer_shown_are_deleted(jobs):
     assert jobs.write(lambda c: retention.delete_silent_workers(c, jobs.now)) == 1
     jobs.advance(days=-1)
     assert jobs.read(lambda c: list_workers(c, jobs.now)) == ()
+
+
+def test_the_leases_of_servers_that_are_long_gone_are_deleted(jobs):
+    for role in ("server a", "server b"):
+        jobs.write(lambda c, role=role: leadership.lead(c, role, holder=role, now=jobs.now))
+    jobs.advance(days=1)
+    jobs.write(lambda c: leadership.lead(c, "server b", holder="server b", now=jobs.now))
+    jobs.advance(seconds=3)
+    assert jobs.write(lambda c: retention.delete_gone_servers(c, jobs.now)) == 1
+    assert jobs.write(lambda c: retention.delete_gone_servers(c, jobs.now)) == 0
 
 
 def test_the_moment_is_so_many_days_ago(jobs):

@@ -1,6 +1,7 @@
 """A server in this process, on SQLite and a Redis of its own; the tests play the worker."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,15 +9,22 @@ from pathlib import Path
 import grpc
 import pytest
 from celery import Celery
+from redis import Redis
 
 from harken.jobs import execution
-from harken.jobs.bell import Bell
+from harken.jobs.bell import Bell, redis_url
 from harken.jobs.database import Database
 from harken.jobs.job import Job
 from harken.jobs.migrate import migrate
 from harken.server.serve import running_server
+from harken.server.ticks import KEY_PREFIX
 from harken.settings import Settings
-from harken.v1.job_service_pb2 import StreamProgressRequest, SubmitAnalysisRequest
+from harken.v1.job_service_pb2 import (
+    ListJobsRequest,
+    StreamProgressRequest,
+    SubmitAnalysisRequest,
+    SubmitBatchRequest,
+)
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.source_pb2 import Source
 
@@ -32,7 +40,7 @@ class WorkerHands:
     def claim(self, job_id: str) -> Job:
         """Claims the job."""
         with self.database.write() as connection:
-            job = execution.claim(connection, job_id, worker="one@test", now=now())
+            job = execution.claim(connection, job_id, worker="one@test", pid=1, now=now())
         self.bell.ring()
         assert job is not None
         return job
@@ -81,9 +89,28 @@ class Served:
         request = SubmitAnalysisRequest(source=Source(path="one.wav"))
         return (await self.jobs.SubmitAnalysis(request)).job.job_id
 
+    async def submit_batch(self, size: int) -> tuple[str, list[str]]:
+        """The id of a submitted batch, and those of its jobs."""
+        items = [SubmitBatchRequest.Item(source=Source(path="one.wav")) for _ in range(size)]
+        batch = (await self.jobs.SubmitBatch(SubmitBatchRequest(items=items))).batch
+        listed = await self.jobs.ListJobs(ListJobsRequest(batch_id=batch.batch_id, page_size=1_000))
+        return batch.batch_id, [job.job_id for job in reversed(listed.jobs)]
+
+    def subscriptions(self) -> int:
+        """How many jobs' ticks Redis says that the server is subscribed to."""
+        with Redis.from_url(redis_url(self.settings.broker_url)) as redis:
+            return len(redis.pubsub_channels(KEY_PREFIX + "*"))
+
     def watch(self, **fields: object):  # a call of grpc.aio
         """A stream."""
         return self.jobs.StreamProgress(StreamProgressRequest(**fields))
+
+
+async def until(condition: Callable[[], object], within_s: float = 20.0) -> None:
+    """Returns once the condition holds; fails the test when it does not in time."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 # what Redis and the collector say rings no bell
+            await asyncio.sleep(0.01)
 
 
 def now() -> datetime:

@@ -80,7 +80,9 @@ def test_a_job_says_in_its_message_what_it_is(job: Job) -> None:
 
 @given(jobs, st.integers(0, 100))
 def test_progress_is_shown_of_the_attempt_that_runs_only(job: Job, attempt: int) -> None:
-    tick = Tick(attempt=attempt, seq=1, stage="decode", fraction=0.5, message="half")
+    tick = Tick(
+        attempt=attempt, seq=1, stage="decode", fraction=0.5, message="half", time=datetime.now(UTC)
+    )
 
     message = convert.job_message(job, tick=tick)
 

@@ -30,7 +30,7 @@ def fail(served: Served, job_id: str, kind: ErrorKind = ErrorKind.TRANSIENT) -> 
     """A worker fails at the job."""
     error = JobError(kind=kind, reason="WHY", message="Because.")
     with served.hands.database.write() as connection:
-        job = execution.claim(connection, job_id, worker="one@test", now=now())
+        job = execution.claim(connection, job_id, worker="one@test", pid=1, now=now())
         assert job is not None
         execution.fail(connection, job_id, job.attempt, error, now())
 
@@ -259,6 +259,9 @@ async def test_who_did_what_can_be_read_back(served: Served) -> None:
     )
     await served.jobs.DismissJobs(pb.DismissJobsRequest(job_ids=[old]))
     await served.jobs.CancelBatch(pb.CancelBatchRequest(batch_id=batch.batch_id))
+    alone = await served.submit()
+    for _ in range(2):  # the second one finds it cancelled
+        await served.jobs.CancelJob(pb.CancelJobRequest(job_id=alone))
 
     first = await served.jobs.ListActions(pb.ListActionsRequest(page_size=2))
     rest = await served.jobs.ListActions(
@@ -267,19 +270,23 @@ async def test_who_did_what_can_be_read_back(served: Served) -> None:
 
     actions = [*first.actions, *rest.actions]
     kinds = [action_pb2.Action.Kind.Name(action.kind) for action in actions]
-    assert kinds == ["KIND_CANCEL_BATCH", "KIND_DISMISS_JOBS", "KIND_RETRY_JOBS"]
+    others = ["KIND_CANCEL_BATCH", "KIND_DISMISS_JOBS", "KIND_RETRY_JOBS"]
+    assert kinds == ["KIND_CANCEL_JOB", *others]
     assert [(action.done_count, action.refused_count) for action in actions] == [
+        (1, 0),
         (2, 0),
         (1, 0),
         (1, 0),
     ]
     assert all(action.actor == "local" and action.peer.startswith("unix:") for action in actions)
-    assert json.loads(actions[0].request) == {"batch_id": batch.batch_id}
-    assert json.loads(actions[2].request) == {"filter": {"error_kinds": ["KIND_TRANSIENT"]}}
+    assert json.loads(actions[1].request) == {"batch_id": batch.batch_id}
+    assert json.loads(actions[3].request) == {"filter": {"error_kinds": ["KIND_TRANSIENT"]}}
     assert not any(action.outcomes for action in actions)
     assert rest.next_page_token == ""
     whole = await served.jobs.GetAction(pb.GetActionRequest(action_id=retried.action_id))
     assert list(whole.action.outcomes) == list(retried.outcomes)
+    whole = await served.jobs.GetAction(pb.GetActionRequest(action_id=actions[0].action_id))
+    assert [outcome.job_id for outcome in whole.action.outcomes] == [alone]
 
 
 async def test_an_action_that_does_not_exist_is_not_found(served: Served) -> None:

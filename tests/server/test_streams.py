@@ -1,18 +1,24 @@
 """What watchers of a job get, whatever the order in which ticks and transitions arrive."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
+from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from redis import Redis
 
+from harken.embedded.redis_server import find_redis, redis_command
 from harken.jobs.bell import redis_url
 from harken.server.serve import running_server
 from harken.settings import Settings
 from harken.v1 import job_pb2
 from harken.v1.job_service_pb2_grpc import JobServiceStub
-from tests.server.conftest import Served, WorkerHands
+from tests.server.conftest import Served, WorkerHands, until
 
 
 async def remaining(stream) -> list:
@@ -184,6 +190,73 @@ async def test_with_redis_gone_submits_are_accepted_and_transitions_arrive(
     ]
 
 
+async def test_with_a_redis_that_hangs_streams_open_and_transitions_arrive_within_3_s(
+    served: Served,
+) -> None:
+    job_id = await served.submit()
+    batch_id, (item_id,) = await served.submit_batch(1)
+    job, item = served.hands.claim(job_id), served.hands.claim(item_id)
+    with Redis.from_url(redis_url(served.settings.broker_url)) as redis:
+        pid = redis.info("server")["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        streams = [
+            served.watch(job_id=job_id),
+            served.watch(batch_id=batch_id, include_items=True),
+        ]
+        async with asyncio.timeout(3):
+            for stream in streams:
+                await stream.read()
+        served.hands.succeed(job, ring=False)
+        served.hands.succeed(item, ring=False)
+        async with asyncio.timeout(3):
+            for stream in streams:
+                told = shape(await next_event(stream))
+                assert told == ("transition", job_pb2.JOB_STATE_SUCCEEDED)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_ticks_resume_on_open_streams_when_redis_is_back(served: Served) -> None:
+    job_id = await served.submit()
+    batch_id, (item_id,) = await served.submit_batch(1)
+    job, item = served.hands.claim(job_id), served.hands.claim(item_id)
+    streams = [
+        served.watch(job_id=job_id),
+        served.watch(batch_id=batch_id, include_items=True),
+    ]
+    for stream in streams:
+        await stream.read()
+    await until(lambda: served.subscriptions() == 2)
+    url = served.settings.broker_url
+    with Redis.from_url(redis_url(url)) as redis, suppress(ConnectionError):
+        redis.shutdown(nosave=True)
+    socket = Path(url.removeprefix("redis+socket://"))
+    process = await asyncio.create_subprocess_exec(*redis_command(find_redis(), socket))
+    try:
+        await until(socket.exists)
+        await until(lambda: served.subscriptions() == 2)
+
+        served.hands.tick(job, 1, 0.5)
+        served.hands.tick(item, 1, 0.5)
+
+        async with asyncio.timeout(5):
+            for stream in streams:
+                assert shape(await next_event(stream)) == ("tick", 0.5)
+                stream.cancel()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_health_watch_tells_that_the_server_serves(served: Served) -> None:
+    """A stream of a servicer that is not harken's own, and writes by itself."""
+    async with grpc.aio.insecure_channel(served.settings.listen) as channel:
+        watch = HealthStub(channel).Watch(HealthCheckRequest())
+        assert (await watch.read()).status == HealthCheckResponse.SERVING
+        watch.cancel()
+
+
 async def test_a_stopping_server_ends_its_streams_with_unavailable(settings: Settings) -> None:
     hands = WorkerHands(settings)
     async with running_server(settings) as address:
@@ -205,7 +278,7 @@ async def test_what_a_watcher_was_too_slow_for_is_read_from_the_log(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With room for two transitions only, a reader who gets none of six in time misses none."""
-    monkeypatch.setattr("harken.server.hub.LONGEST_BACKLOG", 2)
+    monkeypatch.setattr("harken.server.watcher.LONGEST_BACKLOG", 2)
     job_id = await served.submit()
     stream = served.watch(job_id=job_id)
     await stream.read()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.settings import VARIABLES, Settings, SettingsError
+from harken.settings import VARIABLES, Settings, SettingsError, at_place
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -33,6 +33,9 @@ EXAMPLES = {
     "HARKEN_KILL_AFTER": ("0", 0),
     "HARKEN_MAX_MEMORY_PER_CHILD": ("0", 0),
     "HARKEN_LOG_LEVEL": ("warning", "WARNING"),
+    "HARKEN_LOG_FORMAT": ("json", "json"),
+    "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
+    "HARKEN_LEASE": ("60", 60),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.
@@ -224,6 +227,45 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_CONCURRENCY",
         "HARKEN_OWNER_WEIGHTS",
         "HARKEN_BACKUP_DIR",
+        "HARKEN_METRICS_LISTEN",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("9464", "127.0.0.1:9464"), (":9464", "127.0.0.1:9464"), ("[::1]:1", "[::1]:1")],
+)
+def test_a_port_for_metrics_is_one_of_this_machine_alone(text, address):
+    assert read(HARKEN_METRICS_LISTEN=text).metrics_listen == address
+
+
+@pytest.mark.parametrize("text", ["here", "localhost", "127.0.0.1:70000", "1:-1"])
+def test_what_is_no_port_for_metrics_is_refused(text):
+    with pytest.raises(SettingsError, match=r"HARKEN_METRICS_LISTEN: .* it has to be HOST:PORT"):
+        read(HARKEN_METRICS_LISTEN=text)
+
+
+def test_an_unknown_format_of_the_log_is_refused():
+    with pytest.raises(SettingsError, match=r"HARKEN_LOG_FORMAT: .* one of text, json"):
+        read(HARKEN_LOG_FORMAT="xml")
+
+
+def test_a_lease_that_could_not_be_renewed_in_time_is_refused():
+    assert read(HARKEN_LEASE="3").lease_s == 3
+    with pytest.raises(SettingsError, match=r"HARKEN_LEASE: 2 s is too short.*at least 3"):
+        read(HARKEN_LEASE="2")
+
+
+@pytest.mark.parametrize(
+    ("address", "place", "own"),
+    [
+        ("127.0.0.1:9464", 0, "127.0.0.1:9464"),
+        ("[::1]:9464", 2, "[::1]:9466"),
+        ("127.0.0.1:0", 1, "127.0.0.1:0"),
+        ("", 1, ""),
+    ],
+)
+def test_processes_side_by_side_have_ports_side_by_side(address, place, own):
+    assert at_place(address, place) == own

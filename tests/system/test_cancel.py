@@ -1,5 +1,7 @@
 """Cancel means stopped: a waiting job never starts, a running one ends and frees its slot."""
 
+from datetime import timedelta
+
 from harken.v1.job_service_pb2 import (
     CancelBatchRequest,
     CancelJobRequest,
@@ -7,7 +9,10 @@ from harken.v1.job_service_pb2 import (
     SubmitBatchRequest,
 )
 from harken.v1.source_pb2 import Source
+from tests.conftest import in_time
 from tests.system.conftest import CANCELLED, CANCELLING, SUCCEEDED, System
+
+SLOT_FREE_WITHIN = timedelta(seconds=1)  # as promised
 
 
 def test_a_running_job_stops_and_says_when(system: System) -> None:
@@ -26,16 +31,23 @@ def test_a_running_job_stops_and_says_when(system: System) -> None:
 
 
 def test_the_slot_of_a_cancelled_job_takes_the_next_one(system: System) -> None:
-    running = [system.submit("3-hours.wav") for _ in range(2)]
-    for job in running:
-        system.until_running(job.job_id)
-    waiting = system.submit("piece.mp3")
+    def until_the_slot_is_taken() -> timedelta:
+        running = [system.submit("3-hours.wav") for _ in range(2)]
+        for job in running:
+            system.until_running(job.job_id)
+        waiting = system.submit("piece.mp3")
 
-    for job in running:
-        system.jobs.CancelJob(CancelJobRequest(job_id=job.job_id))
-    system.follow(waiting.job_id)
+        for job in running:
+            system.jobs.CancelJob(CancelJobRequest(job_id=job.job_id))
+        for job in (waiting, *running):
+            system.follow(job.job_id)
 
-    assert system.get(waiting.job_id).state == SUCCEEDED
+        done = system.get(waiting.job_id)
+        assert done.state == SUCCEEDED
+        stopped = min(system.get(job.job_id).stopped_time.ToDatetime() for job in running)
+        return done.start_time.ToDatetime() - stopped
+
+    in_time(SLOT_FREE_WITHIN, until_the_slot_is_taken)
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_never_starts(system: System) -> None:

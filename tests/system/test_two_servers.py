@@ -6,12 +6,14 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from harken.client import BatchSnapshot, Client, ServerUnavailable, Transition
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 from harken.v1.job_service_pb2 import (
@@ -58,6 +60,7 @@ class Server(Process):
 
     def __init__(self, log: Path, environment: dict[str, str]) -> None:
         self.address = f"127.0.0.1:{free_port()}"
+        self.environment = environment
         super().__init__(["harken.server", "--listen", self.address], log, environment)
         self.channel = grpc.insecure_channel(self.address)
         self.jobs = JobServiceStub(self.channel)
@@ -151,6 +154,37 @@ def test_one_cancels_what_was_submitted_to_the_other(servers: tuple[Server, Serv
 
     last = list(stream)[-1].events.events[-1]
     assert last.transition.to == CANCELLED
+
+
+def test_a_watch_goes_on_at_the_other_when_one_is_drained(
+    servers: tuple[Server, Server], tmp_path: Path
+) -> None:
+    """Each change of state comes once and in order, of the job and of the batch with its items; nothing is missed."""
+    drained = Server(tmp_path / "third", servers[0].environment)
+    addresses = ",".join(server.address for server in (drained, servers[1]))
+    ahead = [submit(servers[0], "3-hours.wav") for _ in range(2)]  # both slots
+    items = [SubmitBatchRequest.Item(source=Source(path="piece.mp3")) for _ in range(3)]
+    batch = servers[0].jobs.SubmitBatch(SubmitBatchRequest(items=items)).batch
+    lost: list[ServerUnavailable] = []
+    with Client(f"ipv4:{addresses}") as client:
+        watch = client.watch_items(batch.batch_id, timeout=120, on_lost=lost.append)
+        updates = [next(watch)]
+        told = Thread(target=lambda: updates.extend(watch))
+        told.start()
+
+        drained.stop()  # SIGTERM; the jobs of the batch start after that
+        for job_id in ahead:
+            servers[0].jobs.CancelJob(CancelJobRequest(job_id=job_id))
+        told.join(120)
+
+    assert lost
+    assert all(failure.reason == "SERVER_STOPPING" for failure in lost[:1])
+    moves = [(one.job_id, one.revision) for one in updates if isinstance(one, Transition)]
+    jobs = {job_id for job_id, _ in moves}
+    assert len(jobs) == 3
+    assert all([r for job_id, r in moves if job_id == job] == [2, 3] for job in jobs)
+    assert isinstance(updates[-1], BatchSnapshot)
+    assert updates[-1].batch.succeeded == 3
 
 
 def test_one_of_them_leads_and_the_other_takes_over(servers: tuple[Server, Server]) -> None:

@@ -25,7 +25,8 @@ from harken.settings import Settings
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.test_two_servers import Process, Server
 
-GRACE_PERIOD_S = 2
+GRACE_PERIOD_S = 1
+SHORT_LEASE = "5"  # seconds: for tests of what comes after it, not of how long that takes
 SKEW = timedelta(hours=1)
 # What a host's clock says that is wrong: `date`, and all that Python asks.
 SKEWED_CLOCK = f"""
@@ -49,8 +50,11 @@ class Worker(Process):
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
         arguments = ["worker", f"--name={name}", "--concurrency=1"]
         super().__init__(["harken.tasks", *arguments], folder / f"{name}.log", environment)
-        eventually(lambda: "is ready: queues" in self.log.read_text(), within_s=60)
         self.main = psutil.Process(self.process.pid)
+
+    def until_ready(self) -> None:
+        """Returns once it takes jobs."""
+        eventually(lambda: self.said("is ready: queues"), within_s=60)
 
     def family(self) -> list[psutil.Process]:
         """The main process and its children."""
@@ -78,6 +82,13 @@ class Fleet:
     @contextmanager
     def worker(self, name: str, **environment: str) -> Generator[Worker]:
         """A worker until the end."""
+        with self.starting(name, **environment) as worker:
+            worker.until_ready()
+            yield worker
+
+    @contextmanager
+    def starting(self, name: str, **environment: str) -> Generator[Worker]:
+        """A worker until the end, which is not ready yet."""
         worker = Worker(name, self.folder, {**self.environment, **environment})
         try:
             yield worker
@@ -132,7 +143,47 @@ def fleet(
         made.database.close()
 
 
-def test_a_stopping_worker_hands_its_job_back_and_that_is_no_crash(fleet: Fleet) -> None:
+class Substitute:
+    """A worker that has no slot free until it is called for: what is submitted goes to others."""
+
+    def __init__(self, fleet: Fleet, worker: Worker) -> None:
+        self.worker = worker
+        self._fleet = fleet
+        self._held_by: str | None = None
+
+    def hold(self) -> None:
+        """Gives it a job, and stops that; no other worker is there."""
+        if self._held_by is None:
+            self._held_by = self._fleet.at_work("3-hours.wav")
+            self.worker.child().suspend()
+
+    def free(self) -> None:
+        """Takes the job away."""
+        assert self._held_by is not None
+        self._fleet.client.cancel_job(self._held_by)
+        self.worker.child().resume()
+        self._fleet.until_ended(self._held_by)
+        self._held_by = None
+
+
+@pytest.fixture(scope="module")
+def substitute(fleet: Fleet) -> Iterator[Substitute]:
+    """One for all tests: a worker takes its time to start."""
+    with fleet.worker("other") as worker:
+        yield Substitute(fleet, worker)
+
+
+@pytest.fixture
+def other(substitute: Substitute) -> Iterator[Substitute]:
+    """It, with its slot taken before and after the test."""
+    substitute.hold()
+    yield substitute
+    substitute.hold()
+
+
+def test_a_stopping_worker_hands_its_job_back_and_that_is_no_crash(
+    fleet: Fleet, other: Substitute
+) -> None:
     """As in a rolling restart: nothing is lost, nothing done twice, and no job is the worse for it."""
     with fleet.worker("old") as old:
         job_id = fleet.at_work("1-hour.wav")
@@ -142,8 +193,8 @@ def test_a_stopping_worker_hands_its_job_back_and_that_is_no_crash(fleet: Fleet)
         assert not child.is_running()
         waiting = fleet.get(job_id)
         assert (waiting.state, waiting.attempt) == (JobState.QUEUED, 1)
-    with fleet.worker("new"):
-        done = fleet.until_ended(job_id)
+    other.free()
+    done = fleet.until_ended(job_id)
 
     assert (done.state, done.attempt) == (JobState.SUCCEEDED, 2)
     assert (done.crashes, done.retries) == (0, 0)
@@ -197,13 +248,16 @@ def test_a_cancelled_job_of_a_stopping_worker_has_stopped_when_it_says_so(fleet:
 
 def test_a_rolling_restart_under_load_loses_and_repeats_nothing(fleet: Fleet) -> None:
     with ExitStack() as stack:
-        old = [stack.enter_context(fleet.worker(f"old-{number}")) for number in range(2)]
-        batch = fleet.client.submit_batch(["piece.mp3"] * 30)
+        old = [stack.enter_context(fleet.starting(f"old-{number}")) for number in range(2)]
+        for worker in old:
+            worker.until_ready()
+        batch = fleet.client.submit_batch(["piece.mp3"] * 30, features=["rhythm"])
         long = fleet.client.submit("20-minutes.wav").job_id
         for number, worker in enumerate(old):
             worker.process.terminate()
+            new = stack.enter_context(fleet.starting(f"new-{number}"))
             worker.process.wait(GRACE_PERIOD_S + 20)
-            stack.enter_context(fleet.worker(f"new-{number}"))
+            new.until_ready()
         list(fleet.client.watch_batch(batch.batch_id))
         fleet.until_ended(long)
 
@@ -218,39 +272,39 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing(fleet: Fleet) ->
 
 
 def test_what_a_frozen_worker_writes_after_its_job_was_done_by_another_is_refused(
-    fleet: Fleet,
+    fleet: Fleet, other: Substitute
 ) -> None:
-    with fleet.worker("frozen") as frozen:
-        job_id = fleet.at_work("1-hour.wav")
+    with fleet.worker("frozen", HARKEN_LEASE=SHORT_LEASE) as frozen:
+        job_id = fleet.at_work("20-minutes.wav")
         for process in frozen.family():
             process.suspend()
-        with fleet.worker("other"):
-            done = fleet.until_ended(job_id)
-            assert (done.state, done.attempt, done.crashes) == (JobState.SUCCEEDED, 2, 1)
-            for process in frozen.family():
-                process.resume()
-            # It notices at its next look; where it was at the very end, its result is refused.
-            eventually(lambda: frozen.said(f"job {job_id} attempt 1 ends: refused"))
+        other.free()
+        done = fleet.until_ended(job_id)
+        assert (done.state, done.attempt, done.crashes) == (JobState.SUCCEEDED, 2, 1)
+        for process in frozen.family():
+            process.resume()
+        # It notices at its next look; where it was at the very end, its result is refused.
+        eventually(lambda: frozen.said(f"job {job_id} attempt 1 ends: refused"))
 
     assert fleet.get(job_id) == done
     states = [JobState.QUEUED, JobState.RUNNING, JobState.QUEUED, JobState.RUNNING]
     assert [state for state, _ in fleet.path_of(job_id)] == [*states, JobState.SUCCEEDED]
 
 
-def test_a_child_that_was_left_behind_by_its_job_is_killed(fleet: Fleet) -> None:
-    with fleet.worker("frozen", HARKEN_KILL_AFTER="1") as frozen:
+def test_a_child_that_was_left_behind_by_its_job_is_killed(fleet: Fleet, other: Substitute) -> None:
+    with fleet.worker("frozen", HARKEN_KILL_AFTER="1", HARKEN_LEASE=SHORT_LEASE) as frozen:
         job_id = fleet.at_work("3-hours.wav")
         child = frozen.child()
         for process in frozen.family():
             process.suspend()
-        with fleet.worker("other"):
-            fleet.at_work("3-hours.wav", 2, job_id=job_id)
-            frozen.main.resume()
-            eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
-            held = fleet.get(job_id)
-            assert (held.state, held.attempt, held.crashes) == (JobState.RUNNING, 2, 1)
-            fleet.client.cancel_job(job_id)
-            assert fleet.until_ended(job_id).state is JobState.CANCELLED
+        other.free()
+        fleet.at_work("3-hours.wav", 2, job_id=job_id)
+        frozen.main.resume()
+        eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+        held = fleet.get(job_id)
+        assert (held.state, held.attempt, held.crashes) == (JobState.RUNNING, 2, 1)
+        fleet.client.cancel_job(job_id)
+        assert fleet.until_ended(job_id).state is JobState.CANCELLED
 
 
 async def publish(jobs: list[Outgoing], environment: dict[str, str]) -> None:
@@ -259,10 +313,11 @@ async def publish(jobs: list[Outgoing], environment: dict[str, str]) -> None:
     await publisher.close()
 
 
-def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet) -> None:
+def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet, other: Substitute) -> None:
     """As after a broker's restart: the second one finds the job taken, at whatever worker."""
-    with fleet.worker("one") as one, fleet.worker("two") as two:
-        job_id = fleet.at_work("1-hour.wav")
+    other.free()
+    with fleet.worker("one") as one:
+        job_id = fleet.at_work("20-minutes.wav")
         job = fleet.get(job_id)
         again = Outgoing(job_id=job_id, attempt=0, queue=job.queue, priority=job.priority)
         asyncio.run(publish([again] * 3, fleet.environment))
@@ -270,7 +325,7 @@ def test_a_message_that_comes_twice_disturbs_nothing(fleet: Fleet) -> None:
         done = fleet.until_ended(job_id)
 
         refused = f"job {job_id} is not to be had"
-        eventually(lambda: one.said(refused) + two.said(refused) == 3)
+        eventually(lambda: one.said(refused) + other.worker.said(refused) == 3)
     assert (done.state, done.attempt, done.crashes) == (JobState.SUCCEEDED, 1, 0)
     assert fleet.get(job_id) == done
 
@@ -291,7 +346,7 @@ def skewed(tmp_path: Path) -> Callable[[], dict[str, str]]:
 def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
     fleet: Fleet, skewed: Callable[[], dict[str, str]]
 ) -> None:
-    with fleet.worker("fast", **skewed()) as fast:
+    with fleet.worker("fast", HARKEN_LEASE=SHORT_LEASE, **skewed()) as fast:
         job_id = fleet.at_work("3-hours.wav")
         with fleet.database.read() as connection:
             lease = connection.execute(
@@ -319,3 +374,35 @@ def test_a_worker_whose_clock_is_an_hour_fast_neither_loses_nor_keeps_a_job(
     assert taken.error is not None
     assert taken.error.kind is ErrorKind.CRASHED
     fleet.client.cancel_job(job_id)
+
+
+def test_a_server_whose_clock_is_an_hour_fast_counts_a_jobs_time_like_any_other(
+    fleet: Fleet, skewed: Callable[[], dict[str, str]]
+) -> None:
+    environment = {**fleet.environment, **skewed()}
+    server = Server(fleet.folder / "fast-server", environment)
+    try:
+        with Client(server.address) as client:
+            wanted = {"schedule_timeout": timedelta(minutes=30)}
+            alone = client.submit("piece.mp3", **wanted).job_id
+            batch = client.submit_batch(["piece.mp3"])
+            again = client.retry_jobs([cancelled(client, alone)])[0].new_job_id
+            assert again is not None
+            cancelled(client, again)
+            client.cancel_batch(batch.batch_id)
+    finally:
+        server.stop()
+
+    now = datetime.now(UTC)
+    for job_id in (alone, again):
+        job = fleet.get(job_id)
+        assert abs(job.create_time - now) < SKEW / 2
+        assert job.schedule_deadline == job.create_time + timedelta(minutes=30)
+    assert batch.batch.create_time is not None
+    assert abs(batch.batch.create_time - now) < SKEW / 2
+
+
+def cancelled(client: Client, job_id: str) -> str:
+    """The id of a job, once it is cancelled."""
+    client.cancel_job(job_id)
+    return job_id

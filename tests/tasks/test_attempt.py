@@ -1,20 +1,26 @@
 """One attempt at a job, run in this process as a worker's child runs it: what can go wrong, and when."""
 
+import asyncio
 import os
 import signal
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery.exceptions import Ignore
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 import harken.audio
-from harken.jobs import execution, queries, submission
+from harken.jobs import execution, log, queries, submission
+from harken.jobs.database import Database
 from harken.jobs.job import ErrorKind, NewJob, Source
 from harken.jobs.state import JobState
 from harken.settings import Settings
 from harken.tasks import analysis
 from harken.tasks.analysis import analyze
+from tests.chaos.cluster import socket_of, through
+from tests.chaos.proxy import proxied
 
 
 @pytest.fixture
@@ -57,6 +63,14 @@ def submitted(task):
 def job_of(task, job_id):
     with task.database.read() as connection:
         return queries.get_job(connection, job_id, owner="local")
+
+
+def path_of(task, job_id):
+    with task.database.read() as connection:
+        return [(row.after, row.attempt) for row in log.of_job(connection, job_id)]
+
+
+DONE_AT_ONCE = [(JobState.QUEUED, 0), (JobState.RUNNING, 1), (JobState.SUCCEEDED, 1)]
 
 
 def hit_the_soft_limit(after):
@@ -115,7 +129,7 @@ def test_a_soft_limit_during_the_work_interrupts_it(task, submitted, monkeypatch
 
 
 def test_work_over_its_run_timeout_stops_at_its_next_report(task, submitted, monkeypatch):
-    def work(*_, on_progress):
+    def work(*_, on_progress, **__):
         while True:
             on_progress("decode", 0.5, "")
 
@@ -177,3 +191,44 @@ def test_a_claim_waits_for_the_database_however_long_it_is_away(task, submitted,
     job_id = submitted()
     task.run(job_id)
     assert job_of(task, job_id).state is JobState.SUCCEEDED
+
+
+def not_answered(write, times):
+    """Writes whose commit is made, and then the connection is lost, so many times."""
+    left = [None] * times
+
+    @contextmanager
+    def lost():
+        with write() as connection:
+            yield connection
+        if left:
+            left.pop()
+            raise OperationalError("COMMIT", {}, Exception("connection reset by peer"))
+
+    return lost
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_claim_whose_commit_is_not_answered_is_known_again(task, submitted, monkeypatch, times):
+    """Given up, the job would wait for its lease, and count a crash."""
+    job_id = submitted()
+    monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
+    monkeypatch.setattr(task.database, "write", not_answered(task.database.write, times))
+    task.run(job_id)
+    assert path_of(task, job_id) == DONE_AT_ONCE
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+async def test_a_connection_that_is_reset_between_a_claims_commit_and_its_answer_costs_nothing(
+    task, submitted, monkeypatch
+):
+    direct = task.settings.database_url
+    job_id = await asyncio.to_thread(submitted)
+    monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
+    async with proxied(socket_of(direct)) as proxy:
+        through_proxy = Database(through(direct, proxy.port))
+        event.listen(through_proxy.engine, "commit", lambda _: proxy.cut_at_answer(), once=True)
+        monkeypatch.setitem(task.__dict__, "database", through_proxy)
+        await asyncio.to_thread(task.run, job_id)
+        assert await asyncio.to_thread(path_of, task, job_id) == DONE_AT_ONCE
+        through_proxy.close()

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from kombu import Connection
@@ -10,6 +11,7 @@ from kombu import Connection
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.tasks import consumer
 from harken.tasks.consumer import PromptConsumer
+from tests.conftest import eventually
 
 
 @pytest.fixture
@@ -49,3 +51,35 @@ def test_however_long_the_broker_is_away_the_pauses_stay_short(
         for process in redis:
             process.terminate()
             process.wait()
+
+
+@pytest.mark.filterwarnings("ignore::celery.exceptions.CPendingDeprecationWarning")
+def test_a_connection_that_is_lost_while_a_message_is_out_does_not_end_the_worker(
+    tmp_path: Path,
+) -> None:
+    """As chaos found it: Celery's clean-up gave up half-way, and closing met what it had left."""
+    from harken.tasks.app import app
+
+    made = PromptConsumer.__new__(PromptConsumer)
+    made.app, made.qos_global = app, False
+    made.pool, made.prefetch_multiplier = SimpleNamespace(num_processes=1), 1
+    command = redis_command(find_redis(), tmp_path / "redis.sock")
+    redis = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    connection = made.connection = Connection(redis_socket_url(tmp_path / "redis.sock"))
+    try:
+        eventually(lambda: (tmp_path / "redis.sock").exists())
+        with connection.SimpleQueue("out", channel=connection.default_channel) as queue:
+            queue.put({})
+            queue.get(timeout=5)
+    finally:
+        redis.kill()
+        redis.wait()
+    assert connection.default_channel.qos._delivered
+    connection.default_channel._disconnect_pools()
+    connection.transport.client = None
+    with pytest.raises(AttributeError):
+        connection.default_channel.qos.restore_unacked()
+
+    made.on_connection_error_after_connected(ConnectionResetError())
+
+    assert made.connection is None

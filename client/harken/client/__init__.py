@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sync import Client as Client
     from harken.client.update import BatchSnapshot as BatchSnapshot
+    from harken.client.update import BatchUpdate as BatchUpdate
     from harken.client.update import JobSnapshot as JobSnapshot
     from harken.client.update import JobUpdate as JobUpdate
     from harken.client.update import ProgressTick as ProgressTick
@@ -94,7 +95,7 @@ _MODULES = {
     "json_form": "to_dict",
     "reconnect": "Reconnect",
     "sync": "Client",
-    "update": "BatchSnapshot JobSnapshot JobUpdate ProgressTick Transition Update",
+    "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "worker": "ActiveTask Probe Queue RunningJob Worker",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

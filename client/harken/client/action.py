@@ -1,4 +1,4 @@
-"""What was done to several jobs at once, and what became of each of them."""
+"""What was done to jobs, and what became of each of them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -30,7 +30,7 @@ from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, Pa
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
-from harken.client.update import BatchSnapshot, JobUpdate, Update
+from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
 from harken.client.worker import Queue, Worker
 
 T = TypeVar("T")
@@ -270,7 +270,7 @@ class AsyncClient:
     async def list_actions(
         self, *, page_size: int = 0, timeout: float | None = None
     ) -> AsyncIterator[Action]:
-        """What was done to several jobs at once, the newest first; pages are fetched when reached."""
+        """What was done to jobs, the newest first; pages are fetched when reached."""
         token = ""
         while True:
             page = rpc.list_actions(token, page_size=page_size)
@@ -329,6 +329,22 @@ class AsyncClient:
         """The counts of a batch, each time they have changed; else as `watch`."""
         follow = Follow.batch(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
         return cast(AsyncGenerator[BatchSnapshot], self._follow(follow, timeout))
+
+    def watch_items(
+        self,
+        batch: BatchRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> AsyncGenerator[BatchUpdate]:
+        """What happens to a batch and to each of its jobs until all have ended; else as `watch`.
+
+        The counts come first, as `watch_batch` gives them; what happened before is in `list_jobs`.
+        """
+        follow = Follow.items(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(AsyncGenerator[BatchUpdate], self._follow(follow, timeout))
 
     async def wait(self, job: JobRef, *, timeout: float | None = None) -> Job:
         """Waits until a job has ended, in whatever way, and gives it with its result.

@@ -11,7 +11,7 @@ from harken.client.analysis_result import AnalysisResult
 from harken.client.batch import Batch, FailedItem
 from harken.client.handle import result_of
 from harken.client.job import Job
-from harken.client.update import BatchSnapshot, JobUpdate
+from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate
 
 if TYPE_CHECKING:
     from harken.client.aio import AsyncClient
@@ -80,6 +80,10 @@ class AsyncBatchHandle:
     def watch(self, *, timeout: float | None = None) -> AsyncGenerator[BatchSnapshot]:
         """The batch's counts, each time they have changed; as `AsyncClient.watch_batch`."""
         return self._client.watch_batch(self, timeout=timeout)
+
+    def watch_items(self, *, timeout: float | None = None) -> AsyncGenerator[BatchUpdate]:
+        """What happens to the batch and to each of its jobs; as `AsyncClient.watch_items`."""
+        return self._client.watch_items(self, timeout=timeout)
 
     async def wait(self, timeout: float | None = None) -> Batch:
         """Waits until all of the batch's jobs have ended."""

@@ -1,8 +1,8 @@
 """How the client reaches a server: address, retries, keepalive, limits."""
 
-import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 DEFAULT_TARGET = "127.0.0.1:50051"
@@ -23,28 +23,12 @@ FIRST_RECONNECT_MS = 100
 MAX_RECONNECT_MS = 2_000
 """gRPC's default of 120 s would leave a client blind to a server that is back."""
 
-_RETRIED_SERVICES = ("harken.v1.JobService", "harken.v1.WorkerService")
+SERVICE_CONFIG = Path(__file__).with_name("service_config.json").read_text(encoding="utf-8")
+"""What gRPC repeats by itself, in any language: calls that met UNAVAILABLE and that may come twice.
 
-SERVICE_CONFIG: Mapping[str, Any] = {
-    "methodConfig": [
-        {
-            # Reads and cancels are idempotent, and submits are by the request_id that the client
-            # always sends.
-            "name": [{"service": service} for service in _RETRIED_SERVICES],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        },
-        {
-            # A stream is opened again by `harken.client.follow`, with its last token.
-            "name": [{"service": "harken.v1.JobService", "method": "StreamProgress"}],
-        },
-    ]
-}
+Reads and cancels may, and submits and retries by the request_id that the client always sends. A stream is not repeated:
+`harken.client.follow` opens it again with its last token, for as long as it is told to, at no cost to the calls.
+"""
 
 
 def target_from(target: str | None, environment: Mapping[str, str] = os.environ) -> str:
@@ -55,7 +39,7 @@ def target_from(target: str | None, environment: Mapping[str, str] = os.environ)
 def options_for(target: str) -> list[tuple[str, Any]]:
     """The options of a channel to `target`."""
     options: list[tuple[str, Any]] = [
-        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        ("grpc.service_config", SERVICE_CONFIG),
         ("grpc.enable_retries", 1),
         # A batch is larger than gRPC's default buffer, and what does not fit is not retried.
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES),

@@ -71,9 +71,10 @@ class WorkerStatus(StrEnum):
 
 
 class ActionKind(StrEnum):
-    """What was done to several jobs at once."""
+    """What was done to jobs."""
 
     UNKNOWN = "UNKNOWN"
     RETRY_JOBS = "RETRY_JOBS"
     DISMISS_JOBS = "DISMISS_JOBS"
     CANCEL_BATCH = "CANCEL_BATCH"
+    CANCEL_JOB = "CANCEL_JOB"

@@ -54,12 +54,11 @@ class Follow:
         self.ended = False
         """Whether the target is known to have ended: no stream has to be opened any more."""
         self._target = target
-        self._of_a_batch = target.HasField("batch_id")
         self._token = resume_token or ""
         self._heartbeat = heartbeat_interval
         self._patience = Patience(reconnect or Reconnect())
         self._on_lost = on_lost
-        self._seen = _Seen()
+        self._seen = self._nothing_seen()
 
     @classmethod
     def job(
@@ -87,6 +86,19 @@ class Follow:
         target = StreamProgressRequest(batch_id=batch_id_of(batch))
         return cls(target, resume_token, heartbeat_interval, reconnect, on_lost)
 
+    @classmethod
+    def items(
+        cls,
+        batch: BatchRef,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        reconnect: Reconnect | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Self:
+        """The watch of a batch and its jobs; `heartbeat_interval` in seconds."""
+        target = StreamProgressRequest(batch_id=batch_id_of(batch), include_items=True)
+        return cls(target, resume_token, heartbeat_interval, reconnect, on_lost)
+
     def request(self) -> StreamProgressRequest:
         """The request that opens the next stream."""
         request = StreamProgressRequest()
@@ -103,8 +115,6 @@ class Follow:
         updates = list(updates_in(message, self._token))
         self._token = message.resume_token or self._token
         for update in updates:
-            if self._of_a_batch and not isinstance(update, BatchSnapshot):
-                continue
             if not self._seen.is_new(update):
                 continue
             self.ended = self._ends(update)
@@ -116,16 +126,21 @@ class Follow:
         """The pause in seconds before the next stream; raises what none would change."""
         if isinstance(failure, ResumeTokenRejected) and self._token:
             self._token = ""
-            self._seen = _Seen()
+            self._seen = self._nothing_seen()
             return 0.0
         pause = self._patience.lost(failure, now)
         if self._on_lost is not None and isinstance(failure, ServerUnavailable):
             self._on_lost(failure)
         return pause
 
+    def _nothing_seen(self) -> "_Seen | _SeenOfBatch":
+        if self._target.HasField("batch_id"):
+            return _SeenOfBatch(items=self._target.include_items)
+        return _Seen()
+
     def _ends(self, update: Update) -> bool:
-        if isinstance(update, BatchSnapshot):
-            return update.batch.is_terminal
+        if self._target.HasField("batch_id"):
+            return isinstance(update, BatchSnapshot) and update.batch.is_terminal
         if isinstance(update, JobSnapshot):
             return update.job.state.is_terminal
         return isinstance(update, Transition) and update.to_state.is_terminal
@@ -144,7 +159,7 @@ class _Seen:
         """Whether this tells more than what was seen before; it counts as seen from now on."""
         match update:
             case BatchSnapshot():
-                return self._differs(update.batch)
+                return False
             case JobSnapshot():
                 if update.job.revision <= self._revision:
                     return False
@@ -174,3 +189,26 @@ class _Seen:
             return False
         self._last = seen
         return True
+
+
+class _SeenOfBatch:
+    """The same of a batch: of its counts, and with `items` of each job that has not ended."""
+
+    def __init__(self, *, items: bool) -> None:
+        self._items = items
+        self._counts: object = None
+        self._jobs: dict[str, _Seen] = {}
+
+    def is_new(self, update: Update) -> bool:
+        """Whether this tells more than what was seen before; it counts as seen from now on."""
+        match update:
+            case BatchSnapshot():
+                new = update.batch != self._counts
+                self._counts = update.batch
+                return new
+            case Transition() if self._items and update.to_state.is_terminal:
+                return self._jobs.pop(update.job_id, _Seen()).is_new(update)
+            case Transition() | ProgressTick() if self._items:
+                return self._jobs.setdefault(update.job_id, _Seen()).is_new(update)
+            case _:
+                return False

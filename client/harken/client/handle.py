@@ -10,7 +10,7 @@ from harken.client.batch import Batch, FailedItem
 from harken.client.enums import JobState
 from harken.client.errors import JobCancelled, JobFailed
 from harken.client.job import Job
-from harken.client.update import BatchSnapshot, JobUpdate
+from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate
 
 if TYPE_CHECKING:
     from harken.client.sync import Client
@@ -77,6 +77,10 @@ class BatchHandle:
     def watch(self, *, timeout: float | None = None) -> Generator[BatchSnapshot]:
         """The batch's counts, each time they have changed; as `Client.watch_batch`."""
         return self._client.watch_batch(self, timeout=timeout)
+
+    def watch_items(self, *, timeout: float | None = None) -> Generator[BatchUpdate]:
+        """What happens to the batch and to each of its jobs; as `Client.watch_items`."""
+        return self._client.watch_items(self, timeout=timeout)
 
     def wait(self, timeout: float | None = None) -> Batch:
         """Waits until all of the batch's jobs have ended."""

@@ -26,7 +26,7 @@ from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, Pa
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
-from harken.client.update import BatchSnapshot, JobUpdate, Update
+from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
 from harken.client.worker import Queue, Worker
 from harken.v1.job_service_pb2 import StreamProgressRequest
 
@@ -269,7 +269,7 @@ class Client:
         return tuple(outcomes)
 
     def list_actions(self, *, page_size: int = 0, timeout: float | None = None) -> Iterator[Action]:
-        """What was done to several jobs at once, the newest first; pages are fetched when reached."""
+        """What was done to jobs, the newest first; pages are fetched when reached."""
         token = ""
         while True:
             page = rpc.list_actions(token, page_size=page_size)
@@ -327,6 +327,22 @@ class Client:
         """The counts of a batch, each time they have changed; else as `watch`."""
         follow = Follow.batch(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
         return cast(Generator[BatchSnapshot], self._follow(follow, timeout))
+
+    def watch_items(
+        self,
+        batch: BatchRef,
+        *,
+        resume_token: str | None = None,
+        heartbeat_interval: float | None = None,
+        timeout: float | None = None,
+        on_lost: OnLost | None = None,
+    ) -> Generator[BatchUpdate]:
+        """What happens to a batch and to each of its jobs until all have ended; else as `watch`.
+
+        The counts come first, as `watch_batch` gives them; what happened before is in `list_jobs`.
+        """
+        follow = Follow.items(batch, resume_token, heartbeat_interval, self.reconnect, on_lost)
+        return cast(Generator[BatchUpdate], self._follow(follow, timeout))
 
     def wait(self, job: JobRef, *, timeout: float | None = None) -> Job:
         """Waits until a job has ended, in whatever way, and gives it with its result.

@@ -5,6 +5,7 @@
     ProgressTick    the worker got further
     BatchSnapshot   the counts of a batch, each time they have changed
 
+`watch_batch` yields the last of them only, `watch_items` all but the first.
 `resume_token` says where a later watch can take over after this update: `client.watch(job,
 resume_token=...)`. `str(update)` is a line for people.
 """
@@ -85,4 +86,5 @@ class BatchSnapshot:
 
 
 JobUpdate = JobSnapshot | Transition | ProgressTick
+BatchUpdate = BatchSnapshot | Transition | ProgressTick
 Update = JobUpdate | BatchSnapshot

@@ -9,7 +9,7 @@ Importing this is cheap; the numeric libraries load with the first `analyze`, or
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harken.audio.errors import AudioError, InputError
 from harken.audio.features import Feature, wanted_features
@@ -54,19 +54,21 @@ def analyze(
     features: Iterable[Feature | str] | None = None,
     *,
     on_progress: ProgressCallback | None = None,
+    on_decoded: Callable[[float], None] | None = None,
 ) -> AnalysisResult:
     """Analyse the sound of the audio or video file at `path`.
 
     `features` names the groups to fill, None all of them. `on_progress(stage, fraction, message)`
     is called every few seconds of audio: `fraction` is the share of the whole analysis done, 0 to
-    1, never falling; whatever it raises ends the analysis and comes out here.
+    1, never falling; whatever it raises ends the analysis and comes out here. `on_decoded` is told
+    once how many seconds of audio there were.
 
     Raises InputError when the file cannot be analysed, now or later, ValueError for an unknown
     feature, and OSError when reading fails for another reason than the path.
     """
     from harken.audio.engine import run
 
-    return run(os.fspath(path), wanted_features(features), on_progress)
+    return run(os.fspath(path), wanted_features(features), on_progress, on_decoded)
 
 
 def warm_up() -> None:

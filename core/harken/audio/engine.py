@@ -12,7 +12,7 @@ Only what the wanted analyses hear is made. Memory stays flat however long the r
 for the onset envelope and energies (1 MB an hour).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import reduce
 from operator import or_
@@ -38,7 +38,10 @@ SPOOLED = Hears.MEL | Hears.ENVELOPE
 
 
 def run(
-    path: str, features: tuple[Feature, ...], on_progress: ProgressCallback | None
+    path: str,
+    features: tuple[Feature, ...],
+    on_progress: ProgressCallback | None,
+    on_decoded: Callable[[float], None] | None = None,
 ) -> AnalysisResult:
     """Analyse the file at `path`; `harken.audio.analyze` documents it."""
     with ExitStack() as cleanup:
@@ -51,6 +54,8 @@ def run(
         mel = MelSpool(cleanup.enter_context(FrameSpool(BANDS))) if hears & SPOOLED else None
         listeners = tuple(analyses.values())
         _decode(recording, listeners, mel, hears, progress)
+        if on_decoded is not None:
+            on_decoded(recording.decoded_s)
         envelope = _read_mel(recording, listeners, mel, progress) if mel else _nothing()
         return _finish(recording, analyses, envelope, progress)
 

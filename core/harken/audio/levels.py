@@ -44,4 +44,4 @@ def largest_magnitude(values: Floats) -> float:
     largest = np.int32(0)
     for at in range(bits.shape[0]):
         largest = max(largest, bits[at] & SIGNLESS)
-    return float(np.array([largest], dtype=np.int32).view(np.float32)[0])
+    return float(np.int32(largest).view(np.float32))

@@ -1,11 +1,15 @@
 """True peak: the largest value of the signal between its samples (ITU-R BS.1770-4, annex 2).
 
-The signal is oversampled by 4 below 96 kHz and by 2 below 192 kHz, by a Kaiser-windowed sinc:
-12 taps a phase as the standard's own, but within 0.04 dB up to 0.4 of the sample rate, where that
-ripples by some tenths of a decibel.
+The signal is oversampled by 4 below 96 kHz and by 2 below 192 kHz, a doubling at a time by
+Kaiser-windowed sincs. The first has 12 taps as each of the standard's own filters, but stays within
+0.04 dB up to 0.4 of the sample rate, where those ripple by some tenths of a decibel. The second
+works on a signal that fills half its band, and needs 6.
+
+    samples          x0        x1        x2     their magnitude tells whether it is worth
+    first doubling   x0   h0   x1   h1   x2     ... and this one, whether it is worth
+    second doubling  x0 q h0 q x1 q h1 q x2
 """
 
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -14,25 +18,54 @@ from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
 from harken.audio.levels import largest_magnitude
 
-TAPS: Final = 12  # samples that one value between them depends on
-KAISER_BETA: Final = 5.0  # ripple and transition width for that many
-CHUNK: Final = 512  # samples looked at together: they and the values between them stay in the cache
+KAISER_BETA: Final = 5.0  # ripple against the width of the transition
+FIRST: Final = 6  # samples on either side that a value half-way between two depends on
+SECOND: Final = 3  # values on either side, in the second doubling
+MARGIN: Final = -(-SECOND // 2)  # values of the first doubling that the second needs on either side
+BEFORE: Final = FIRST - 1 + MARGIN  # samples before a pair that all between it depends on
+REACH: Final = 2 * BEFORE + 1  # samples that a place needs beside its own
+CHUNK: Final = 256  # samples looked at together: the fewer, the more can be passed over
 
 
-def oversampling(sample_rate: int) -> int:
-    """How many values to look at for each sample."""
-    return 4 if sample_rate < 96_000 else 2 if sample_rate < 192_000 else 1
+def doublings(sample_rate: int) -> int:
+    """How often to put a value between every two."""
+    return 2 if sample_rate < 96_000 else 1 if sample_rate < 192_000 else 0
 
 
-@cache
-def interpolators(factor: int) -> Floats:
-    """A filter for each of the `factor - 1` places between two samples, shape (factor - 1, TAPS)."""
-    between = np.arange(1, factor)[:, None] / factor
-    distance = np.arange(TAPS)[None, :] - (TAPS // 2 - 1) - between
-    window = np.i0(KAISER_BETA * np.sqrt(1.0 - (distance / (TAPS // 2)) ** 2))
-    filters = np.sinc(distance) * window / np.i0(KAISER_BETA)
+def midpoint_weights(count: int) -> Floats:
+    """Weights of the `count` nearest values on either side, the nearest first."""
+    distance = np.arange(count) + 0.5
+    window = np.i0(KAISER_BETA * np.sqrt(1.0 - (distance / count) ** 2))
+    weights = np.sinc(distance) * window / np.i0(KAISER_BETA)
     # A constant must come out as it is.
-    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+    return (weights / (2.0 * weights.sum())).astype(np.float32)
+
+
+FIRST_WEIGHTS: Final = midpoint_weights(FIRST)
+SECOND_WEIGHTS: Final = midpoint_weights(SECOND)
+
+
+def _response(weights: Floats) -> Floats:
+    """What a doubling makes of a single 1: itself, and the weights half-way beside it."""
+    response = np.zeros(4 * weights.shape[0] - 1, dtype=np.float32)
+    response[::2] = np.concatenate((weights[::-1], weights))
+    response[2 * weights.shape[0] - 1] = 1.0
+    return response
+
+
+def _most(*doublings: Floats) -> float:
+    """The largest value that these doublings can put between values of at most 1."""
+    response = np.ones(1, dtype=np.float32)
+    for weights in doublings:
+        apart = np.zeros(2 * response.shape[0] - 1, dtype=np.float32)
+        apart[::2] = response
+        response = np.convolve(apart, _response(weights))
+    places = 2 ** len(doublings)
+    return max(float(np.abs(response[place::places]).sum()) for place in range(places))
+
+
+FIRST_MOST: Final = max(_most(FIRST_WEIGHTS), _most(FIRST_WEIGHTS, SECOND_WEIGHTS))
+SECOND_MOST: Final = _most(SECOND_WEIGHTS)
 
 
 class TruePeakMeter:
@@ -40,14 +73,14 @@ class TruePeakMeter:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._peak = 0.0
-        self._filters = interpolators(oversampling(sample_rate))
-        # No value between samples is larger than their largest, times the sum of the weights.
-        self._most = float(np.abs(self._filters).sum(axis=1).max(initial=0.0))
-        self._last = np.zeros((channels, TAPS - 1), dtype=np.float32)
+        self._doublings = doublings(sample_rate)
+        self._last = np.zeros((channels, REACH), dtype=np.float32)
 
     def add(self, samples: Floats) -> None:
         """Take in the next samples, shape (channels, n)."""
-        self._peak = _peak_of_all(samples, self._last, self._filters, self._most, self._peak)
+        self._peak = _peak_of_all(
+            *(samples, self._last, FIRST_WEIGHTS, SECOND_WEIGHTS, self._doublings, self._peak)
+        )
 
     def finish(self) -> float:
         """The linear peak, the ringing after the last sample included."""
@@ -56,47 +89,72 @@ class TruePeakMeter:
 
 
 @kernel
-def _peak_of_all(samples: Floats, last: Floats, filters: Floats, most: float, peak: float) -> float:
+def _peak_of_all(
+    samples: Floats, last: Floats, first: Floats, second: Floats, doublings: int, peak: float
+) -> float:
     """The largest value of all channels if it is more than `peak`.
 
-    `last`, the TAPS - 1 samples before these, is brought up to date.
+    `last`, the REACH samples before these, is brought up to date.
     """
     count = samples.shape[1]
-    seam = np.zeros(2 * (TAPS - 1), dtype=np.float32)
+    seam = np.zeros(2 * REACH, dtype=np.float32)
     for channel in range(samples.shape[0]):
         new, old = samples[channel], last[channel]
-        seam[: TAPS - 1] = old
-        begin = new[: TAPS - 1]
-        seam[TAPS - 1 : TAPS - 1 + begin.shape[0]] = begin
-        peak = _peak_between(seam[: TAPS - 1 + begin.shape[0]], filters, most, peak)
-        peak = _peak_between(new, filters, most, peak)
-        for at in range(TAPS - 1):
-            place = count - (TAPS - 1) + at
+        seam[:REACH] = old
+        begin = new[:REACH]
+        seam[REACH : REACH + begin.shape[0]] = begin
+        peak = _peak_between(seam[: REACH + begin.shape[0]], first, second, doublings, peak)
+        peak = _peak_between(new, first, second, doublings, peak)
+        for at in range(REACH):
+            place = count - REACH + at
             old[at] = new[place] if place >= 0 else old[at + count]
     return peak
 
 
 @kernel
-def _peak_between(samples: Floats, filters: Floats, most: float, peak: float) -> float:
+def _peak_between(
+    samples: Floats, first: Floats, second: Floats, doublings: int, peak: float
+) -> float:
     """The largest value on and between `samples`, shape (n,), if it is more than `peak`."""
-    taps = filters.shape[1]
-    values = np.empty(CHUNK, dtype=np.float32)
-    for start in range(0, samples.shape[0] - taps + 1, CHUNK):
-        count = min(CHUNK, samples.shape[0] - taps + 1 - start)
-        part = samples[start : start + count + taps - 1]
+    places = samples.shape[0] - REACH
+    halves = np.empty(CHUNK + 2 * MARGIN, dtype=np.float32)
+    doubled = np.empty(2 * (CHUNK + 2 * MARGIN), dtype=np.float32)
+    quarters = np.empty(2 * CHUNK, dtype=np.float32)
+    for start in range(0, places, CHUNK):
+        count = min(CHUNK, places - start)
+        part = samples[start : start + count + REACH]
         largest = largest_magnitude(part)
         peak = max(peak, largest)
-        if largest * most <= peak:
+        if doublings == 0 or largest * FIRST_MOST <= peak:
             continue
-        for phase in range(filters.shape[0]):
-            between = values[:count]
-            between[:] = 0.0
-            for tap in range(0, taps, 4):
-                a, b = filters[phase, tap], filters[phase, tap + 1]
-                c, d = filters[phase, tap + 2], filters[phase, tap + 3]
-                one, two = part[tap : tap + count], part[tap + 1 : tap + 1 + count]
-                three, four = part[tap + 2 : tap + 2 + count], part[tap + 3 : tap + 3 + count]
-                for at in range(count):
-                    between[at] += a * one[at] + b * two[at] + c * three[at] + d * four[at]
-            peak = max(peak, largest_magnitude(between))
+        between = halves[: count + 2 * MARGIN]
+        _halfway(part, first, between)
+        largest = max(largest, largest_magnitude(between))
+        peak = max(peak, largest)
+        if doublings == 1 or largest * SECOND_MOST <= peak:
+            continue
+        both = doubled[: 2 * between.shape[0]]
+        for at in range(between.shape[0]):
+            both[2 * at] = part[FIRST - 1 + at]
+            both[2 * at + 1] = between[at]
+        _halfway(both[2 * MARGIN - SECOND + 1 :], second, quarters[: 2 * count])
+        peak = max(peak, largest_magnitude(quarters[: 2 * count]))
     return peak
+
+
+@kernel
+def _halfway(values: Floats, weights: Floats, between: Floats) -> None:
+    """Fill `between`, shape (n,), from the n + 2 · weights - 1 or more `values` around it."""
+    side, count = weights.shape[0], between.shape[0]
+    between[:] = 0.0
+    for tap in range(0, side, 3):
+        a, b, c = weights[tap], weights[tap + 1], weights[tap + 2]
+        near, far = values[side - 1 - tap :], values[side + tap :]
+        nearer, farther = values[side - 2 - tap :], values[side + tap + 1 :]
+        nearest, farthest = values[side - 3 - tap :], values[side + tap + 2 :]
+        for at in range(count):
+            between[at] += (
+                a * (near[at] + far[at])
+                + b * (nearer[at] + farther[at])
+                + c * (nearest[at] + farthest[at])
+            )

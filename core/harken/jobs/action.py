@@ -1,4 +1,4 @@
-"""What is done to several jobs at once, as it is asked for and as it is recorded."""
+"""What is done to jobs, as it is asked for and as it is recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ class ActionKind(StrEnum):
     RETRY_JOBS = "RETRY_JOBS"
     DISMISS_JOBS = "DISMISS_JOBS"
     CANCEL_BATCH = "CANCEL_BATCH"
+    CANCEL_JOB = "CANCEL_JOB"
 
 
 class Refusal(StrEnum):

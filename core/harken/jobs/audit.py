@@ -1,4 +1,4 @@
-"""The record of who did what to several jobs at once. Rows are added, read, and deleted after a year."""
+"""The record of who did what to jobs. Rows are added, read, and deleted after a year."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -38,6 +38,7 @@ _DIFFERENT = (
     "source",
     "features",
     "labels",
+    "trace_parent",
 )
 _IN_COMMON = ("owner", "batch_id", "priority", "create_time", "schedule_deadline", "run_timeout_s")
 
@@ -92,6 +93,7 @@ def _different(row: BatchRow) -> list[Any]:
         new.source.value,
         new.features,
         new.labels,
+        new.trace_parent,
     ]
 
 

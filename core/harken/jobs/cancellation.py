@@ -15,8 +15,18 @@ from harken.jobs.state import JobState, after_cancel
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
-def cancel_job(connection: Connection, job_id: str, *, owner: str, now: datetime) -> Job:
-    """The job after the request; a terminal one stays as it is. Raises JobNotFound."""
+def cancel_job(
+    connection: Connection,
+    job_id: str,
+    *,
+    owner: str,
+    now: datetime,
+    asked: Asked | None = None,
+) -> Job:
+    """The job after the request, which is recorded if it changes something; a terminal one stays as it is.
+
+    Raises JobNotFound.
+    """
     job = lock(connection, job_id, owner)
     if job is None:
         raise JobNotFound(job_id)
@@ -24,6 +34,8 @@ def cancel_job(connection: Connection, job_id: str, *, owner: str, now: datetime
     if decided is None:
         return job
     write(connection, job, decided, now)
+    if asked is not None:
+        audit.record(connection, asked, [Outcome(job_id=job_id)], now=now)
     return queries.get_job(connection, job_id, owner=owner)
 
 

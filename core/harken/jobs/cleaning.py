@@ -22,6 +22,7 @@ def clean_up(write: Write, *, days: int, now: datetime) -> dict[str, Any]:
         jobs += deleted
     batches = write(lambda c: retention.delete_empty_batches(c, moment))
     write(lambda c: retention.delete_silent_workers(c, now))
+    write(lambda c: retention.delete_gone_servers(c, now))
     write(lambda c: retention.delete_old_actions(c, now))
     LOG.info("clean-up: %d jobs and %d batches ended before %s deleted", jobs, batches, moment)
     return {"jobs": jobs, "batches": batches}

@@ -1,4 +1,4 @@
-"""The one clock by which jobs are leased, led and cancelled: the database's."""
+"""The one clock by which jobs are made, leased, led and cancelled: the database's."""
 
 from datetime import UTC, datetime
 

@@ -68,7 +68,8 @@ def _engine(url: str, *, pooled: bool) -> Engine:
     options: dict[str, Any] = {"poolclass": NullPool}
     if pooled:
         options = {"poolclass": QueuePool, "pool_size": POOL_SIZE}
-    engine = create_engine(parsed, **options)
+    # An error's text goes to the log: the statement may be there, what was to be written may not.
+    engine = create_engine(parsed, hide_parameters=True, **options)
     if pooled:
         _ping_idle_connections(engine)
     if engine.dialect.name == "sqlite":

@@ -8,6 +8,7 @@ JobsError
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
 ├── StillAlive             servers or workers are at work on a database that is to be replaced
 ├── PositionAhead          a log position from the future
+├── PositionExpired        a log position after which rows were deleted
 └── SchemaMismatch         the database has another schema than this version of harken
 """
 
@@ -64,6 +65,17 @@ class PositionAhead(JobsError):
     def __init__(self, position: int) -> None:
         super().__init__(
             f"The transition log has not reached position {position}. Start again without a token."
+        )
+        self.position = position
+
+
+class PositionExpired(JobsError):
+    """A position in the transition log after which rows of the target were deleted, with the jobs they were of."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            f"What came after position {position} of the transition log was deleted, some time after the jobs ended."
+            " Start again without a token."
         )
         self.position = position
 

@@ -29,7 +29,7 @@ from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.schema import JOBS, RESULTS, TRANSITIONS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=15)  # unless the settings have another one
 
 _WAITING_AGAIN: Mapping[str, Any] = {
     "published_at": None,
@@ -85,26 +85,40 @@ _CLAIM_WITH_ITS_ROW = _with_its_row(_CLAIM.cte("claimed"))
 
 
 def claim(
-    connection: Connection, job_id: str, *, worker: str, now: datetime, pid: int | None = None
+    connection: Connection,
+    job_id: str,
+    *,
+    worker: str,
+    pid: int,
+    now: datetime,
+    lease: timedelta = LEASE,
+    unanswered: int | None = None,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
     None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
+    `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
+    made after all, and still holds the job, it is the claim.
     """
     parameters = {
         "claimed_id": job_id,
         "now": now,
         "by": worker,
         "by_pid": pid,
-        "lease_end": now + LEASE,
+        "lease_end": now + lease,
     }
-    if connection.dialect.name == "postgresql":
-        row = connection.execute(_CLAIM_WITH_ITS_ROW, parameters).one_or_none()
-    else:
-        row = connection.execute(_CLAIM, parameters).one_or_none()
-        if row is not None:
-            log.append(connection, [_log_row(job_of(row), now)])
-    return None if row is None else job_of(row)
+    together = connection.dialect.name == "postgresql"
+    statement = _CLAIM_WITH_ITS_ROW if together else _CLAIM
+    row = connection.execute(statement, parameters).one_or_none()
+    if row is not None:
+        job = job_of(row)
+        if not together:
+            log.append(connection, [_log_row(job, now)])
+        return job
+    # Asked only now: the update has waited for a commit that was still under way.
+    if unanswered is None or unanswered != attempt_of(connection, job_id, worker=worker, pid=pid):
+        return None
+    return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
 
 
 def _log_row(job: Job, now: datetime) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class NewJob:
     schedule_timeout: timedelta | None = None
     run_timeout: timedelta | None = None
     retry_of: str | None = None
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

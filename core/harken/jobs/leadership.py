@@ -10,6 +10,8 @@ from harken.jobs.schema import LEADERS
 # What the death of a leader costs at most, with the half second in which others look. Short, since two that lead for a
 # moment do no harm: a message sent twice loses the claim, and repairs lock what they change.
 TERM = timedelta(seconds=2)
+# What a process that only has to be known of holds, such as a server that follows: as long as a worker is not lost.
+PRESENT_FOR = timedelta(seconds=15)
 
 
 def lead(
@@ -38,6 +40,12 @@ def is_free(connection: Connection, role: str, *, holder: str, now: datetime) ->
     query = select(LEADERS.c.holder, LEADERS.c.expires_at).where(LEADERS.c.role == role)
     row = connection.execute(query).one_or_none()
     return row is None or row.holder == holder or row.expires_at <= now
+
+
+def holders(connection: Connection, now: datetime) -> tuple[str, ...]:
+    """Who holds any role now, each once."""
+    query = select(LEADERS.c.holder).where(LEADERS.c.expires_at > now).distinct()
+    return tuple(connection.execute(query.order_by(LEADERS.c.holder)).scalars())
 
 
 def resign(connection: Connection, role: str, *, holder: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, tuple_, update
 
 from harken.jobs.execution import LEASE, lose
-from harken.jobs.schema import JOBS
+from harken.jobs.schema import HELD_BY_WORKERS, JOBS
 from harken.jobs.state import HELD, JobState
 
 _HELD = [state.value for state in HELD]
@@ -35,7 +35,10 @@ _STANDING = tuple(
 
 
 def renew(
-    connection: Connection, attempts: Collection[tuple[str, int]], now: datetime
+    connection: Connection,
+    attempts: Collection[tuple[str, int]],
+    now: datetime,
+    lease: timedelta = LEASE,
 ) -> tuple[Standing, ...]:
     """Prolongs the leases of those (job_id, attempt) that still hold their jobs; returns where these stand."""
     if not attempts:
@@ -43,7 +46,7 @@ def renew(
     renewed = connection.execute(
         update(JOBS)
         .where(tuple_(JOBS.c.job_id, JOBS.c.attempt).in_(attempts), JOBS.c.state.in_(_HELD))
-        .values(lease_expires_at=now + LEASE)
+        .values(lease_expires_at=now + lease)
         .returning(*_STANDING)
     )
     return tuple(_standing(row, now) for row in renewed)
@@ -57,7 +60,7 @@ def look(connection: Connection, job_ids: Collection[str], now: datetime) -> tup
 
 def any_expired(connection: Connection, now: datetime) -> bool:
     """Whether there is something to reap: a read, where `reap` is a write."""
-    expired = select(JOBS.c.job_id).where(JOBS.c.state.in_(_HELD), JOBS.c.lease_expires_at < now)
+    expired = select(JOBS.c.job_id).where(HELD_BY_WORKERS, JOBS.c.lease_expires_at < now)
     return connection.execute(expired.limit(1)).one_or_none() is not None
 
 
@@ -65,7 +68,7 @@ def reap(connection: Connection, *, max_crashes: int, now: datetime) -> int:
     """Ends or puts back up to `CHUNK` jobs whose lease has expired; returns how many."""
     expired = connection.execute(
         select(JOBS.c.job_id, JOBS.c.attempt)
-        .where(JOBS.c.state.in_(_HELD), JOBS.c.lease_expires_at < now)
+        .where(HELD_BY_WORKERS, JOBS.c.lease_expires_at < now)
         .order_by(JOBS.c.job_id)
         .limit(CHUNK)
         .with_for_update(skip_locked=True)

@@ -78,16 +78,19 @@ def after(connection: Connection, position: int) -> tuple[Transition, ...]:
 
 
 def of_job(connection: Connection, job_id: str, position: int = 0) -> tuple[Transition, ...]:
-    """The transitions of one job after a position, in order."""
+    """The transitions of one job after a position, in order, at most `PAGE` of them."""
     return _read(connection, TRANSITIONS.c.job_id == job_id, TRANSITIONS.c.position > position)
 
 
-def batch_changed(connection: Connection, batch_id: str, position: int) -> bool:
-    """Whether a job of the batch has a transition after a position."""
-    later = select(TRANSITIONS.c.position).where(
-        TRANSITIONS.c.batch_id == batch_id, TRANSITIONS.c.position > position
-    )
-    return connection.execute(later.limit(1)).one_or_none() is not None
+def of_batch(connection: Connection, batch_id: str, position: int) -> tuple[Transition, ...]:
+    """The transitions of a batch's jobs after a position, in order, at most `PAGE` of them."""
+    return _read(connection, TRANSITIONS.c.batch_id == batch_id, TRANSITIONS.c.position > position)
+
+
+def head_of_batch(connection: Connection, batch_id: str) -> int:
+    """The newest position of a batch's jobs; 0 when there is none."""
+    newest = select(func.max(TRANSITIONS.c.position)).where(TRANSITIONS.c.batch_id == batch_id)
+    return connection.execute(newest).scalar() or 0
 
 
 def _read(connection: Connection, *where: ColumnElement[bool]) -> tuple[Transition, ...]:

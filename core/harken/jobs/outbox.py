@@ -20,6 +20,7 @@ class Outgoing:
     attempt: int
     queue: str
     priority: int
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -190,7 +190,7 @@ def _candidates(
     if not owners:
         return {}
     oldest = [
-        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner)
+        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent)
         .where(
             OUTBOX,
             JOBS.c.queue == level.queue,
@@ -206,7 +206,11 @@ def _candidates(
     found: dict[str, list[Outgoing]] = {}
     for row in connection.execute(query):
         job = Outgoing(
-            job_id=row.job_id, attempt=row.attempt, queue=level.queue, priority=level.priority
+            job_id=row.job_id,
+            attempt=row.attempt,
+            queue=level.queue,
+            priority=level.priority,
+            trace_parent=row.trace_parent,
         )
         found.setdefault(row.owner, []).append(job)
     return dict(sorted(found.items(), key=lambda item: item[1][0].job_id))

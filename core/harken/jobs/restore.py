@@ -1,12 +1,13 @@
 """Restoring a backup: only while nobody works, and so that the work goes on from there."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, inspect, select
 from sqlalchemy.exc import DatabaseError
 
-from harken.jobs import backup, execution, outbox
+from harken.jobs import backup, clock, execution, leadership, outbox
 from harken.jobs.database import Database
 from harken.jobs.errors import BackupFailed, StillAlive
 from harken.jobs.migrate import migrate
@@ -14,10 +15,14 @@ from harken.jobs.schema import JOBS, LEADERS, WORKERS
 from harken.jobs.state import HELD
 from harken.jobs.workers import LOST_AFTER
 
-SERVER_ROLE = "housekeeping"  # which one of the servers has, as long as there is one
 
-
-def restore(database: Database, path: Path, *, force: bool, now: datetime) -> None:
+def restore(
+    database: Database,
+    path: Path,
+    *,
+    force: bool,
+    now: Callable[[Connection], datetime] = clock.now,
+) -> None:
     """Puts a backup in the place of all that the database holds, and brings it to this version's schema.
 
     Raises StillAlive, unless forced, and BackupFailed.
@@ -28,28 +33,25 @@ def restore(database: Database, path: Path, *, force: bool, now: datetime) -> No
     backup.load(database, path)
     migrate(database)
     with database.write() as connection:
-        _settle(connection, now)
+        _settle(connection, now(connection))
 
 
 def alive(connection: Connection, now: datetime) -> tuple[str, ...]:
-    """Who works with the database, by heartbeats and by the servers' lead."""
+    """Who works with the database, by the workers' heartbeats and the leases that each server has."""
     # Of the columns that there have always been, since the database may be of an older version.
     beaten = select(WORKERS.c.name).where(WORKERS.c.heartbeat_time >= now - LOST_AFTER)
     names = connection.execute(beaten.order_by(WORKERS.c.name)).scalars()
     found = [f"worker {name}" for name in names]
-    query = select(LEADERS.c.holder).where(
-        LEADERS.c.role == SERVER_ROLE, LEADERS.c.expires_at > now
-    )
-    found += [f"server {holder}" for holder in connection.execute(query).scalars()]
+    found += [f"server {holder}" for holder in leadership.holders(connection, now)]
     return tuple(found)
 
 
-def _alive_in(database: Database, now: datetime) -> tuple[str, ...]:
+def _alive_in(database: Database, now: Callable[[Connection], datetime]) -> tuple[str, ...]:
     try:
         with database.read() as connection:
             if not all(inspect(connection).has_table(table.name) for table in (WORKERS, LEADERS)):
                 return ()
-            return alive(connection, now)
+            return alive(connection, now(connection))
     except DatabaseError as error:
         raise BackupFailed(
             f"The database cannot be read: {error.orig}. If it is broken, move its files away first."

@@ -4,7 +4,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, select
 
-from harken.jobs.schema import ACTIONS, BATCHES, DISMISSALS, JOBS, RESULTS, TRANSITIONS, WORKERS
+from harken.jobs.schema import (
+    ACTIONS,
+    BATCHES,
+    DISMISSALS,
+    JOBS,
+    LEADERS,
+    RESULTS,
+    TRANSITIONS,
+    WORKERS,
+)
 from harken.jobs.workers import SHOWN_FOR
 
 CHUNK = 500  # jobs that one transaction deletes, so that others do not wait for long
@@ -30,6 +39,12 @@ def delete_empty_batches(connection: Connection, moment: datetime) -> int:
 def delete_silent_workers(connection: Connection, now: datetime) -> int:
     """Deletes workers that are no longer shown; returns how many."""
     gone = connection.execute(delete(WORKERS).where(WORKERS.c.heartbeat_time < now - SHOWN_FOR))
+    return gone.rowcount
+
+
+def delete_gone_servers(connection: Connection, now: datetime) -> int:
+    """Deletes the leases of servers that ended without giving them up; returns how many."""
+    gone = connection.execute(delete(LEADERS).where(LEADERS.c.expires_at < now - SHOWN_FOR))
     return gone.rowcount
 
 

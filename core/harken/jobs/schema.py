@@ -107,6 +107,8 @@ JOBS = Table(
     Column("pid", Integer),
     Column("cancel_time", UtcDateTime),
     Column("run_timeout_s", Double),
+    # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
+    Column("trace_parent", String(55)),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 
@@ -116,7 +118,7 @@ PUBLISHED = text("state = 'QUEUED' AND published_at IS NOT NULL")
 DELAYED = text("state = 'QUEUED' AND not_before IS NOT NULL")
 UNSTARTED = text("state = 'QUEUED' AND attempt = 0 AND schedule_deadline IS NOT NULL")
 HELD_BY_WORKERS = text("state IN ('RUNNING', 'CANCELLING')")
-_WAITING = text("state = 'QUEUED'")
+WAITING = text("state = 'QUEUED'")
 
 
 def _partial(where: Any) -> dict[str, Any]:
@@ -141,7 +143,7 @@ Index(
 )
 Index("harken_jobs_delayed", JOBS.c.not_before, **_partial(DELAYED))
 Index("harken_jobs_unstarted", JOBS.c.schedule_deadline, **_partial(UNSTARTED))
-Index("harken_jobs_waiting", JOBS.c.queue, JOBS.c.create_time, **_partial(_WAITING))
+Index("harken_jobs_waiting", JOBS.c.queue, JOBS.c.create_time, **_partial(WAITING))
 Index("harken_jobs_held", JOBS.c.queue, JOBS.c.lease_expires_at, **_partial(HELD_BY_WORKERS))
 Index("harken_jobs_owner", JOBS.c.owner, JOBS.c.job_id)
 Index("harken_jobs_batch", JOBS.c.batch_id, JOBS.c.state)
@@ -210,7 +212,7 @@ DISMISSALS = Table(
     Column("time", UtcDateTime, nullable=False),
 )
 
-# What was done to several jobs at once, and by whom. Rows are written once and never changed.
+# What was done to jobs, and by whom. Rows are written once and never changed.
 ACTIONS = Table(
     "harken_actions",
     METADATA,

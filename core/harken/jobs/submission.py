@@ -22,11 +22,10 @@ CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A job that somebody wants made, and when that was."""
+    """A job that somebody wants made."""
 
     new: NewJob
     owner: str
-    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,22 +38,22 @@ class _Made:
 
 def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
     """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner, now=now)])
+    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now)
     if isinstance(outcome, RequestIdReused):
         raise outcome
     return outcome
 
 
 def submit_jobs(
-    connection: Connection, submissions: Sequence[Submission]
+    connection: Connection, submissions: Sequence[Submission], *, now: datetime
 ) -> list[Job | RequestIdReused]:
     """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
 
     Raises IntegrityError when another transaction was first with a request_id of several: each alone will find its job.
     """
     if len(submissions) > 1:
-        return _submit_jobs(connection, submissions)  # without the round trips of a savepoint
-    return raced(connection, lambda: _submit_jobs(connection, submissions))
+        return _submit_jobs(connection, submissions, now)  # without the round trips of a savepoint
+    return raced(connection, lambda: _submit_jobs(connection, submissions, now))
 
 
 def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
@@ -66,7 +65,7 @@ def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: date
 
 
 def _submit_jobs(
-    connection: Connection, submissions: Sequence[Submission]
+    connection: Connection, submissions: Sequence[Submission], now: datetime
 ) -> list[Job | RequestIdReused]:
     earlier = {
         owner: _made_by(
@@ -80,8 +79,8 @@ def _submit_jobs(
         new, request_id = one.new, one.new.request_id
         made = earlier[one.owner].get(request_id) if request_id else None
         if made is None:
-            job = _job(new_id(one.now), one)
-            rows.append(_row(job.job_id, new, one.owner, None, one.now))
+            job = _job(new_id(now), one, now)
+            rows.append(_row(job.job_id, new, one.owner, None, now))
             outcomes.append(job)
             if request_id is not None:
                 request_hash = rows[-1]["request_hash"]
@@ -245,14 +244,15 @@ def _row(
         "features": list(new.features),
         "labels": dict(new.labels),
         "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
+        "trace_parent": new.trace_parent,
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }
 
 
-def _job(job_id: str, wanted: Submission) -> Job:
+def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
     """The job as it will be read from its row."""
-    new, now = wanted.new, wanted.now
+    new = wanted.new
     return Job(
         job_id=job_id,
         owner=wanted.owner,

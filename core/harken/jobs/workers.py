@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from harken.jobs.schema import JOBS, WORKERS
-from harken.jobs.state import HELD, JobState
+from harken.jobs.schema import HELD_BY_WORKERS, JOBS, WAITING, WORKERS
 
 BEAT_INTERVAL = timedelta(seconds=5)
 LOST_AFTER = 3 * BEAT_INTERVAL
@@ -99,7 +98,7 @@ def list_workers(connection: Connection, now: datetime) -> tuple[Worker, ...]:
     running: dict[str, list[RunningJob]] = {}
     held = (
         select(JOBS.c.worker, JOBS.c.job_id, JOBS.c.attempt, JOBS.c.start_time)
-        .where(JOBS.c.state.in_([state.value for state in HELD]))
+        .where(HELD_BY_WORKERS)
         .order_by(JOBS.c.start_time)
     )
     for row in connection.execute(held):
@@ -141,7 +140,7 @@ def list_queues(connection: Connection, names: Iterable[str], now: datetime) -> 
                 func.count().label("number"),
                 func.min(JOBS.c.create_time).label("oldest"),
             )
-            .where(JOBS.c.state == JobState.QUEUED.value)
+            .where(WAITING)
             .group_by(JOBS.c.queue)
         )
     }
@@ -149,7 +148,7 @@ def list_queues(connection: Connection, names: Iterable[str], now: datetime) -> 
         row.queue: row.number
         for row in connection.execute(
             select(JOBS.c.queue, func.count().label("number"))
-            .where(JOBS.c.state.in_([state.value for state in HELD]))
+            .where(HELD_BY_WORKERS)
             .group_by(JOBS.c.queue)
         )
     }

@@ -10,6 +10,8 @@ from harken.settings.variables import VARIABLES, Variable, parse_integer, weight
 
 T = TypeVar("T")
 
+SHORTEST_LEASE_S = 3  # it is renewed each third of it, and a worker looks once a second
+
 
 class SettingsError(Exception):
     """A variable holds what it cannot hold: `variable` and `problem` say which and why."""
@@ -43,6 +45,9 @@ class Settings:
     kill_after_s: int = 5
     max_memory_per_child_mb: int = 2048
     log_level: str = "INFO"
+    log_format: str = "text"
+    metrics_listen: str = ""
+    lease_s: int = 15
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
@@ -63,6 +68,12 @@ class Settings:
                 "HARKEN_TASK_SOFT_TIME_LIMIT",
                 f"{self.task_soft_time_limit_s} s has to be less than the hard limit"
                 f" of {self.task_time_limit_s} s (HARKEN_TASK_TIME_LIMIT)",
+            )
+
+        if self.lease_s < SHORTEST_LEASE_S:
+            raise SettingsError(
+                "HARKEN_LEASE",
+                f"{self.lease_s} s is too short: it has to be at least {SHORTEST_LEASE_S}",
             )
 
     @classmethod
@@ -96,6 +107,12 @@ class Settings:
             text = ":".join(value) if isinstance(value, tuple) else str(value)
             environment[variable.name] = text
         return environment
+
+
+def at_place(address: str, place: int) -> str:
+    """The address of the metrics of one of several processes: the first one's is as given, the others' ports follow."""
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + place}" if address and port != "0" else address
 
 
 def _find(

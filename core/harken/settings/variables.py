@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, Final
+
+LOG_FORMATS: Final = ("text", "json")
+LOOPBACK: Final = "127.0.0.1"
+HIGHEST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,21 @@ def parse_level(text: str) -> str:
     if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("it has to be one of DEBUG, INFO, WARNING, ERROR")
     return level
+
+
+def parse_metrics_listen(text: str) -> str:
+    """HOST:PORT of an endpoint for metrics, of this machine alone where no host is named; raises ValueError."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > HIGHEST_PORT:
+        raise ValueError("it has to be HOST:PORT, or a port of this machine alone, as in 9464")
+    return f"{host or LOOPBACK}:{int(port)}"
+
+
+def parse_log_format(text: str) -> str:
+    """How log lines are written; raises ValueError."""
+    if text not in LOG_FORMATS:
+        raise ValueError(f"it has to be one of {', '.join(LOG_FORMATS)}")
+    return text
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -194,5 +213,23 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_LOG_LEVEL",
         meaning="DEBUG, INFO, WARNING or ERROR.",
         parse=parse_level,
+    ),
+    Variable(
+        field="log_format",
+        name="HARKEN_LOG_FORMAT",
+        meaning="`text` for people, `json` for programs: an object a line.",
+        parse=parse_log_format,
+    ),
+    Variable(
+        field="metrics_listen",
+        name="HARKEN_METRICS_LISTEN",
+        meaning="HOST:PORT, or a port of this machine alone, at which Prometheus finds metrics; none when unset.",
+        parse=parse_metrics_listen,
+    ),
+    Variable(
+        field="lease_s",
+        name="HARKEN_LEASE",
+        meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
+        parse=parse_positive,
     ),
 )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/action.proto\x12\tharken.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x03\n\x06\x41\x63tion\x12\x1b\n\taction_id\x18\x01 \x01(\tR\x08\x61\x63tionId\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x16.harken.v1.Action.KindR\x04kind\x12.\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x14\n\x05\x61\x63tor\x18\x04 \x01(\tR\x05\x61\x63tor\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x18\n\x07request\x18\x06 \x01(\tR\x07request\x12\x1d\n\ndone_count\x18\x07 \x01(\x05R\tdoneCount\x12#\n\rrefused_count\x18\x08 \x01(\x05R\x0crefusedCount\x12\x31\n\x08outcomes\x18\t \x03(\x0b\x32\x15.harken.v1.JobOutcomeR\x08outcomes\"_\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_RETRY_JOBS\x10\x01\x12\x15\n\x11KIND_DISMISS_JOBS\x10\x02\x12\x15\n\x11KIND_CANCEL_BATCH\x10\x03\"\x87\x01\n\nJobOutcome\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12!\n\nnew_job_id\x18\x02 \x01(\tH\x00R\x08newJobId\x88\x01\x01\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x04 \x01(\tR\x07messageB\r\n\x0b_new_job_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/action.proto\x12\tharken.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x03\n\x06\x41\x63tion\x12\x1b\n\taction_id\x18\x01 \x01(\tR\x08\x61\x63tionId\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x16.harken.v1.Action.KindR\x04kind\x12.\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x14\n\x05\x61\x63tor\x18\x04 \x01(\tR\x05\x61\x63tor\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x18\n\x07request\x18\x06 \x01(\tR\x07request\x12\x1d\n\ndone_count\x18\x07 \x01(\x05R\tdoneCount\x12#\n\rrefused_count\x18\x08 \x01(\x05R\x0crefusedCount\x12\x31\n\x08outcomes\x18\t \x03(\x0b\x32\x15.harken.v1.JobOutcomeR\x08outcomes\"t\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKIND_RETRY_JOBS\x10\x01\x12\x15\n\x11KIND_DISMISS_JOBS\x10\x02\x12\x15\n\x11KIND_CANCEL_BATCH\x10\x03\x12\x13\n\x0fKIND_CANCEL_JOB\x10\x04\"\x87\x01\n\nJobOutcome\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12!\n\nnew_job_id\x18\x02 \x01(\tH\x00R\x08newJobId\x88\x01\x01\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x04 \x01(\tR\x07messageB\r\n\x0b_new_job_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.action_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACTION']._serialized_start=71
-  _globals['_ACTION']._serialized_end=484
+  _globals['_ACTION']._serialized_end=505
   _globals['_ACTION_KIND']._serialized_start=389
-  _globals['_ACTION_KIND']._serialized_end=484
-  _globals['_JOBOUTCOME']._serialized_start=487
-  _globals['_JOBOUTCOME']._serialized_end=622
+  _globals['_ACTION_KIND']._serialized_end=505
+  _globals['_JOBOUTCOME']._serialized_start=508
+  _globals['_JOBOUTCOME']._serialized_end=643
 # @@protoc_insertion_point(module_scope)

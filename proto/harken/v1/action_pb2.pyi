@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Action(_message.Message):
-    """What somebody did to several jobs at once. It is kept for a year, and never changes."""
+    """What somebody did to jobs. It is kept for a year, and never changes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -40,6 +40,8 @@ class Action(_message.Message):
         """DismissJobs."""
         KIND_CANCEL_BATCH: Action._Kind.ValueType  # 3
         """CancelBatch."""
+        KIND_CANCEL_JOB: Action._Kind.ValueType  # 4
+        """CancelJob of a job that had not ended; of one that had it changes nothing, and is not recorded."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What was asked for."""
@@ -52,6 +54,8 @@ class Action(_message.Message):
     """DismissJobs."""
     KIND_CANCEL_BATCH: Action.Kind.ValueType  # 3
     """CancelBatch."""
+    KIND_CANCEL_JOB: Action.Kind.ValueType  # 4
+    """CancelJob of a job that had not ended; of one that had it changes nothing, and is not recorded."""
 
     ACTION_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int

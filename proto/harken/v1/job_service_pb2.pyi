@@ -971,12 +971,15 @@ class StreamProgressRequest(_message.Message):
     BATCH_ID_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    INCLUDE_ITEMS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID of a job."""
     batch_id: _builtins.str
     """UUID of a batch."""
     resume_token: _builtins.str
     """The token of the last message received before: what came after it is sent first."""
+    include_items: _builtins.bool
+    """Of a batch: send the events of its jobs too. A resume_token is good only for requests with the same value."""
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
         """How long the stream may be silent before a bookmark is sent: 1 s to 1 h; 15 s when unset."""
@@ -988,10 +991,11 @@ class StreamProgressRequest(_message.Message):
         batch_id: _builtins.str = ...,
         resume_token: _builtins.str | None = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
+        include_items: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token", "batch_id", b"batch_id", "heartbeat_interval", b"heartbeat_interval", "job_id", b"job_id", "resume_token", b"resume_token", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token", "batch_id", b"batch_id", "heartbeat_interval", b"heartbeat_interval", "job_id", b"job_id", "resume_token", b"resume_token", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token", "batch_id", b"batch_id", "heartbeat_interval", b"heartbeat_interval", "include_items", b"include_items", "job_id", b"job_id", "resume_token", b"resume_token", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__resume_token: _TypeAlias = _typing.Literal["resume_token"]  # noqa: Y015
     _WhichOneofArgType__resume_token: _TypeAlias = _typing.Literal["_resume_token", b"_resume_token"]  # noqa: Y015

@@ -215,7 +215,7 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListActions(self, request, context):
-        """What was done to several jobs at once, by RetryJobs, DismissJobs and CancelBatch: the newest first, in pages, without
+        """What was done to jobs, by RetryJobs, DismissJobs, CancelBatch and CancelJob: the newest first, in pages, without
         the outcomes of the jobs.
 
         INVALID_ARGUMENT: malformed page_size or page_token.
@@ -240,12 +240,16 @@ class JobServiceServicer:
 
         Of a job, the current progress comes next, then its changes of state, each once and in order, and its progress, of
         which a slow reader gets the newest. Of a batch, a new snapshot comes when its counts have changed, at most ten a
-        second. The stream ends with OK when the target has ended; that a job failed stands in the job, not in the
-        stream's status.
+        second; with include_items the changes of state of its jobs come too, each once and in order, and the progress of
+        those that run, of each the newest. The stream ends with OK when the target has ended; that a job failed stands in
+        the job, not in the stream's status.
 
-        INVALID_ARGUMENT: no target, a malformed id, a malformed or foreign resume_token, or a heartbeat_interval out of range.
+        INVALID_ARGUMENT: no target, a malformed id, a malformed or foreign resume_token, a heartbeat_interval out of range,
+        or include_items of a job.
         NOT_FOUND (JOB_NOT_FOUND, BATCH_NOT_FOUND): no such target.
         OUT_OF_RANGE (RESUME_TOKEN_AHEAD): the resume_token is from the future; start again without it.
+        OUT_OF_RANGE (RESUME_TOKEN_EXPIRED): what came after the resume_token was deleted, a published time after the end of
+        the job, or of jobs of the batch; start again without it.
         UNAVAILABLE (SERVER_STOPPING): the server is going away; open the stream again with the last resume_token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -18,7 +18,7 @@ from harken.embedded.part import Part
 from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.server.serve import CannotListen, prepare
-from harken.settings import VARIABLES, Settings
+from harken.settings import VARIABLES, Settings, at_place
 from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
 
 READY_WITHIN_S = 180.0  # a first start compiles the engine's loops
@@ -60,9 +60,9 @@ class System:
         prepare(self._settings)
         python = [sys.executable, "-m"]
         self._add(SERVER, [*python, "harken.server"])
-        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)])
+        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)], place=1)
         housekeeper = [*_worker(HOUSEKEEPER, (MAINTENANCE,)), "--concurrency=1"]
-        self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper])
+        self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper], place=2)
         schedule = self._folder.path / "beat-schedule"
         self._add(BEAT, [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
         self._wait(lambda: is_ready(self.address, AUDIO), *self._parts)
@@ -85,12 +85,15 @@ class System:
                 part.wait(max(give_up - time.monotonic(), STOPPED_WITHIN_S))
         shutil.rmtree(self._runtime, ignore_errors=True)
 
-    def _add(self, name: str, command: list[str]) -> Part:
+    def _add(self, name: str, command: list[str], *, place: int = 0) -> Part:
+        metrics_listen = at_place(self._settings.metrics_listen, place)
         part = Part(
             name,
             command,
             log=self._folder.log_file(name),
-            env=part_environment(os.environ, self._settings),
+            env=part_environment(
+                os.environ, replace(self._settings, metrics_listen=metrics_listen)
+            ),
             leash=self._leash,
         )
         self._parts.append(part)

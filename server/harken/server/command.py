@@ -10,8 +10,6 @@ import click
 
 from harken.settings import Settings, SettingsError
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
 
 def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     """Settings of the environment and the command line, with a usage error for what cannot be."""
@@ -30,23 +28,39 @@ def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     type=click.Path(exists=True, file_okay=False),
     help="A folder below which files may be submitted; repeat it for more. [the current folder]",
 )
-def serve(listen: str | None, media_roots: tuple[str, ...]) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Server processes that share the port; more than one need PostgreSQL.",
+)
+@click.option("--one-of-several", is_flag=True, hidden=True)  # how they are started
+def serve(
+    listen: str | None, media_roots: tuple[str, ...], processes: int, one_of_several: bool
+) -> None:
     """Run the gRPC server. Its database, broker and limits come from the environment."""
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
     from harken.server.event_loop import new_event_loop
+    from harken.server.processes import CannotShare, serve_in_processes
     from harken.server.serve import CannotListen
     from harken.server.serve import serve as run
+    from harken.telemetry import logs
+    from harken.telemetry.endpoint import CannotExpose
 
     settings = settings_of(listen=listen, media_roots=media_roots or None)
     faulthandler.enable()  # a crash in C code leaves its stacks in the log
-    logging.basicConfig(level=settings.log_level, format=LOG_FORMAT)
+    logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(run(settings))
-    except (CannotListen, SchemaMismatch) as error:
+        if processes > 1:
+            serve_in_processes(settings, processes)
+        else:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(run(settings, one_of_several=one_of_several))
+    except (CannotListen, CannotExpose, CannotShare, SchemaMismatch) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"The database does not answer: {error.orig}") from error

@@ -201,13 +201,13 @@ def transition_event(transition: domain.Transition) -> event_pb2.Event:
     )
 
 
-def tick_event(job_id: str, revision: int, tick: Tick, now: datetime) -> event_pb2.Event:
+def tick_event(job_id: str, revision: int, tick: Tick) -> event_pb2.Event:
     """The event of a tick."""
     return event_pb2.Event(
         job_id=job_id,
         revision=revision,
         attempt=tick.attempt,
-        time=timestamp(now),
+        time=timestamp(tick.time),
         progress=progress_message(tick),
     )
 

@@ -1,4 +1,4 @@
-"""What one server process of all does beside answering calls, each duty a module of its own.
+"""What one server process of all does beside answering calls, each duty a module of its own; and that each is there.
 
 Repairs need the database alone; the relay and the watch over the broker need Redis too. They run side by side, so that
 a Redis that hangs holds up no deadline and no job of a lost worker.
@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from harken.jobs import deadlines, leases, outbox
 from harken.server import repairs
 from harken.server.broker_watch import BrokerWatch
+from harken.server.counts import Counts
 from harken.server.hub import Hub
 from harken.server.lead import Lead
+from harken.server.presence import RENEW_EVERY_S, Presence
 from harken.server.publisher import Publisher
 from harken.server.relay import Relay
 from harken.server.store import Store
@@ -34,13 +36,17 @@ LONGEST_PAUSE_S = 0.1
 class Housekeeping:
     """Leads by a lease in SQL, so that with many server processes the work is done once."""
 
-    def __init__(self, store: Store, hub: Hub, publisher: Publisher, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, publisher: Publisher, settings: Settings, counts: Counts
+    ) -> None:
+        self._counts = counts
         self._store = store
         self._hub = hub
         self._publisher = publisher
         self._settings = settings
         self._lead = Lead(store)
-        self._relay = Relay(store, publisher, settings)
+        self._presence = Presence(store, self._lead.holder)
+        self._relay = Relay(store, publisher, settings, counts)
         self._watch = BrokerWatch(store, publisher)
         self._bell = asyncio.Event()
         self._stop = asyncio.Event()
@@ -53,6 +59,7 @@ class Housekeeping:
         self._tasks = [
             asyncio.create_task(self._repeat(self._repair, self._rest), name="repairs"),
             asyncio.create_task(self._repeat(self._carry, self._wait), name="relay"),
+            asyncio.create_task(self._repeat(self._presence.renew, self._stay), name="presence"),
         ]
 
     async def stop(self) -> None:
@@ -60,7 +67,9 @@ class Housekeeping:
         self._stop.set()
         self._bell.set()
         await asyncio.gather(*self._tasks)
+        self._counts.lead(False)
         await self._lead.resign()
+        await self._presence.resign()
         await self._publisher.close()
 
     async def _repeat(
@@ -82,6 +91,7 @@ class Housekeeping:
     async def _repair(self) -> None:
         led = self._lead.holds
         await self._lead.renew()
+        self._counts.lead(self._lead.holds)
         if not self._lead.holds:
             return
         if not led:
@@ -90,6 +100,7 @@ class Housekeeping:
             return
         while self._lead.holds and not self._stop.is_set():
             reaped = await repairs.reap(self._store, self._settings)
+            self._counts.leases_expired += reaped
             failed = await repairs.fail_overdue(self._store)
             ripe = await repairs.ripen(self._store)
             if reaped or failed:
@@ -104,7 +115,7 @@ class Housekeeping:
         if not self._lead.holds:
             return
         if self._is_time("broker"):
-            await self._watch.look()
+            self._counts.messages_lost += await self._watch.look()
         await self._relay.carry(lambda: self._lead.holds and not self._stop.is_set())
 
     def _is_time(self, duty: str) -> bool:
@@ -116,6 +127,9 @@ class Housekeeping:
 
     async def _rest(self, took_s: float) -> None:
         await self._sleep(max(LEAD_EVERY_S - took_s, SHORTEST_PAUSE_S))
+
+    async def _stay(self, _took_s: float) -> None:
+        await self._sleep(RENEW_EVERY_S)
 
     async def _wait(self, took_s: float) -> None:
         await self._sleep(min(max(PAUSE_SHARE * took_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))

@@ -2,59 +2,41 @@
 
 Changes of state come from the transition log, which one reader follows for all watchers, woken by the bell and once a
 second regardless; ticks come from the subscription. A watcher is registered before it reads where its job stands, so
-nothing falls in between; what it then gets twice it knows by revision and drops.
+nothing falls in between; what it then gets twice it knows by its place and drops.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from harken.jobs import log
 from harken.jobs.job import Transition
+from harken.server.counts import Counts
+from harken.server.item_ticks import ItemTicks
+from harken.server.messages import changes
 from harken.server.store import Store
 from harken.server.ticks import Tick, TickSubscription
+from harken.server.watcher import Watcher
 
 LOG = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # the bell can be lost, and is with Redis gone
-LONGEST_BACKLOG = 1_000  # transitions that wait for a slow reader, who reads the log after that
 
-
-class Watcher:
-    """What one stream has not sent yet."""
-
-    def __init__(self) -> None:
-        self.wake = asyncio.Event()
-        self.transitions: deque[Transition] = deque()
-        self.behind = False  # transitions were dropped: the log has them
-        self.tick: Tick | None = None  # the newest only
-
-    def take(self, transition: Transition) -> None:
-        """Takes a change of state."""
-        if len(self.transitions) >= LONGEST_BACKLOG:
-            self.transitions.clear()
-            self.behind = True
-        if not self.behind:
-            self.transitions.append(transition)
-        self.wake.set()
-
-    def take_tick(self, tick: Tick) -> None:
-        """Takes a tick, unless it has a newer one."""
-        if self.tick is None or tick.order > self.tick.order:
-            self.tick = tick
-            self.wake.set()
+Watchers = dict[str, set[Watcher]]
 
 
 class Hub:
     """Hands transitions and ticks to watchers."""
 
-    def __init__(self, store: Store, result_backend: str) -> None:
+    def __init__(self, store: Store, result_backend: str, counts: Counts) -> None:
         self._store = store
+        self.counts = counts
         self._ticks = TickSubscription(result_backend, self._on_tick, self.heard)
-        self._jobs: dict[str, set[Watcher]] = {}
-        self._batches: dict[str, set[Watcher]] = {}
+        self._item_ticks = ItemTicks(store, self._ticks, self._on_tick)
+        self._jobs: Watchers = {}
+        self._batches: Watchers = {}
+        self._items: Watchers = {}  # those of batches who want ticks too
         self._position: int | None = None  # none while nobody watches
         self._positioning = asyncio.Lock()
         self._heard = asyncio.Event()
@@ -73,7 +55,7 @@ class Hub:
         self.stopping = True
         for watchers in (*self._jobs.values(), *self._batches.values()):
             for watcher in watchers:
-                watcher.wake.set()
+                watcher.ring()
 
     async def stop(self) -> None:
         """Ends what `start` began."""
@@ -82,6 +64,7 @@ class Hub:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._ringing is not None:
             await self._ringing
+        await self._item_ticks.stop()
         await self._ticks.stop()
 
     def listen(self, event: asyncio.Event) -> None:
@@ -100,39 +83,54 @@ class Hub:
         if self._ringing is None or self._ringing.done():
             self._ringing = asyncio.create_task(self._ticks.ring(), name="bell")
 
-    @asynccontextmanager
-    async def watch_job(self, job_id: str) -> AsyncGenerator[Watcher]:
-        """A watcher of a job's transitions and ticks, from now on."""
-        async with self._watch(self._jobs, job_id) as watcher:
-            try:
-                await self._ticks.subscribe(job_id)
-                yield watcher
-            finally:
-                await self._ticks.unsubscribe(job_id)
-
-    @asynccontextmanager
-    async def watch_batch(self, batch_id: str) -> AsyncGenerator[Watcher]:
-        """A watcher of the transitions of a batch's jobs, from now on."""
-        async with self._watch(self._batches, batch_id) as watcher:
+    @contextmanager
+    def watch_job(self, job_id: str) -> Generator[Watcher]:
+        """A watcher of a job's transitions and ticks, for whom `job_ready` is to be awaited."""
+        watcher = Watcher(self.counts)
+        self._jobs.setdefault(job_id, set()).add(watcher)
+        self._ticks.want(job_id)
+        try:
             yield watcher
+        finally:
+            self._ticks.unwant(job_id)
+            _remove(self._jobs, job_id, watcher)
+
+    async def job_ready(self, job_id: str) -> None:
+        """Returns when the watchers of the job miss nothing any more."""
+        await self._ticks.acknowledged([job_id])
+        await self._follow_from_now()
+
+    @contextmanager
+    def watch_batch(self, batch_id: str, *, items: bool) -> Generator[Watcher]:
+        """A watcher of the transitions of a batch's jobs, with `items` of their ticks too; see `batch_ready`."""
+        watcher = Watcher(self.counts)
+        self._batches.setdefault(batch_id, set()).add(watcher)
+        if items:
+            self._items.setdefault(batch_id, set()).add(watcher)
+            self._item_ticks.add_watcher(batch_id)
+        try:
+            yield watcher
+        finally:
+            if items:
+                self._item_ticks.remove_watcher(batch_id)
+                _remove(self._items, batch_id, watcher)
+            _remove(self._batches, batch_id, watcher)
+
+    async def batch_ready(self, batch_id: str, *, items: bool) -> None:
+        """Returns when the watchers of the batch miss nothing any more."""
+        await self._follow_from_now()
+        if items:
+            self._item_ticks.look(batch_id)
 
     async def ticks(self, *job_ids: str) -> dict[str, Tick]:
         """The newest ticks of jobs that have one."""
         return await self._ticks.read(job_ids)
 
-    @asynccontextmanager
-    async def _watch(self, watchers: dict[str, set[Watcher]], key: str) -> AsyncGenerator[Watcher]:
-        watcher = Watcher()
-        watchers.setdefault(key, set()).add(watcher)
-        try:
+    async def _follow_from_now(self) -> None:
+        if self._position is None:
             async with self._positioning:
                 if self._position is None:
                     self._position = await self._store.read(log.head)
-            yield watcher
-        finally:
-            watchers[key].discard(watcher)
-            if not watchers[key]:
-                del watchers[key]
 
     async def _follow(self) -> None:
         while True:
@@ -157,20 +155,35 @@ class Hub:
             if position is None:
                 return
             transitions = await self._store.read(lambda c, after=position: log.after(c, after))
-            for transition in transitions:
-                self._dispatch(transition)
             if transitions:
+                self._dispatch(transitions)
                 self._position = transitions[-1].position
             if len(transitions) < log.PAGE:
                 return
 
-    def _dispatch(self, transition: Transition) -> None:
-        for watcher in self._jobs.get(transition.job_id, ()):
-            watcher.take(transition)
-        if transition.batch_id is not None:
-            for watcher in self._batches.get(transition.batch_id, ()):
-                watcher.take(transition)
+    def _dispatch(self, transitions: Sequence[Transition]) -> None:
+        of_jobs: dict[str, list[Transition]] = {}
+        of_batches: dict[str, list[Transition]] = {}
+        for found in transitions:
+            if found.job_id in self._jobs:
+                of_jobs.setdefault(found.job_id, []).append(found)
+            if found.batch_id in self._batches:
+                of_batches.setdefault(found.batch_id or "", []).append(found)
+                self._item_ticks.note(found)
+        for watchers, some in ((self._jobs, of_jobs), (self._batches, of_batches)):
+            for key, theirs in some.items():
+                for portion in changes(theirs):
+                    for watcher in watchers[key]:
+                        watcher.take(portion)
 
     def _on_tick(self, job_id: str, tick: Tick) -> None:
         for watcher in self._jobs.get(job_id, ()):
-            watcher.take_tick(tick)
+            watcher.take_tick(job_id, tick)
+        for watcher in self._items.get(self._item_ticks.batch_of(job_id) or "", ()):
+            watcher.take_tick(job_id, tick)
+
+
+def _remove(watchers: Watchers, key: str, watcher: Watcher) -> None:
+    watchers[key].discard(watcher)
+    if not watchers[key]:
+        del watchers[key]

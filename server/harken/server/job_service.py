@@ -4,27 +4,33 @@ Requests that name files are checked in a thread: a file system that hangs must 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
+from sqlalchemy import Connection
+
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
+from harken.jobs.errors import RequestIdReused
 from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.batch_stream import BatchStream
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
 from harken.server.hub import Hub
-from harken.server.interceptors.around import Context
+from harken.server.interceptors.around import Context, write
+from harken.server.item_stream import ItemStream
+from harken.server.job_stream import JobStream, Write
+from harken.server.openings import Openings
+from harken.server.owner import OWNER
 from harken.server.store import Store
-from harken.server.streams import BatchStream, JobStream
 from harken.server.ticks import Tick
+from harken.telemetry import logs, tracing
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer
-
-# Whose jobs they are, as long as there is no access control.
-OWNER = "local"
 
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
@@ -46,6 +52,7 @@ class JobService(JobServiceServicer):
     ) -> None:
         self._store = store
         self._hub = hub
+        self._openings = Openings(store, hub, OWNER)
         self._roots = roots
         self._checks = checks
         self._longest_run = longest_run
@@ -56,8 +63,11 @@ class JobService(JobServiceServicer):
         """Accepts one file."""
         new = validate.new_job(request, longest_run=self._longest_run)
         await self._checks.run(partial(self._roots.resolve, new.source.value))
-        wanted = submission.Submission(new=new, owner=OWNER, now=datetime.now(UTC))
-        job = await self._store.write_among(submission.submit_jobs, wanted)
+        if trace_parent := tracing.trace_parent():
+            new = replace(new, trace_parent=trace_parent)
+        wanted = submission.Submission(new=new, owner=OWNER)
+        job = await self._store.write_among(_submit_all, wanted)
+        logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
 
@@ -68,10 +78,15 @@ class JobService(JobServiceServicer):
         new = await asyncio.to_thread(
             validate.new_batch, request, self._roots, longest_run=self._longest_run
         )
-        now = datetime.now(UTC)
+        if trace_parent := tracing.trace_parent():
+            traced = [
+                (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
+            ]
+            new = replace(new, items=tuple(traced))
         batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=OWNER, now=now)
+            lambda c: submission.submit_batch(c, new, owner=OWNER, now=clock.now(c))
         )
+        logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
             batch=convert.batch_message(batch),
@@ -83,6 +98,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetJobResponse:
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job, result = await self._store.read(
             lambda c: (
                 queries.get_job(c, job_id, owner=OWNER),
@@ -98,6 +114,7 @@ class JobService(JobServiceServicer):
     ) -> messages.GetBatchResponse:
         """One batch."""
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
         return messages.GetBatchResponse(batch=convert.batch_message(batch))
 
@@ -129,9 +146,11 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelJobRequest, context: Context
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
+        asked = retries.cancel_job(owner=OWNER, peer=context.peer())
         job_id = validate.identifier("job_id", request.job_id)
+        logs.note(job_id=job_id)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c))
+            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
@@ -142,6 +161,7 @@ class JobService(JobServiceServicer):
         """Asks for all jobs of a batch to be stopped."""
         asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
         batch_id = validate.identifier("batch_id", request.batch_id)
+        logs.note(batch_id=batch_id)
         batch = await self._store.write(
             lambda c: cancellation.cancel_batch(
                 c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
@@ -154,7 +174,8 @@ class JobService(JobServiceServicer):
         self, request: messages.RetryJobsRequest, context: Context
     ) -> messages.RetryJobsResponse:
         """Runs jobs that have ended once more."""
-        now = datetime.now(UTC)
+        # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
+        now = await self._store.read(clock.now)
         call = retries.retry_call(request, owner=OWNER, peer=context.peer(), now=now)
         if request.dry_run:
             outcomes, page_end = await self._store.read(
@@ -177,8 +198,9 @@ class JobService(JobServiceServicer):
         """Takes failed jobs off the list of dead letters."""
         asked = retries.dismiss_jobs(owner=OWNER, peer=context.peer())
         wanted = redrive.ByIds(job_ids=validate.identifiers("job_ids", request.job_ids))
-        now = datetime.now(UTC)
-        action = await self._store.write(lambda c: redrive.dismiss_jobs(c, wanted, asked, now=now))
+        action = await self._store.write(
+            lambda c: redrive.dismiss_jobs(c, wanted, asked, now=clock.now(c))
+        )
         return messages.DismissJobsResponse(
             outcomes=[convert.outcome_message(outcome) for outcome in action.outcomes],
             dismissed_count=action.done,
@@ -209,29 +231,46 @@ class JobService(JobServiceServicer):
         action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=OWNER))
         return messages.GetActionResponse(action=convert.action_message(action))
 
-    async def StreamProgress(
+    async def StreamProgress(  # pyright: ignore[reportIncompatibleMethodOverride] # bytes, by writing them
         self, request: messages.StreamProgressRequest, context: Context
-    ) -> AsyncIterator[messages.StreamProgressResponse]:
+    ) -> None:
         """Follows a job or a batch to its end."""
+        stream = self._stream(request, partial(write, context))
         heartbeat = validate.heartbeat_interval(
             request.heartbeat_interval if request.HasField("heartbeat_interval") else None
         )
+        with self._hub.counts.stream_open(request.WhichOneof("target") or ""):
+            await stream.run(request.resume_token, heartbeat)
+
+    def _stream(
+        self, request: messages.StreamProgressRequest, write: Write
+    ) -> JobStream | BatchStream | ItemStream:
         match request.WhichOneof("target"):
             case "job_id":
+                if request.include_items:
+                    description = "Only a batch has items: name a batch_id, or leave it out."
+                    raise InvalidRequest([Violation("include_items", "NOT_A_BATCH", description)])
                 job_id = validate.identifier("job_id", request.job_id)
-                stream = JobStream(self._hub, self._store, job_id, OWNER)
+                logs.note(job_id=job_id)
+                return JobStream(self._hub, self._store, self._openings, write, job_id)
             case "batch_id":
+                kind = ItemStream if request.include_items else BatchStream
                 batch_id = validate.identifier("batch_id", request.batch_id)
-                stream = BatchStream(self._hub, self._store, batch_id, OWNER)
+                logs.note(batch_id=batch_id)
+                return kind(self._hub, self._store, self._openings, write, batch_id)
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
-        async for response in stream.responses(request.resume_token, heartbeat):
-            yield response
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]
         return await self._hub.ticks(*running) if running else {}
+
+
+def _submit_all(
+    connection: Connection, wanted: Sequence[submission.Submission]
+) -> list[Job | RequestIdReused]:
+    return submission.submit_jobs(connection, wanted, now=clock.now(connection))
 
 
 def _page_start(page_token: str, bound_to: object) -> str | None:

@@ -21,7 +21,7 @@ class Lead:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._leads = False
         self._until = 0.0
 
@@ -33,7 +33,7 @@ class Lead:
     async def renew(self) -> None:
         """Takes the lead or prolongs it, where no other process has it."""
         asked = asyncio.get_running_loop().time()
-        holder = self._holder
+        holder = self.holder
         # Who follows only reads.
         leads = self._leads or await self._store.read(
             lambda c: leadership.is_free(c, ROLE, holder=holder, now=clock.now(c))
@@ -52,7 +52,7 @@ class Lead:
         if not self._leads:
             return
         self._leads = False
-        holder = self._holder
+        holder = self.holder
         try:
             await self._store.write(lambda c: leadership.resign(c, ROLE, holder=holder))
         except DBAPIError as error:

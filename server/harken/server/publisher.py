@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from harken.jobs.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import JOB_QUEUES, broker_settings, celery_priority
+from harken.telemetry import tracing
 
 T = TypeVar("T")
 
@@ -89,21 +91,33 @@ class Publisher:
             maybe_declare(queue, producer.channel)
         with producer.batch(MESSAGES_A_BATCH):
             for job in jobs:
-                message = amqp.as_task_v2(
-                    job.job_id,
-                    names.ANALYZE,
-                    (job.job_id,),
-                    argsrepr=f"('{job.job_id}',)",
-                    kwargsrepr="{}",
-                )
-                amqp.send_task_message(
-                    producer,
-                    names.ANALYZE,
-                    message,
-                    queue=queues[job.queue],
-                    priority=celery_priority(job.priority),
-                    declare=(),
-                )
+                with _traced(job) as headers:
+                    message = amqp.as_task_v2(
+                        job.job_id,
+                        names.ANALYZE,
+                        (job.job_id,),
+                        argsrepr=f"('{job.job_id}',)",
+                        kwargsrepr="{}",
+                    )
+                    amqp.send_task_message(
+                        producer,
+                        names.ANALYZE,
+                        message,
+                        queue=queues[job.queue],
+                        priority=celery_priority(job.priority),
+                        declare=(),
+                        headers=headers,
+                    )
+
+
+@contextmanager
+def _traced(job: Outgoing) -> Generator[dict[str, str] | None]:
+    """A span of the job's trace, and the headers that carry it on; also where this process traces nothing."""
+    if job.trace_parent is None:
+        yield None
+        return
+    with tracing.span("publish", job.trace_parent, job_id=job.job_id, queue=job.queue):
+        yield {tracing.HEADER: tracing.trace_parent() or job.trace_parent}
 
 
 def _ping(producer: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from harken.jobs import clock, outbox, relay
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
+from harken.server.counts import Counts
 from harken.server.publisher import BrokerGone, Publisher
 from harken.server.store import Store
 from harken.settings import Settings
@@ -20,7 +22,10 @@ LOG = logging.getLogger(__name__)
 class Relay:
     """Publishes a window ahead of the workers, and measures how fast they are."""
 
-    def __init__(self, store: Store, publisher: Publisher, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, publisher: Publisher, settings: Settings, counts: Counts
+    ) -> None:
+        self._counts = counts
         self._store = store
         self._publisher = publisher
         self._weights = settings.weights
@@ -39,12 +44,14 @@ class Relay:
             found = await self._store.read(lambda c: self._look(c, clock.now(c)))
             self._measure(found)
             if not found.jobs:
+                self._counts.relay_done_at = time.monotonic()
                 return
             failpoint(Point.PUBLISH)
             if not await self._publish(found.jobs):
                 return
             failpoint(Point.PUBLISHED)
             for job in found.jobs:
+                self._counts.published[job.queue] += 1
                 self._in_broker[job.queue] = self._in_broker.get(job.queue, 0) + 1
             await self._store.write(
                 lambda c, sent=found.jobs: outbox.mark_published(c, sent, clock.now(c))

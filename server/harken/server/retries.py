@@ -64,6 +64,11 @@ def dismiss_jobs(*, owner: str, peer: str) -> Asked:
     return Asked(kind=ActionKind.DISMISS_JOBS, owner=owner, peer=peer, request={})
 
 
+def cancel_job(*, owner: str, peer: str) -> Asked:
+    """Who asks for a job to be cancelled."""
+    return Asked(kind=ActionKind.CANCEL_JOB, owner=owner, peer=peer, request={})
+
+
 def cancel_batch(request: CancelBatchRequest, *, owner: str, peer: str) -> Asked:
     """Who asks for a batch to be cancelled."""
     kind = ActionKind.CANCEL_BATCH

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 
 import grpc
@@ -13,17 +14,21 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.counts import Counts
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping import Housekeeping
 from harken.server.hub import Hub
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.metrics import ServerMetrics
 from harken.server.publisher import Publisher
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService
 from harken.settings import Settings
+from harken.telemetry import tracing
+from harken.telemetry.endpoint import MetricsEndpoint
 from harken.v1 import job_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
@@ -31,6 +36,9 @@ from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_serve
 LOG = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 32 * 1024 * 1024  # a batch of 10,000 items with 1 kB paths and labels fits
+
+MOST_PENDING_CALLS = 20_000  # calls that have arrived and were not begun; each takes a few kB
+LONGEST_PENDING_S = 600
 
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
@@ -41,11 +49,14 @@ SERVICES = (
 OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", -1),
-    # A taken port is an error, not a port shared with whoever has it.
-    ("grpc.so_reuseport", 0),
     # Watchers may ping idle streams as often as every 10 s.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Watchers may all come at once, as after a restart. Beyond some 1,000, gRPC's default, it cancels some of them.
+    ("grpc.server.max_pending_requests", MOST_PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MOST_PENDING_CALLS),
+    # It cancels those too that were not begun within 30 s; how long to wait is for their callers' deadlines to say.
+    ("grpc.server_max_unrequested_time_in_server", LONGEST_PENDING_S),
 )
 
 
@@ -58,17 +69,25 @@ class CannotListen(Exception):
 
 
 @asynccontextmanager
-async def running_server(settings: Settings) -> AsyncGenerator[str]:
+async def running_server(
+    settings: Settings, *, one_of_several: bool = False
+) -> AsyncGenerator[str]:
     """A server that answers within, at the address given; stopped gracefully at the end.
 
-    Raises CannotListen, SchemaMismatch and SQLAlchemy's OperationalError.
+    As `one_of_several` it shares its port with others like it.
+
+    Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
     database = Database(settings.database_url)
     check(database)
     store = Store(database)
-    hub = Hub(store, settings.result_backend)
-    housekeeping = Housekeeping(store, hub, Publisher(settings), settings)
-    server = grpc.aio.server(interceptors=interceptors(), options=OPTIONS)
+    counts = Counts()
+    metrics = ServerMetrics(settings, counts)
+    hub = Hub(store, settings.result_backend, counts)
+    housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
+    # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
+    options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
+    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
@@ -79,8 +98,15 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)
+    exposed = ExitStack()
     try:
         address = _listen(server, settings.listen)
+        if settings.metrics_listen:
+            await asyncio.to_thread(metrics.begin)
+            endpoint = exposed.enter_context(
+                MetricsEndpoint(settings.metrics_listen, metrics.registry)
+            )
+            LOG.info("metrics at http://%s/metrics", endpoint.address)
         hub.start()
         housekeeping.start()
         await server.start()
@@ -93,21 +119,28 @@ async def running_server(settings: Settings) -> AsyncGenerator[str]:
         await server.stop(settings.grace_period_s)
         await housekeeping.stop()
         await hub.stop()
+        await asyncio.to_thread(exposed.close)
+        metrics.close()
         inspector.close()
         checks.close()
         store.close()
 
 
-async def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT."""
+async def serve(settings: Settings, *, one_of_several: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT, as `one_of_several` also until the standard input is closed."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running_server(settings) as address:
+    if one_of_several:
+        loop.add_reader(sys.stdin.fileno(), stop.set)
+    if tracing.wanted():
+        tracing.start("harken-server")
+    async with running_server(settings, one_of_several=one_of_several) as address:
         LOG.info("serving on %s", address)
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)
+    await asyncio.to_thread(tracing.stop)
 
 
 def prepare(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from harken.jobs.errors import (
     BatchNotFound,
     JobNotFound,
     PositionAhead,
+    PositionExpired,
     RequestIdReused,
 )
 from harken.media import SourceError, SourceNotFound, SourceOutside
@@ -75,6 +76,8 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.ALREADY_EXISTS, error, "REQUEST_ID_REUSED", metadata)
         case PositionAhead():
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
+        case PositionExpired():
+            return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
         case OperationalError() | InterfaceError() | PoolTimeout():

@@ -10,14 +10,14 @@ from harken.server.errors import InvalidToken
 _CHECK_BYTES = 6  # enough to tell a token from noise; it is no secret
 
 
-def encode(value: str | int, bound_to: object) -> str:
+def encode(value: str | int | tuple[int, ...], bound_to: object) -> str:
     """A token that holds `value` and is good for requests about `bound_to` only."""
     payload = json.dumps(value).encode()
     return base64.urlsafe_b64encode(_check(payload, bound_to) + payload).decode().rstrip("=")
 
 
-def decode(token: str, bound_to: object, *, field: str) -> str | int:
-    """What a token holds. Raises InvalidToken, naming `field`."""
+def decode(token: str, bound_to: object, *, field: str) -> str | int | list[int]:
+    """What a token holds, a tuple as a list. Raises InvalidToken, naming `field`."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except (ValueError, binascii.Error, UnicodeEncodeError):
@@ -34,6 +34,15 @@ def decode_position(token: str, bound_to: object, *, field: str) -> int:
     if not isinstance(value, int):
         raise InvalidToken(field)
     return value
+
+
+def decode_counted_position(token: str, bound_to: object, *, field: str) -> tuple[int, int]:
+    """The log position and the number of jobs that a token holds. Raises InvalidToken."""
+    match decode(token, bound_to, field=field):
+        case [position, number]:
+            return position, number
+        case _:
+            raise InvalidToken(field)
 
 
 def _check(payload: bytes, bound_to: object) -> bytes:

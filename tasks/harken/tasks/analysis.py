@@ -5,6 +5,7 @@ import math
 import os
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
@@ -21,8 +22,10 @@ from harken.media import MediaRoots, SourceError
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.job_task import JobTask
+from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
+from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ def analyze(self: JobTask, job_id: str) -> dict[str, str]:
     could take the whole worker down, as a MemoryError does.
     """
     try:
-        state = _attempt(self, job_id)
+        with logs.about(job_id=job_id):
+            state = _attempt(self, job_id)
     except (SystemExit, KeyboardInterrupt):
         raise  # the process is to end
     except OperationalError as error:
@@ -65,25 +69,56 @@ def _attempt(task: JobTask, job_id: str) -> JobState | None:
     """Claims the job, does the work, writes the end; returns the state written, None for none."""
     soft_limit = SoftLimit()
     soft_limit.install()
-    worker, pid = str(task.request.hostname), os.getpid()
     failpoint(Point.CLAIM)
-    # For ever: given up, the message would be lost, and the job wait for it.
-    job = task.write(
-        lambda c: execution.claim(c, job_id, worker=worker, pid=pid, now=clock.now(c)),
-        within_s=math.inf,
-    )
+    with tracing.span("claim", job_id=job_id):
+        job = _claim(task, job_id)
     if job is None:
         LOG.info("job %s is not to be had: a duplicate delivery, cancelled or not yet due", job_id)
+        tell(CLAIM_LOST)
         return None
+    with logs.about(attempt=job.attempt, batch_id=job.batch_id, owner=job.owner):
+        return _carry_out(task, job, soft_limit)
+
+
+def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | None:
+    """Does the work of a claimed job, writes the end; returns the state written, None for none."""
+    job_id = job.job_id
+    measuring = Measuring(job)
     LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
     failpoint(Point.CLAIMED)
-    ending = _run(task, job, soft_limit)
+    ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)
-    state = _end(task, job, ending)
+    with tracing.span("end", job_id=job_id, attempt=job.attempt):
+        state = _end(task, job, ending)
+    tell(measuring.ended(state.value if state else REFUSED))
     failpoint(Point.ENDED)
     task.memory.give_back()
     LOG.info("job %s attempt %d ends: %s", job_id, job.attempt, state or "refused")
     return state
+
+
+def _claim(task: JobTask, job_id: str) -> Job | None:
+    """The job for this process; None when it is not to be had."""
+    worker, pid = str(task.request.hostname), os.getpid()
+    lease = timedelta(seconds=task.settings.lease_s)
+    tried: int | None = None  # by this attempt, whose commit may have been made without an answer
+
+    def claim(connection: Connection) -> Job | None:
+        nonlocal tried
+        job = execution.claim(
+            connection,
+            job_id,
+            worker=worker,
+            pid=pid,
+            now=clock.now(connection),
+            lease=lease,
+            unanswered=tried,
+        )
+        tried = tried if job is None else job.attempt
+        return job
+
+    # For ever: given up, the message would be lost, and the job wait for it.
+    return task.write(claim, within_s=math.inf)
 
 
 def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:
@@ -96,7 +131,7 @@ def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:
         return task.write(_ending_of(error, task, job))
 
 
-def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
+def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -> Ending:
     """Does the work; returns the write that ends the attempt."""
 
     def publish(tick: Tick, seq: int) -> None:
@@ -118,7 +153,7 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
             ProgressReporter(publish, cancel_requested, limit_s) as progress,
             soft_limit.interrupts(),
         ):
-            result = _analyze(task, job, progress)
+            result = _analyze(task, job, progress, measuring)
     except Cancelled:
         return lambda c: execution.stop(c, job.job_id, job.attempt, clock.now(c))
     except (SystemExit, KeyboardInterrupt):
@@ -128,11 +163,23 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit) -> Ending:
     return lambda c: execution.succeed(c, job.job_id, job.attempt, result, clock.now(c))
 
 
-def _analyze(task: JobTask, job: Job, progress: ProgressReporter) -> dict[str, Any]:
+def _analyze(
+    task: JobTask, job: Job, progress: ProgressReporter, measuring: Measuring
+) -> dict[str, Any]:
     from harken.audio import analyze as analyze_file  # slow to import: not before it is needed
 
+    def on_progress(stage: str, fraction: float, message: str) -> None:
+        measuring.stopwatch.enter(stage)
+        progress.report(stage, fraction, message)
+
     path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
-    return analyze_file(path, job.features, on_progress=progress.report).to_dict()
+    try:
+        result = analyze_file(
+            path, job.features, on_progress=on_progress, on_decoded=measuring.decoded
+        )
+    finally:
+        measuring.stopwatch.stop()
+    return result.to_dict()
 
 
 def _ending_of(error: BaseException, task: JobTask, job: Job) -> Ending:

@@ -63,8 +63,11 @@ def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
 SETTINGS = Settings.from_environment(os.environ)
 app = make_app(SETTINGS)
 app.conf.imports = (
+    "harken.tasks.logs",
     "harken.tasks.schema_check",
     "harken.tasks.analysis",
     "harken.tasks.maintenance",
     "harken.tasks.lifecycle",
+    "harken.tasks.traces",
+    "harken.tasks.revoking",
 )

@@ -21,6 +21,7 @@ def worker(name: str | None, queues: str | None, concurrency: int | None) -> Non
     app = _app()
     node = name or f"worker-{os.getpid()}"
     arguments = [
+        *_quiet(),
         "worker",
         f"--hostname={node if '@' in node else f'{node}@{socket.gethostname()}'}",
         f"--loglevel={_log_level()}",
@@ -44,7 +45,7 @@ def worker(name: str | None, queues: str | None, concurrency: int | None) -> Non
 )
 def beat(schedule: Path | None) -> None:
     """Run beat, which sends the tasks that keep the house in order."""
-    arguments = ["beat", f"--loglevel={_log_level()}"]
+    arguments = [*_quiet(), "beat", f"--loglevel={_log_level()}"]
     if schedule is not None:
         arguments.append(f"--schedule={schedule}")
     _app().start(arguments)
@@ -97,6 +98,13 @@ def _app():  # Celery is slow to import, and only then known
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
     return app
+
+
+def _quiet() -> list[str]:
+    """Without Celery's picture at the start, where each line is to be JSON."""
+    from harken.tasks.app import SETTINGS
+
+    return ["--quiet"] if SETTINGS.log_format == "json" else []
 
 
 def _log_level() -> str:

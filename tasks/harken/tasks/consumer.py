@@ -1,9 +1,13 @@
 """The part of a worker that reads from the broker: it is back soon after the broker is, however long that was away."""
 
+import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from celery.worker.consumer import Consumer
+
+LOG = logging.getLogger(__name__)
 
 # Celery's own pause between tries grows by 2 s with each, up to 30.
 RETRY_FIRST_S = 0.5
@@ -12,7 +16,7 @@ RETRY_LONGEST_S = 2.0
 
 
 class PromptConsumer(Consumer):
-    """Celery's consumer with shorter pauses between tries to connect."""
+    """Celery's consumer with shorter pauses between tries to connect, which survives any end of a connection."""
 
     def ensure_connected(self, conn: Any) -> Any:
         """The connection, once the broker answers."""
@@ -23,3 +27,19 @@ class PromptConsumer(Consumer):
             interval_max=RETRY_LONGEST_S,
         )
         return super().ensure_connected(conn)
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Lets a lost connection go.
+
+        Where it is lost while a message is out, closing it may meet what was taken apart already, with an error
+        that is none of the broker's: the whole worker would end of it, and its jobs count a crash.
+        """
+        self.connection.close = partial(_closed, self.connection.close)
+        super().on_connection_error_after_connected(exc)
+
+
+def _closed(close: Callable[[], None]) -> None:
+    try:
+        close()
+    except Exception as error:
+        LOG.warning("the lost connection could not be closed: %r", error)

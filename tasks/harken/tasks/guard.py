@@ -58,6 +58,11 @@ def _limit_passed(child: Child, *, now: float, limits: Limits) -> float | None:
     return limits.time_s if now >= child.since + limits.time_s else None
 
 
+def about(child: Child) -> dict[str, object]:
+    """What a line on a child is about."""
+    return {"job_id": child.job_id, "attempt": child.attempt}
+
+
 class Guard:
     """Looks at the children from a thread that needs neither Redis nor the database."""
 
@@ -81,7 +86,11 @@ class Guard:
         for delivery, child in self._children.running().items():
             if self._children.kill(delivery, sentence):
                 LOG.warning(
-                    "job %s: process %d is killed: %s", child.job_id, child.pid, sentence.cause
+                    "job %s: process %d is killed: %s",
+                    child.job_id,
+                    child.pid,
+                    sentence.cause,
+                    extra=about(child),
                 )
 
     def look(self) -> None:
@@ -98,7 +107,11 @@ class Guard:
                 )
                 if sentence is not None and self._children.kill(delivery, sentence):
                     LOG.warning(
-                        "job %s: process %d is killed: %s", child.job_id, child.pid, sentence.cause
+                        "job %s: process %d is killed: %s",
+                        child.job_id,
+                        child.pid,
+                        sentence.cause,
+                        extra=about(child),
                     )
 
     def _run(self) -> None:

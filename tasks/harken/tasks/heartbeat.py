@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,11 +21,15 @@ from harken.tasks.fork_barrier import ForkBarrier
 LOG = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # a cancel has to be seen well before its process is killed
+BEATS_A_LEASE = 3  # two may be lost, or late
 LAST_TRIES = 3  # to write what has ended when the worker stops
 
 
 class HeartbeatThread:
-    """Beats every `BEAT_INTERVAL`, asks for cancels every `LOOK_EVERY_S`, writes endings at once."""
+    """Beats every `BEAT_INTERVAL`, asks for cancels every `LOOK_EVERY_S`, writes endings at once.
+
+    Where leases are short it beats more often, and with each beat prolongs those of its jobs.
+    """
 
     def __init__(
         self,
@@ -35,6 +40,7 @@ class HeartbeatThread:
         describe: Callable[[], Heartbeat],
         children: Children,
         ended: Endings,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._barrier = barrier
@@ -42,8 +48,11 @@ class HeartbeatThread:
         self._describe = describe
         self._children = children
         self._endings = ended
+        self._on_lost = on_lost
         self._blind = False  # the last dealing failed
         self._stopped = False
+        self._lease = timedelta(seconds=settings.lease_s)
+        self._beat_every = min(BEAT_INTERVAL, self._lease / BEATS_A_LEASE)
         self._beat_due = 0.0
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -67,7 +76,7 @@ class HeartbeatThread:
 
     def beat(self) -> None:
         """Writes a heartbeat and prolongs the leases."""
-        self._beat_due = time.monotonic() + BEAT_INTERVAL.total_seconds()
+        self._beat_due = time.monotonic() + self._beat_every.total_seconds()
         heartbeat = self._describe()
         held = [
             (child.job_id, child.attempt) for child in self._working() if child.attempt is not None
@@ -76,7 +85,7 @@ class HeartbeatThread:
             with self._barrier, self._database.write() as connection:
                 now = clock.now(connection)
                 workers.beat(connection, heartbeat, now)
-                standings = leases.renew(connection, held, now)
+                standings = leases.renew(connection, held, now, self._lease)
         except Exception as error:
             LOG.warning("the heartbeat could not be written: %s", error)
         else:
@@ -119,18 +128,31 @@ class HeartbeatThread:
                 # If it stays away, the lease runs out, and the job is put back then.
                 if not self._blind:
                     LOG.warning(
-                        "job %s: its end has to wait to be written: %s", ending.job_id, error
+                        "job %s: its end has to wait to be written: %s",
+                        ending.job_id,
+                        error,
+                        extra={"job_id": ending.job_id},
                     )
                 self._blind = True
                 break
             except Exception:
-                LOG.exception("job %s: the end of its process could not be written", ending.job_id)
+                LOG.exception(
+                    "job %s: the end of its process could not be written",
+                    ending.job_id,
+                    extra={"job_id": ending.job_id},
+                )
                 state = None
             self._endings.written()
             written = True
+            if self._on_lost is not None:
+                self._on_lost()
             cause = ending.sentence.cause
             LOG.error(
-                "job %s lost its process: %s: %s", ending.job_id, cause, state or "not its own"
+                "job %s lost its process: %s: %s",
+                ending.job_id,
+                cause,
+                state or "not its own",
+                extra={"job_id": ending.job_id},
             )
         if written:
             # A connection of its own each time: this process forks, and deaths are rare.

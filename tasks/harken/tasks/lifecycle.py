@@ -6,9 +6,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.worker import state
@@ -26,11 +27,16 @@ from harken.tasks.job_task import utc_now
 from harken.tasks.queues import JOB_QUEUES
 from harken.tasks.request import JobRequest
 
+if TYPE_CHECKING:
+    from harken.tasks.metrics import WorkerMetrics
+
 LOG = logging.getLogger(__name__)
 
 # How long the hand-back may take, before the worker ends all the same; leases run out then.
 # `harken up` waits 5 s.
 HAND_BACK_WITHIN_S = 4.0
+# What Celery's cold shutdown gets after that: it asks Redis, and where that hangs it waits for ever.
+END_WITHIN_S = 3.0
 
 
 class Lifecycle:
@@ -42,6 +48,7 @@ class Lifecycle:
         self._endings = Endings()
         self._children = Children(self._endings)
         JobRequest.children = self._children
+        self._metrics = _metrics(self._children)
         self._guard = Guard(self._children, Limits.of(SETTINGS))
         self._heartbeat: HeartbeatThread | None = None
         self._main_pid = 0
@@ -56,6 +63,8 @@ class Lifecycle:
         self._name = sender.hostname
         self._queues = tuple(sorted(sender.app.amqp.queues.consume_from))
         self._concurrency = sender.pool.limit or 1
+        if self._metrics is not None:
+            self._metrics.set_slots(self._concurrency)
         self._heartbeat = HeartbeatThread(
             self._database,
             self._barrier,
@@ -63,6 +72,7 @@ class Lifecycle:
             describe=self._describe,
             children=self._children,
             ended=self._endings,
+            on_lost=self._metrics.process_lost if self._metrics else None,
         )
         self._heartbeat.start()
         self._guard.start()
@@ -76,17 +86,17 @@ class Lifecycle:
         first, self._stopping = not self._stopping, True
         if how == "Cold":
             self._hand_back()
-        if how == "Cold" or not first:
-            return
-        timer = threading.Timer(SETTINGS.grace_period_s, self._end)
-        timer.daemon = True
-        timer.start()
+            _later(END_WITHIN_S, self._exit)
+        elif first:
+            _later(SETTINGS.grace_period_s, self._end)
 
     def on_shutdown(self, **_: Any) -> None:
         """All tasks have ended."""
         if self._heartbeat is not None:
             self._guard.stop()
             self._heartbeat.stop()
+        if self._metrics is not None:
+            self._metrics.stop()
 
     def on_child(self, **_: Any) -> None:
         """In a new child: ends it when the main process died before the child could ask to die with it."""
@@ -96,12 +106,21 @@ class Lifecycle:
     def on_setup(self, **_: Any) -> None:
         """Before the pool starts."""
         self._main_pid = os.getpid()
+        if self._metrics is not None:
+            self._metrics.expose(SETTINGS.metrics_listen)
         warm_up()
 
     def _end(self) -> None:
         self._hand_back()
         # Celery's cold shutdown, in case that it waits for something else.
         os.kill(os.getpid(), signal.SIGQUIT)
+        time.sleep(END_WITHIN_S)
+        self._exit()
+
+    def _exit(self) -> None:
+        """Ends this process whatever it waits for: its jobs are given back, and its children die with it."""
+        LOG.warning("the worker does not end by itself, as where Redis hangs, and is ended")
+        os._exit(os.EX_OK)
 
     def _hand_back(self) -> None:
         # The process first, then the job: nobody else gets it before this one has stopped.
@@ -128,6 +147,22 @@ class Lifecycle:
             stopping=self._stopping,
             start_time=self._start_time,
         )
+
+
+def _metrics(children: Children) -> "WorkerMetrics | None":
+    """The worker's metrics, where they are wanted: the library takes its time to import."""
+    if not SETTINGS.metrics_listen:
+        return None
+    from harken.tasks.metrics import WorkerMetrics
+
+    return WorkerMetrics(children)
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    """Runs `work` in so many seconds, if the process still lives."""
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
 
 
 def warm_up() -> None:

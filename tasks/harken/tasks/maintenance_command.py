@@ -107,7 +107,7 @@ def restore(file: Path, force: bool) -> None:
             if not found:
                 raise click.ClickException(f"There are no backups in {settings.backup_dir}.")
             file = found[0].path
-        restoring.restore(database, file, force=force, now=datetime.now(UTC))
+        restoring.restore(database, file, force=force)
     click.echo(f"{file} was restored.")
 
 

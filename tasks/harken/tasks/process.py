@@ -39,7 +39,7 @@ def memory_mb(pid: int) -> float:
 
 
 class Memory:
-    """This process's memory: what a job left free goes back to the system.
+    """The memory of this process: what a job left free goes back to the system.
 
     Once a second at most, for the next job pays for it, with 3 ms: at work on small files a process keeps what it has.
     """

@@ -5,7 +5,9 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 LOG = logging.getLogger(__name__)
@@ -73,7 +75,9 @@ class ProgressReporter:
         self._fraction = max(self._fraction, min(fraction, 1.0))
         self._newest = Tick(stage, self._fraction, message)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+            # What the lines of the work are about, those of its thread are about too.
+            run = partial(copy_context().run, self._run)
+            self._thread = threading.Thread(target=run, name="progress", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:

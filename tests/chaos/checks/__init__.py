@@ -4,6 +4,7 @@ from tests.chaos.checks.acceptance import what_was_accepted_is_kept
 from tests.chaos.checks.cancel import cancelled_means_stopped
 from tests.chaos.checks.completion import an_attempt_at_most_ends_a_job
 from tests.chaos.checks.crashes import crashes_are_bounded
+from tests.chaos.checks.dismissal import what_was_dismissed_stays_so
 from tests.chaos.checks.faults import nothing_breaks_by_itself
 from tests.chaos.checks.outage import accepted_without_redis
 from tests.chaos.checks.recovery import recovery_is_in_time
@@ -19,6 +20,7 @@ __all__ = ["CHECKS", "Check", "Violation", "judge"]
 CHECKS: tuple[Check, ...] = (
     what_was_accepted_is_kept,
     retries_are_made_once,
+    what_was_dismissed_stays_so,
     an_attempt_at_most_ends_a_job,
     terminal_states_never_change,
     cancelled_means_stopped,

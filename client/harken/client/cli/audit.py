@@ -24,7 +24,7 @@ _PAGE_SIZE = 200
 @shared_options
 @pass_session
 def audit(session: Session, action_id: str | None, limit: int) -> None:
-    """Show what was done to several jobs at once, and by whom.
+    """Show what was done to jobs, and by whom.
 
     Of an ACTION_ID all jobs are shown, with what became of them.
     """

@@ -5,6 +5,7 @@ Bars and lines go to stderr, so that stdout holds the results alone.
 
 import os
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -15,7 +16,7 @@ from harken.client.cli.session import Session
 from harken.client.cli.text import plain
 from harken.client.enums import JobState
 from harken.client.errors import ServerUnavailable
-from harken.client.job import Progress
+from harken.client.job import Job, Progress
 from harken.client.update import BatchSnapshot, JobSnapshot, JobUpdate, ProgressTick, Transition
 
 LINE_STEP = 0.1
@@ -61,6 +62,11 @@ def view_for(session: Session, title: str) -> View:
 
         return LiveBar(plain(title))
     return PlainLines(plain(title))
+
+
+def items_view(session: Session, title: str) -> View:
+    """The same for a batch and its jobs, for which a terminal has no room for bars."""
+    return JsonLines(session) if session.as_json else ItemLines(plain(title))
 
 
 class _Quiet:
@@ -132,6 +138,29 @@ class PlainLines(_Quiet):
 
     def _say(self, text: str) -> None:
         click.echo(plain(f"{self._title}: {text}"), err=True)
+
+
+class ItemLines(PlainLines):
+    """Lines of a batch, and of each of its jobs."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._names: dict[str, str] = {}
+        self._items: dict[str, PlainLines] = {}
+
+    def name(self, jobs: Iterable[Job]) -> None:
+        """Learns the names of jobs, which updates do not tell."""
+        for job in jobs:
+            self._names[job.job_id] = plain(os.path.basename(job.path or job.job_id))
+
+    def job(self, update: JobUpdate) -> None:
+        """Tells of the update if there is enough news of its job in it."""
+        if isinstance(update, JobSnapshot):
+            return
+        title = self._names.get(update.job_id, update.job_id)
+        self._items.setdefault(update.job_id, PlainLines(title)).job(update)
+        if isinstance(update, Transition) and update.to_state.is_terminal:
+            del self._items[update.job_id]
 
 
 def progress_of(update: JobUpdate) -> Progress | None:

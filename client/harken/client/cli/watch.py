@@ -11,9 +11,10 @@ from harken.client.job import Job
 
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="JOB_OR_BATCH_ID...")
+@click.option("--items", is_flag=True, help="Tell what happens to each job of a batch too.")
 @shared_options
 @pass_session
-def watch(session: Session, ids: tuple[str, ...]) -> None:
+def watch(session: Session, ids: tuple[str, ...], items: bool) -> None:
     """Follow a job or a batch to its end.
 
     One that has ended already is shown at once. Ctrl-C ends the watch, not the work.
@@ -24,5 +25,5 @@ def watch(session: Session, ids: tuple[str, ...]) -> None:
             if isinstance(target, Job):
                 code = follow_job(client, session, target) or code
             else:
-                code = follow_batches(client, session, [target], "batch") or code
+                code = follow_batches(client, session, [target], "batch", items=items) or code
     raise click.exceptions.Exit(code)

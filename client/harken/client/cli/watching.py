@@ -12,9 +12,10 @@ from harken.client.cli import exit_codes
 from harken.client.cli.session import Session
 from harken.client.cli.summary import outcome, result_lines
 from harken.client.cli.text import count
-from harken.client.cli.view import view_for
+from harken.client.cli.view import ItemLines, items_view, view_for
 from harken.client.enums import JobState
 from harken.client.job import Job
+from harken.client.update import BatchSnapshot
 
 if TYPE_CHECKING:
     from harken.client.sync import Client
@@ -39,15 +40,28 @@ def follow_job(client: "Client", session: Session, job: Job) -> int:
     return exit_codes.DONE if ended.state is JobState.SUCCEEDED else exit_codes.JOB_FAILED
 
 
-def follow_batches(client: "Client", session: Session, batches: Sequence[Batch], title: str) -> int:
-    """Shows batches with one bar up to their end, then lists what failed; gives the exit code."""
+def follow_batches(
+    client: "Client", session: Session, batches: Sequence[Batch], title: str, *, items: bool = False
+) -> int:
+    """Shows batches with one bar up to their end, then lists what failed; gives the exit code.
+
+    With `items` there is no bar, but lines for each job.
+    """
+    from harken.client.requests import MAX_PAGE_SIZE  # protobuf: not for --help
+
     latest = {batch.batch_id: batch for batch in batches}
     with _goes_on(" ".join(latest), "the batch"):
-        with view_for(session, title) as view:
+        with items_view(session, title) if items else view_for(session, title) as view:
             for batch in batches:
-                for update in client.watch_batch(batch, on_lost=view.lost):
-                    latest[batch.batch_id] = update.batch
-                    view.batch(update, counted_together(latest.values()))
+                if isinstance(view, ItemLines):
+                    view.name(client.list_jobs(batch=batch, page_size=MAX_PAGE_SIZE))
+                watch = client.watch_items if items else client.watch_batch
+                for update in watch(batch, on_lost=view.lost):
+                    if isinstance(update, BatchSnapshot):
+                        latest[batch.batch_id] = update.batch
+                        view.batch(update, counted_together(latest.values()))
+                    else:
+                        view.job(update)
         ended = [client.wait_batch(batch) for batch in batches]
     for batch in ended:
         if batch.failed or batch.cancelled:

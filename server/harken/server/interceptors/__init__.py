@@ -4,8 +4,12 @@ import grpc
 
 from harken.server.interceptors.access_log import AccessLog
 from harken.server.interceptors.error_status import ErrorStatus
+from harken.server.interceptors.tracing import tracing_interceptor
+from harken.server.metrics import Observe
+from harken.telemetry import tracing
 
 
-def interceptors() -> list[grpc.aio.ServerInterceptor]:
+def interceptors(observe: Observe) -> list[grpc.aio.ServerInterceptor]:
     """All of them, in order."""
-    return [AccessLog(), ErrorStatus()]
+    traces = [tracing_interceptor()] if tracing.wanted() else []
+    return [*traces, AccessLog(observe), ErrorStatus()]

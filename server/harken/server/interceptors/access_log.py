@@ -1,4 +1,4 @@
-"""One log line a call: method, status, duration, peer. No payload."""
+"""One log line a call: method, status, duration, peer, owner, and in JSON the job. No payload."""
 
 import logging
 import time
@@ -8,17 +8,24 @@ from contextlib import asynccontextmanager
 import grpc
 
 from harken.server.interceptors.around import Around, Context
+from harken.server.metrics import Observe
+from harken.server.owner import OWNER
+from harken.telemetry import logs
 
 LOG = logging.getLogger("harken.access")
 
 
 class AccessLog(Around):
-    """Logs each call when it has ended."""
+    """Logs each call when it has ended, and tells `observe` its method, status and seconds."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
 
     @asynccontextmanager
     async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
         """Entered before the call is handled."""
         start = time.monotonic()
+        logs.begin(owner=OWNER)
         # Asked for after a cancelled call has been freed, gRPC crashes the process.
         peer = context.peer()
         status = "CANCELLED"
@@ -29,8 +36,16 @@ class AccessLog(Around):
             status = _name(context.code())
             raise
         finally:
-            elapsed_ms = (time.monotonic() - start) * 1000
-            LOG.info("%s %s %.1f ms %s", method, status, elapsed_ms, peer)
+            elapsed_s = time.monotonic() - start
+            self._observe(method, status, elapsed_s)
+            elapsed_ms = elapsed_s * 1000
+            told = {
+                "method": method,
+                "code": status,
+                "duration_ms": round(elapsed_ms, 1),
+                "peer": peer,
+            }
+            LOG.info("%s %s %.1f ms %s %s", method, status, elapsed_ms, peer, OWNER, extra=told)
 
 
 def _name(code: object) -> str:

@@ -1,13 +1,27 @@
 """Wrapping a call of either kind: one answer, or a stream of them."""
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Any, cast
 
 import grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
+
+CANCELLED_WITHIN_S = 5.0  # a moment, but on a machine that is overwhelmed
+
+
+async def write(context: Context, message: Any) -> None:
+    """Writes a message of a stream. When the caller has gone it does not return: the call is about to be cancelled."""
+    try:
+        await context.write(message)
+    except grpc.aio.InternalError:
+        # That the message cannot be sent is known before the cancellation has arrived, which ends this wait. To end
+        # the call from here would fail as the message did.
+        await asyncio.sleep(CANCELLED_WITHIN_S)
+        raise
 
 
 class Around(grpc.aio.ServerInterceptor):
@@ -45,6 +59,7 @@ class Around(grpc.aio.ServerInterceptor):
                 else grpc.unary_stream_rpc_method_handler
             )
             behaviour = self._stream(method, handler.stream_stream or handler.unary_stream)
+            serializer = _unless_bytes(handler.response_serializer)
         else:
             make = (
                 grpc.stream_unary_rpc_method_handler
@@ -52,10 +67,11 @@ class Around(grpc.aio.ServerInterceptor):
                 else grpc.unary_unary_rpc_method_handler
             )
             behaviour = self._unary(method, handler.stream_unary or handler.unary_unary)
+            serializer = handler.response_serializer
         return make(
             behaviour,
             request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
+            response_serializer=serializer,
         )
 
     def _unary(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,9 +82,22 @@ class Around(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+        async def call(request: Any, context: Context) -> None:
             async with self.around(method, context):
-                async for response in behaviour(request, context):
-                    yield response
+                responses = behaviour(request, context)
+                if not isinstance(responses, AsyncGenerator):
+                    await responses  # it writes them by itself
+                    return
+                # Closed here, not when it is collected: what it holds is free once the call has ended.
+                async with aclosing(cast(AsyncGenerator[Any], responses)):
+                    async for response in responses:
+                        await write(context, response)
 
         return call
+
+
+def _unless_bytes(serializer: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
+    """Leaves alone what was made once for many calls."""
+    if serializer is None:
+        return None
+    return lambda response: response if isinstance(response, bytes) else serializer(response)

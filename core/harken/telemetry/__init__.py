@@ -1,0 +1,1 @@
+"""What the parts tell of themselves: metrics, logs, traces. It knows no job."""
