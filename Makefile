@@ -82,13 +82,13 @@ bench: $(INSTALLED) ## Measure how long things take to start
 bench-engine: $(BENCH_INSTALLED) ## Measure the engine beside librosa and Essentia; MEMORY=1 over ten hours too
 	$(BIN)/python -m benchmarks.engine $(if $(MEMORY),--memory) $(if $(JSON),--json "$(JSON)")
 
-.PHONY: bench-streams
-bench-streams: $(INSTALLED) ## Measure live progress: latency, bursts, fan-out, dropped streams
-	$(BIN)/python -m benchmarks.streams $(if $(JSON),--json "$(JSON)")
-
 .PHONY: bench-service
 bench-service: $(BENCH_INSTALLED) ## Measure the service beside FastAPI and Celery; ONLY=submit JSON=file
 	$(BIN)/python -m benchmarks.service $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
+
+.PHONY: bench-streams
+bench-streams: $(INSTALLED) ## Measure live progress: latency, bursts, fan-out, dropped streams
+	$(BIN)/python -m benchmarks.streams $(if $(JSON),--json "$(JSON)")
 
 .PHONY: pictures
 pictures: $(BENCH_INSTALLED) ## Draw the pictures of README and docs anew

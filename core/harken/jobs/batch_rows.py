@@ -38,6 +38,7 @@ _DIFFERENT = (
     "source",
     "features",
     "labels",
+    "trace_parent",
 )
 _IN_COMMON = (
     "owner",
@@ -104,6 +105,7 @@ def _different(row: BatchRow) -> list[Any]:
         new.source.value,
         new.features,
         new.labels,
+        new.trace_parent,
     ]
 
 

@@ -107,20 +107,18 @@ def claim(
         "by_pid": pid,
         "lease_end": now + lease,
     }
-    if connection.dialect.name == "postgresql":
-        row = connection.execute(_CLAIM_WITH_ITS_ROW, parameters).one_or_none()
-    else:
-        row = connection.execute(_CLAIM, parameters).one_or_none()
-        if row is not None:
-            log.append(connection, [_log_row(job_of(row), now)])
+    together = connection.dialect.name == "postgresql"
+    statement = _CLAIM_WITH_ITS_ROW if together else _CLAIM
+    row = connection.execute(statement, parameters).one_or_none()
+    if row is not None:
+        job = job_of(row)
+        if not together:
+            log.append(connection, [_log_row(job, now)])
+        return job
     # Asked only now: the update has waited for a commit that was still under way.
-    if (
-        row is None
-        and unanswered is not None
-        and unanswered == attempt_of(connection, job_id, worker=worker, pid=pid)
-    ):
-        row = connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one()
-    return None if row is None else job_of(row)
+    if unanswered is None or unanswered != attempt_of(connection, job_id, worker=worker, pid=pid):
+        return None
+    return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
 
 
 def _log_row(job: Job, now: datetime) -> dict[str, Any]:

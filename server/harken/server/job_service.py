@@ -65,7 +65,8 @@ class JobService(JobServiceServicer):
         await self._checks.run(partial(self._roots.resolve, new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        job = await self._store.write_among(_submit, submission.Submission(new=new, owner=OWNER))
+        wanted = submission.Submission(new=new, owner=OWNER)
+        job = await self._store.write_among(_submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -271,10 +272,9 @@ class JobService(JobServiceServicer):
         return await self._hub.ticks(*running) if running else {}
 
 
-def _submit(
+def _submit_all(
     connection: Connection, wanted: Sequence[submission.Submission]
 ) -> list[Job | RequestIdReused]:
-    """Makes the jobs of a moment's submits."""
     return submission.submit_jobs(connection, wanted, now=clock.now(connection))
 
 

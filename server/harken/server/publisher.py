@@ -99,7 +99,6 @@ class Publisher:
                         argsrepr=f"('{job.job_id}',)",
                         kwargsrepr="{}",
                     )
-                    message.headers.update(headers)
                     amqp.send_task_message(
                         producer,
                         names.ANALYZE,
@@ -107,6 +106,7 @@ class Publisher:
                         queue=queues[job.queue],
                         priority=celery_priority(job.priority),
                         declare=(),
+                        headers=headers,
                     )
 
 

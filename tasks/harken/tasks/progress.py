@@ -56,8 +56,6 @@ class ProgressReporter:
         self._cancelled = False
         self._blind = False  # the last look failed
         self._closing = threading.Event()
-        # What the lines of the work are about, those of its thread are about too.
-        self._context = copy_context()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -77,7 +75,8 @@ class ProgressReporter:
         self._fraction = max(self._fraction, min(fraction, 1.0))
         self._newest = Tick(stage, self._fraction, message)
         if self._thread is None:
-            run = partial(self._context.run, self._run)
+            # What the lines of the work are about, those of its thread are about too.
+            run = partial(copy_context().run, self._run)
             self._thread = threading.Thread(target=run, name="progress", daemon=True)
             self._thread.start()
 

@@ -49,8 +49,6 @@ def follow_batches(
 
     With `items` there is no bar, but lines for each job.
     """
-    from harken.client.requests import MAX_PAGE_SIZE  # protobuf: not for --help
-
     latest = {batch.batch_id: batch for batch in batches}
     with _goes_on(" ".join(latest), "the batch"):
         with items_view(session, title) if items else view_for(session, title) as view:
