@@ -19,6 +19,7 @@ class AccessLog(Around):
     """Logs each call when it has ended, and tells `observe` its method, status and seconds."""
 
     def __init__(self, observe: Observe) -> None:
+        super().__init__()
         self._observe = observe
 
     @asynccontextmanager
