@@ -16,6 +16,10 @@ RUN /opt/harken/bin/pip install --no-cache-dir --no-deps --no-build-isolation . 
     && /opt/harken/bin/pip uninstall --yes --quiet hatchling
 
 FROM python:3.13-slim
+# pg_dump and pg_restore, for backups of a PostgreSQL up to their own version, which is 17 in this Debian.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --uid 10001 harken \
     && install --directory --owner=harken /var/cache/harken
 COPY --from=build /opt/harken /opt/harken
