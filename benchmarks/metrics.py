@@ -20,8 +20,8 @@ from benchmarks.relay import POSTGRESQL, SQLITE, databases
 from harken.jobs import figures, log, workers
 from harken.jobs.clock import now
 from harken.jobs.database import Database
-from harken.server.counts import Counts
-from harken.server.metrics import ServerMetrics
+from harken.server.metrics.counts import Counts
+from harken.server.metrics.server_metrics import ServerMetrics
 from harken.settings import Settings
 from harken.tasks.measurement import Measurement, Pipe
 from harken.tasks.queues import QUEUES

@@ -19,7 +19,7 @@ from harken.jobs.bell import redis_url
 from harken.jobs.database import Database
 from harken.jobs.job import NewBatch, NewJob, Source
 from harken.jobs.migrate import migrate
-from harken.server.publisher import Publisher
+from harken.server.housekeeping.publisher import Publisher
 from harken.server.store import Store
 from harken.settings import Settings
 

@@ -12,11 +12,11 @@ from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.standing import MOST_RUNNING
 from harken.server import serve, validate
-from harken.server.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.job_service import LARGEST_PAGE_BYTES
-from harken.server.messages import MOST_EVENTS
-from harken.server.wakeups import DEFAULT_HEARTBEAT
-from harken.server.watcher import LONGEST_BACKLOG
+from harken.server.progress.batch_stream import SNAPSHOT_EVERY_S
+from harken.server.progress.messages import MOST_EVENTS
+from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
+from harken.server.progress.watcher import LONGEST_BACKLOG
 from harken.settings import Settings
 from harken.tasks.queues import HIGHEST_PRIORITY
 from tests.docs.examples import REPOSITORY

@@ -16,8 +16,8 @@ from harken.jobs.bell import Bell, redis_url
 from harken.jobs.database import Database
 from harken.jobs.job import Job
 from harken.jobs.migrate import migrate
+from harken.server.progress.ticks import KEY_PREFIX
 from harken.server.serve import running_server
-from harken.server.ticks import KEY_PREFIX
 from harken.settings import Settings
 from harken.v1.job_service_pb2 import (
     ListJobsRequest,

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 from harken.jobs.outbox import Published
-from harken.server.broker_watch import (
+from harken.server.housekeeping.broker_watch import (
     LOST_AFTER_LOOKS,
     STUCK_AFTER_LOOKS,
     is_lost,
     missed,
 )
-from harken.server.publisher import Held
+from harken.server.housekeeping.publisher import Held
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 JOB = Published(job_id="a", attempt=0, published_at=NOW)

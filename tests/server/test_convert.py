@@ -11,7 +11,7 @@ from harken.jobs.job import ErrorKind, Job, JobError, Source, Transition
 from harken.jobs.state import JobState
 from harken.jobs.workers import WorkerStatus
 from harken.server import convert
-from harken.server.ticks import Tick
+from harken.server.progress.ticks import Tick
 from harken.v1 import feature_pb2, job_pb2, worker_pb2
 
 times = st.datetimes(

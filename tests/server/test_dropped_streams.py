@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 import grpc
 import pytest
 
-from harken.server.batch_stream import BatchStream
-from harken.server.item_stream import ItemStream
-from harken.server.job_stream import JobStream
+from harken.server.progress.batch_stream import BatchStream
+from harken.server.progress.item_stream import ItemStream
+from harken.server.progress.job_stream import JobStream
+from harken.server.progress.wakeups import Wakeups
+from harken.server.progress.watcher import Watcher
 from harken.server.serve import running_server
-from harken.server.wakeups import Wakeups
-from harken.server.watcher import Watcher
 from harken.settings import Settings
 from harken.v1.job_service_pb2 import StreamProgressRequest
 from harken.v1.job_service_pb2_grpc import JobServiceStub

@@ -131,7 +131,7 @@ async def test_a_reader_that_is_behind_gets_everything_from_the_log_in_pages(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With room for two transitions and pages of three, forty of them come once each."""
-    monkeypatch.setattr("harken.server.watcher.LONGEST_BACKLOG", 2)
+    monkeypatch.setattr("harken.server.progress.watcher.LONGEST_BACKLOG", 2)
     monkeypatch.setattr(log, "PAGE", 3)
     batch_id, jobs = await served.submit_batch(20)
     stream = served.watch(batch_id=batch_id, include_items=True)

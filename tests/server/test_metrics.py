@@ -10,13 +10,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harken.jobs import execution
 from harken.jobs.job import ErrorKind, JobError
-from harken.server import database_metrics
-from harken.server.counts import Counts
-from harken.server.database_metrics import DatabaseMetrics
-from harken.server.metrics import is_stream
+from harken.server.metrics import database_metrics
+from harken.server.metrics.counts import Counts
+from harken.server.metrics.database_metrics import DatabaseMetrics
+from harken.server.metrics.server_metrics import is_stream
+from harken.server.progress.ticks import Tick
+from harken.server.progress.watcher import Watcher
 from harken.server.serve import running_server
-from harken.server.ticks import Tick
-from harken.server.watcher import Watcher
 from harken.settings import Settings
 from harken.telemetry.endpoint import CannotExpose, MetricsEndpoint, new_registry
 from harken.v1.job_service_pb2 import GetJobRequest, SubmitAnalysisRequest

@@ -278,7 +278,7 @@ async def test_what_a_watcher_was_too_slow_for_is_read_from_the_log(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With room for two transitions only, a reader who gets none of six in time misses none."""
-    monkeypatch.setattr("harken.server.watcher.LONGEST_BACKLOG", 2)
+    monkeypatch.setattr("harken.server.progress.watcher.LONGEST_BACKLOG", 2)
     job_id = await served.submit()
     stream = served.watch(job_id=job_id)
     await stream.read()

@@ -20,7 +20,7 @@ from harken.jobs.outbox import Outgoing
 from harken.jobs.schema import JOBS, WORKERS
 from harken.jobs.state import JobState
 from harken.jobs.workers import LOST_AFTER
-from harken.server.publisher import Publisher
+from harken.server.housekeeping.publisher import Publisher
 from harken.settings import Settings
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.test_two_servers import Process, Server

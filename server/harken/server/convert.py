@@ -14,7 +14,7 @@ from harken.jobs import workers
 from harken.jobs.action import Action, Outcome, Refusal
 from harken.jobs.state import JobState
 from harken.server.inspector import Probe
-from harken.server.ticks import Tick
+from harken.server.progress.ticks import Tick
 from harken.v1 import (
     action_pb2,
     analysis_result_pb2,

@@ -17,17 +17,17 @@ from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
-from harken.server.batch_stream import BatchStream
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
-from harken.server.hub import Hub
 from harken.server.interceptors.around import Context, write
-from harken.server.item_stream import ItemStream
-from harken.server.job_stream import JobStream, Write
-from harken.server.openings import Openings
 from harken.server.owner import OWNER
+from harken.server.progress.batch_stream import BatchStream
+from harken.server.progress.hub import Hub
+from harken.server.progress.item_stream import ItemStream
+from harken.server.progress.job_stream import JobStream, Write
+from harken.server.progress.openings import Openings
+from harken.server.progress.ticks import Tick
 from harken.server.store import Store
-from harken.server.ticks import Tick
 from harken.telemetry import logs, tracing
 from harken.v1 import job_service_pb2 as messages
 from harken.v1.job_service_pb2_grpc import JobServiceServicer

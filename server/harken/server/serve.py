@@ -14,15 +14,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
-from harken.server.counts import Counts
 from harken.server.file_checks import FileChecks
-from harken.server.housekeeping import Housekeeping
-from harken.server.hub import Hub
+from harken.server.housekeeping.housekeeping import Housekeeping
+from harken.server.housekeeping.publisher import Publisher
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
-from harken.server.metrics import ServerMetrics
-from harken.server.publisher import Publisher
+from harken.server.metrics.counts import Counts
+from harken.server.metrics.server_metrics import ServerMetrics
+from harken.server.progress.hub import Hub
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService

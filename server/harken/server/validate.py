@@ -12,7 +12,7 @@ from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Sou
 from harken.media import MediaRoots, SourceError
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
-from harken.server.wakeups import DEFAULT_HEARTBEAT
+from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest

@@ -5,7 +5,7 @@ import grpc
 from harken.server.interceptors.access_log import AccessLog
 from harken.server.interceptors.error_status import ErrorStatus
 from harken.server.interceptors.tracing import tracing_interceptor
-from harken.server.metrics import Observe
+from harken.server.metrics.server_metrics import Observe
 from harken.telemetry import tracing
 
 

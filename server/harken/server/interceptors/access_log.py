@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import grpc
 
 from harken.server.interceptors.around import Around, Context
-from harken.server.metrics import Observe
+from harken.server.metrics.server_metrics import Observe
 from harken.server.owner import OWNER
 from harken.telemetry import logs
 

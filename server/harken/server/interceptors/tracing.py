@@ -2,7 +2,7 @@
 
 import grpc
 
-from harken.server.metrics import is_stream
+from harken.server.metrics.server_metrics import is_stream
 
 SERVICES = "/harken.v1."
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 from harken.jobs import log
 from harken.jobs.job import Transition
-from harken.server.counts import Counts
-from harken.server.item_ticks import ItemTicks
-from harken.server.messages import changes
+from harken.server.metrics.counts import Counts
+from harken.server.progress.item_ticks import ItemTicks
+from harken.server.progress.messages import changes
+from harken.server.progress.ticks import Tick, TickSubscription
+from harken.server.progress.watcher import Watcher
 from harken.server.store import Store
-from harken.server.ticks import Tick, TickSubscription
-from harken.server.watcher import Watcher
 
 LOG = logging.getLogger(__name__)
 

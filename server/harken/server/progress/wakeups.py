@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Self
 
 from harken.server.errors import ServerStopping
-from harken.server.hub import Hub
-from harken.server.watcher import Watcher
+from harken.server.progress.hub import Hub
+from harken.server.progress.watcher import Watcher
 
 DEFAULT_HEARTBEAT = timedelta(seconds=15)
 EARLIEST_SHARE = 0.75  # of the interval: the signs of life of streams that opened at once are spread over the rest

@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.exc import DBAPIError
 
 from harken.jobs import deadlines, leases, outbox
-from harken.server import repairs
-from harken.server.broker_watch import BrokerWatch
-from harken.server.counts import Counts
-from harken.server.hub import Hub
-from harken.server.lead import Lead
-from harken.server.presence import RENEW_EVERY_S, Presence
-from harken.server.publisher import Publisher
-from harken.server.relay import Relay
+from harken.server.housekeeping import repairs
+from harken.server.housekeeping.broker_watch import BrokerWatch
+from harken.server.housekeeping.lead import Lead
+from harken.server.housekeeping.presence import RENEW_EVERY_S, Presence
+from harken.server.housekeeping.publisher import Publisher
+from harken.server.housekeeping.relay import Relay
+from harken.server.metrics.counts import Counts
+from harken.server.progress.hub import Hub
 from harken.server.store import Store
 from harken.settings import Settings
 

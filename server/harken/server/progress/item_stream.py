@@ -9,16 +9,17 @@ from harken.jobs.errors import PositionExpired
 from harken.jobs.job import Transition
 from harken.jobs.standing import MOST_RUNNING, BatchStanding
 from harken.jobs.state import HELD
-from harken.server import messages, tokens
-from harken.server.batch_stream import SNAPSHOT_EVERY_S, unless_expired
-from harken.server.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
-from harken.server.hub import Hub
-from harken.server.job_stream import Write
-from harken.server.messages import Changes
-from harken.server.openings import Openings
+from harken.server import tokens
+from harken.server.metrics.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
+from harken.server.progress import messages
+from harken.server.progress.batch_stream import SNAPSHOT_EVERY_S, unless_expired
+from harken.server.progress.hub import Hub
+from harken.server.progress.job_stream import Write
+from harken.server.progress.messages import Changes
+from harken.server.progress.openings import Openings
+from harken.server.progress.wakeups import Pace, Wakeups
+from harken.server.progress.watcher import Watcher
 from harken.server.store import Store
-from harken.server.wakeups import Pace, Wakeups
-from harken.server.watcher import Watcher
 
 
 @dataclass(slots=True)

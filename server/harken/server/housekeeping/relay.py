@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from harken.jobs import clock, outbox, relay
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
-from harken.server.counts import Counts
-from harken.server.publisher import BrokerGone, Publisher
+from harken.server.housekeeping.publisher import BrokerGone, Publisher
+from harken.server.metrics.counts import Counts
 from harken.server.store import Store
 from harken.settings import Settings
 

@@ -8,8 +8,8 @@ from harken.jobs import standing
 from harken.jobs.job import Transition
 from harken.jobs.standing import MOST_RUNNING
 from harken.jobs.state import HELD
+from harken.server.progress.ticks import Tick, TickSubscription
 from harken.server.store import Store
-from harken.server.ticks import Tick, TickSubscription
 
 LOG = logging.getLogger(__name__)
 

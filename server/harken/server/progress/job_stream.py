@@ -6,14 +6,15 @@ from datetime import timedelta
 from harken.jobs import log
 from harken.jobs.errors import JobNotFound, PositionAhead, PositionExpired
 from harken.jobs.state import HELD, JobState
-from harken.server import messages, tokens
-from harken.server.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
-from harken.server.hub import Hub
-from harken.server.messages import Changes, JobOpening
-from harken.server.openings import Openings
+from harken.server import tokens
+from harken.server.metrics.counts import BOOKMARK, PROGRESS, SNAPSHOT, TRANSITION
+from harken.server.progress import messages
+from harken.server.progress.hub import Hub
+from harken.server.progress.messages import Changes, JobOpening
+from harken.server.progress.openings import Openings
+from harken.server.progress.wakeups import Wakeups
+from harken.server.progress.watcher import Watcher
 from harken.server.store import Store
-from harken.server.wakeups import Wakeups
-from harken.server.watcher import Watcher
 
 Write = Callable[[bytes], Awaitable[None]]
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from harken.jobs.job import Batch, Transition
 from harken.jobs.standing import JobStanding
 from harken.server import convert, tokens
-from harken.server.ticks import Tick
+from harken.server.progress.ticks import Tick
 from harken.v1.event_pb2 import Event
 from harken.v1.job_service_pb2 import Bookmark, Events, Snapshot, StreamProgressResponse
 

@@ -6,11 +6,11 @@ from harken.jobs import standing
 from harken.jobs.errors import BatchNotFound, JobNotFound
 from harken.jobs.standing import BatchStanding
 from harken.jobs.state import HELD
-from harken.server.hub import Hub
-from harken.server.messages import JobOpening
+from harken.server.progress.hub import Hub
+from harken.server.progress.messages import JobOpening
+from harken.server.progress.ticks import Tick
+from harken.server.progress.together import Together
 from harken.server.store import Store
-from harken.server.ticks import Tick
-from harken.server.together import Together
 
 
 class Openings:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from harken.jobs import outbox
 from harken.jobs.outbox import Published
-from harken.server.publisher import BrokerGone, Held, Publisher
+from harken.server.housekeeping.publisher import BrokerGone, Held, Publisher
 from harken.server.store import Store
 
 LOG = logging.getLogger(__name__)

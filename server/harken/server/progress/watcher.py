@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 
 from harken.jobs.standing import MOST_RUNNING
-from harken.server.counts import Counts
-from harken.server.messages import Changes
-from harken.server.ticks import Tick
+from harken.server.metrics.counts import Counts
+from harken.server.progress.messages import Changes
+from harken.server.progress.ticks import Tick
 
 LONGEST_BACKLOG = 4_000  # transitions that wait for a slow reader, who reads the log after that
 MOST_TICKS = MOST_RUNNING  # jobs whose newest ticks wait

@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from harken.server.counts import SENT, TARGETS, Counts
-from harken.server.database_metrics import DatabaseMetrics
+from harken.server.metrics.counts import SENT, TARGETS, Counts
+from harken.server.metrics.database_metrics import DatabaseMetrics
 from harken.settings import Settings
 from harken.tasks.queues import JOB_QUEUES
 from harken.telemetry.endpoint import CALL_BUCKETS_S, new_registry

@@ -7,14 +7,15 @@ from typing import TypeVar
 from harken.jobs import log, standing
 from harken.jobs.errors import BatchNotFound, PositionExpired
 from harken.jobs.job import Batch
-from harken.server import messages, tokens
-from harken.server.counts import BOOKMARK, SNAPSHOT
-from harken.server.hub import Hub
-from harken.server.job_stream import Write
-from harken.server.openings import Openings
+from harken.server import tokens
+from harken.server.metrics.counts import BOOKMARK, SNAPSHOT
+from harken.server.progress import messages
+from harken.server.progress.hub import Hub
+from harken.server.progress.job_stream import Write
+from harken.server.progress.openings import Openings
+from harken.server.progress.wakeups import Pace, Wakeups
+from harken.server.progress.watcher import Watcher
 from harken.server.store import Store
-from harken.server.wakeups import Pace, Wakeups
-from harken.server.watcher import Watcher
 
 T = TypeVar("T")
 

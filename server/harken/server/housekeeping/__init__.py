@@ -1,0 +1,1 @@
+"""What one server process of all does beside answering calls."""

@@ -1,0 +1,1 @@
+"""Live progress: what happens to jobs, handed to those who watch them."""
