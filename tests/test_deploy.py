@@ -136,7 +136,9 @@ def test_the_commands_of_a_remedy_are_harkens(alert: str, remedy: str) -> None:
     assert set(commands) <= set(known)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed; where it is, this runs"
+)
 @pytest.mark.parametrize(
     "command", [("check", "rules", "alerts.yaml"), ("test", "rules", "alerts.test.yaml")]
 )

@@ -29,7 +29,8 @@ OWNED = (Watcher, Wakeups, JobStream, BatchStream, ItemStream)
 def left() -> Counter[str]:
     """What there is of streams in this process, where the server runs too."""
     gc.collect()
-    found = Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, OWNED))
+    # By type: isinstance would ask what stands behind a weak proxy, which may have gone.
+    found = Counter(type(one).__name__ for one in gc.get_objects() if type(one) in OWNED)
     timers = asyncio.get_running_loop()._scheduled  # pyright: ignore[reportAttributeAccessIssue] # no other way
     found["timers"] = sum("Wakeups" in repr(timer) for timer in timers if not timer.cancelled())
     found["tasks"] = sum("rpc" in repr(task.get_coro()) for task in asyncio.all_tasks())

@@ -94,13 +94,18 @@ def test_it_shows_the_workers_with_their_queues(flower: Flower) -> None:
 
 
 def test_a_job_is_a_task_of_the_same_id(flower: Flower) -> None:
-    job = flower.system.submit("piece.mp3")
-    flower.system.follow(job.job_id)
-    assert flower.system.get(job.job_id).state == SUCCEEDED
+    def of_a_job() -> str | None:
+        # Workers send events from a few seconds after Flower's start on.
+        job = flower.system.submit("piece.mp3")
+        flower.system.follow(job.job_id)
+        assert flower.system.get(job.job_id).state == SUCCEEDED
+        return job.job_id if job.job_id in flower.ask("tasks") else None
+
+    job_id = eventually(of_a_job)
 
     def done() -> Any:
-        told = flower.ask("tasks").get(job.job_id)
-        return told if told and told["state"] == "SUCCESS" else None
+        told = flower.ask("tasks")[job_id]
+        return told if told["state"] == "SUCCESS" else None
 
     task = eventually(done)
 
