@@ -1,12 +1,13 @@
 """A worker whose broker was away for long is back soon after it."""
 
 import itertools
+import logging
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from kombu import Connection, Consumer, Producer, Queue
+from kombu import Connection, Consumer, Message, Producer, Queue
 
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.tasks import consumer
@@ -81,3 +82,29 @@ def test_a_connection_that_is_lost_while_a_message_is_out_does_not_end_the_worke
     made.on_connection_error_after_connected(ConnectionResetError())
 
     assert made.connection is None
+
+
+@pytest.mark.filterwarnings("ignore::celery.exceptions.CPendingDeprecationWarning")
+def test_a_message_whose_connection_is_lost_is_acknowledged_in_vain_and_the_worker_goes_on(
+    redis: str,
+) -> None:
+    """As chaos found it: kombu looks for the host of a connection that its channel has no longer."""
+    made = PromptConsumer.__new__(PromptConsumer)
+    made.hub = SimpleNamespace(call_soon=lambda acknowledge: acknowledge())
+    received: list[Message] = []
+    connection = Connection(redis)
+    out = Consumer(
+        connection.default_channel, [Queue("out")], callbacks=[lambda _, m: received.append(m)]
+    )
+    out.consume()
+    Producer(connection.default_channel).publish({}, routing_key="out")
+    connection.drain_events(timeout=5)
+    errors = connection.connection_errors
+    (message,) = received
+    # As Celery and kombu let go of a lost connection.
+    connection.collect()
+    message.channel._disconnect_pools()
+    with pytest.raises(AttributeError):
+        message.ack()
+
+    made.call_soon_ack(message.ack_log_error, logging.getLogger(), errors)

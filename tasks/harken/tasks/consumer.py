@@ -28,6 +28,13 @@ class PromptConsumer(Consumer):
         )
         return super().ensure_connected(conn)
 
+    def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Acknowledges a message, unless the connection that it came by is lost: then the broker has it still.
+
+        Kombu finds no connection where the channel had one, which is no error of the broker's either.
+        """
+        return super().call_soon_ack(partial(_acknowledged, p), *args, **kwargs)
+
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Lets a lost connection go.
 
@@ -37,6 +44,13 @@ class PromptConsumer(Consumer):
         lost: Any = self.connection
         lost.close = partial(_closed, lost.close)
         super().on_connection_error_after_connected(exc)
+
+
+def _acknowledged(acknowledge: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    try:
+        acknowledge(*args, **kwargs)
+    except AttributeError as error:
+        LOG.warning("a message could not be acknowledged, its connection is lost: %r", error)
 
 
 def _closed(close: Callable[[], None]) -> None:

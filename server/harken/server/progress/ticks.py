@@ -34,6 +34,8 @@ ASK_EVERY_S = (
 )
 RECONNECT_FIRST_S = 0.1
 RECONNECT_LONGEST_S = 2.0
+# How a connection tells that it is lost; a TimeoutError is an OSError, and uvloop's word for it is RuntimeError.
+GONE = (RedisError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class TickSubscription:
             return {}
         try:
             stored = await self._reader.mget([KEY_PREFIX + job_id for job_id in job_ids])
-        except (RedisError, OSError, TimeoutError):
+        except GONE:
             stored = [None] * len(job_ids)
         _stay_cancelled()
         now = datetime.now(UTC)
@@ -178,7 +180,7 @@ class TickSubscription:
 
     async def ring(self) -> None:
         """Rings the bell for the other processes."""
-        with suppress(RedisError, OSError, TimeoutError):  # they look by themselves within a second
+        with suppress(*GONE):  # they look by themselves within a second
             await self._reader.publish(CHANNEL, b"")
 
     async def _run(self) -> None:
@@ -186,7 +188,7 @@ class TickSubscription:
         while not self._stopping:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
+            except GONE as error:
                 if delay == RECONNECT_FIRST_S:
                     LOG.warning("Redis is gone, progress ticks pause: %s", error)
             if self._connected:
