@@ -33,7 +33,8 @@ class PromptConsumer(Consumer):
 
         Kombu finds no connection where the channel had one, which is no error of the broker's either.
         """
-        return super().call_soon_ack(partial(_acknowledged, p), *args, **kwargs)
+        soon: Any = super().call_soon_ack  # pyright: ignore[reportAttributeAccessIssue] # the stubs lack it
+        return soon(partial(_acknowledged, p), *args, **kwargs)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Lets a lost connection go.
