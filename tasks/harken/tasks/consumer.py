@@ -51,6 +51,9 @@ def _acknowledged(acknowledge: Callable[..., Any], *args: Any, **kwargs: Any) ->
     try:
         acknowledge(*args, **kwargs)
     except AttributeError as error:
+        message: Any = getattr(acknowledge, "__self__", None)
+        if message is None or getattr(message.channel.connection, "client", None) is not None:
+            raise  # the connection is there: this is a fault
         LOG.warning("a message could not be acknowledged, its connection is lost: %r", error)
 
 
