@@ -48,6 +48,12 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    authentication: str = "none"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_keys_url: str = ""
+    jwt_owner_claim: str = "sub"
+    jwt_scope_claim: str = "scope"
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
@@ -75,6 +81,11 @@ class Settings:
                 "HARKEN_LEASE",
                 f"{self.lease_s} s is too short: it has to be at least {SHORTEST_LEASE_S}",
             )
+        if "jwt" in self.ways_in and not (self.jwt_issuer and self.jwt_audience):
+            raise SettingsError(
+                "HARKEN_AUTHENTICATION",
+                "jwt needs HARKEN_JWT_ISSUER and HARKEN_JWT_AUDIENCE: whose tokens are taken, and those for whom",
+            )
 
     @classmethod
     def from_environment(
@@ -93,6 +104,11 @@ class Settings:
             values[variable.field] = _parse(variable.parse, *found)
         values.update((field, value) for field, value in given.items() if value is not None)
         return cls(**values)
+
+    @property
+    def ways_in(self) -> frozenset[str]:
+        """How callers show who they are; none where nobody is asked."""
+        return frozenset(self.authentication.split(",")) - {"none"}
 
     @property
     def weights(self) -> Mapping[str, float]:

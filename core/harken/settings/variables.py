@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 LOG_FORMATS: Final = ("text", "json")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
+NOBODY_IS_ASKED: Final = "none"
+WAYS_IN: Final = ("keys", "jwt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,23 @@ def parse_log_format(text: str) -> str:
     """How log lines are written; raises ValueError."""
     if text not in LOG_FORMATS:
         raise ValueError(f"it has to be one of {', '.join(LOG_FORMATS)}")
+    return text
+
+
+def parse_authentication(text: str) -> str:
+    """The ways in which callers show who they are, "keys,jwt"; raises ValueError."""
+    ways = [way.strip() for way in text.lower().split(",")]
+    if ways != [NOBODY_IS_ASKED] and not set(ways) <= {*WAYS_IN}:
+        raise ValueError("it has to be none, keys, jwt, or keys,jwt")
+    return ",".join(ways)
+
+
+def parse_url(text: str) -> str:
+    """A URL that nobody on the way can answer in the server's place; raises ValueError."""
+    url = urlsplit(text)
+    local = url.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and local)):
+        raise ValueError("it has to be an https:// URL, or an http:// one of this machine")
     return text
 
 
@@ -231,5 +251,38 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_LEASE",
         meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
         parse=parse_positive,
+    ),
+    Variable(
+        field="authentication",
+        name="HARKEN_AUTHENTICATION",
+        meaning="How callers show who they are: `none`, `keys`, `jwt` or `keys,jwt`.",
+        parse=parse_authentication,
+    ),
+    Variable(
+        field="jwt_issuer",
+        name="HARKEN_JWT_ISSUER",
+        meaning="The issuer (`iss`) whose tokens are taken, a URL.",
+        parse=parse_url,
+    ),
+    Variable(
+        field="jwt_audience",
+        name="HARKEN_JWT_AUDIENCE",
+        meaning="The audience (`aud`) that a token has to be for.",
+    ),
+    Variable(
+        field="jwt_keys_url",
+        name="HARKEN_JWT_KEYS_URL",
+        meaning="Where the issuer publishes its keys (JWKS); found through its OpenID configuration when unset.",
+        parse=parse_url,
+    ),
+    Variable(
+        field="jwt_owner_claim",
+        name="HARKEN_JWT_OWNER_CLAIM",
+        meaning="The claim of a token that names the owner.",
+    ),
+    Variable(
+        field="jwt_scope_claim",
+        name="HARKEN_JWT_SCOPE_CLAIM",
+        meaning="The claim of a token that lists scopes, as words or as a list.",
     ),
 )

@@ -3,6 +3,9 @@
 RequestError
 ├── InvalidRequest      fields that are missing or malformed
 ├── InvalidToken        a page or resume token that was not made here, or for something else
+├── Unauthenticated     who calls is not known
+├── ScopeMissing        who calls is known, and may not do this
+├── KeysUnknown         who calls cannot be found out for now
 └── ServerStopping      the server is going away
 """
 
@@ -40,6 +43,33 @@ class InvalidToken(RequestError):
             " Send one as it was received, with the other fields unchanged, or none."
         )
         self.field = field
+
+
+class Unauthenticated(RequestError):
+    """Who calls is not known, or not any more. `reason` is for programs."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ScopeMissing(RequestError):
+    """Who calls is known, and may not do this."""
+
+    def __init__(self, method: str, scope: str, owner: str) -> None:
+        super().__init__(
+            f"{method} needs the scope {scope!r}, which this caller, {owner!r}, does not have."
+            f" Make a key with it: harken keys create --owner {owner} --scope {scope}."
+        )
+        self.method = method
+        self.scope = scope
+
+
+class KeysUnknown(RequestError):
+    """Who calls cannot be found out, as the database, or the identity provider, does not answer."""
+
+    def __init__(self, what: str = "The database does not answer") -> None:
+        super().__init__(f"{what}, so it cannot be found out who calls. Try again.")
 
 
 class ServerStopping(RequestError):

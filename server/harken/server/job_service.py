@@ -17,10 +17,10 @@ from harken.jobs.job import Job
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.caller import current_caller
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
 from harken.server.interceptors.around import Context, write
-from harken.server.owner import OWNER
 from harken.server.progress.batch_stream import BatchStream
 from harken.server.progress.hub import Hub
 from harken.server.progress.item_stream import ItemStream
@@ -52,7 +52,7 @@ class JobService(JobServiceServicer):
     ) -> None:
         self._store = store
         self._hub = hub
-        self._openings = Openings(store, hub, OWNER)
+        self._openings = Openings(store, hub)
         self._roots = roots
         self._checks = checks
         self._longest_run = longest_run
@@ -65,7 +65,7 @@ class JobService(JobServiceServicer):
         await self._checks.run(partial(self._roots.resolve, new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        wanted = submission.Submission(new=new, owner=OWNER)
+        wanted = submission.Submission(new=new, owner=current_caller().owner)
         job = await self._store.write_among(_submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
@@ -83,8 +83,9 @@ class JobService(JobServiceServicer):
                 (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
             ]
             new = replace(new, items=tuple(traced))
+        owner = current_caller().owner
         batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=OWNER, now=clock.now(c))
+            lambda c: submission.submit_batch(c, new, owner=owner, now=clock.now(c))
         )
         logs.note(batch_id=batch.batch_id)
         self._hub.ring()
@@ -99,9 +100,10 @@ class JobService(JobServiceServicer):
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
+        owner = current_caller().owner
         job, result = await self._store.read(
             lambda c: (
-                queries.get_job(c, job_id, owner=OWNER),
+                queries.get_job(c, job_id, owner=owner),
                 queries.get_result(c, job_id),
             )
         )
@@ -115,7 +117,8 @@ class JobService(JobServiceServicer):
         """One batch."""
         batch_id = validate.identifier("batch_id", request.batch_id)
         logs.note(batch_id=batch_id)
-        batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
+        owner = current_caller().owner
+        batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=owner))
         return messages.GetBatchResponse(batch=convert.batch_message(batch))
 
     async def ListJobs(
@@ -124,10 +127,11 @@ class JobService(JobServiceServicer):
         """A page of jobs."""
         wanted = filters.list_filter(request)
         size = validate.page_size(request.page_size)
-        bound_to = filters.bound_to(wanted)
+        owner = current_caller().owner
+        bound_to = [owner, *filters.bound_to(wanted)]
         before_id = _page_start(request.page_token, bound_to)
         jobs = await self._store.read(
-            lambda c: queries.list_jobs(c, wanted, owner=OWNER, limit=size + 1, before_id=before_id)
+            lambda c: queries.list_jobs(c, wanted, owner=owner, limit=size + 1, before_id=before_id)
         )
         ticks = await self._ticks_of(*jobs)
         response = messages.ListJobsResponse()
@@ -146,11 +150,14 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelJobRequest, context: Context
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
-        asked = retries.cancel_job(owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.cancel_job(owner=caller.owner, peer=caller.peer(context.peer()))
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
+            lambda c: cancellation.cancel_job(
+                c, job_id, owner=caller.owner, now=clock.now(c), asked=asked
+            )
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
@@ -159,12 +166,13 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelBatchRequest, context: Context
     ) -> messages.CancelBatchResponse:
         """Asks for all jobs of a batch to be stopped."""
-        asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.cancel_batch(request, owner=caller.owner, peer=caller.peer(context.peer()))
         batch_id = validate.identifier("batch_id", request.batch_id)
         logs.note(batch_id=batch_id)
         batch = await self._store.write(
             lambda c: cancellation.cancel_batch(
-                c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
+                c, batch_id, owner=caller.owner, now=clock.now(c), asked=asked
             )
         )
         self._hub.ring()
@@ -174,13 +182,15 @@ class JobService(JobServiceServicer):
         self, request: messages.RetryJobsRequest, context: Context
     ) -> messages.RetryJobsResponse:
         """Runs jobs that have ended once more."""
+        caller = current_caller()
+        peer = caller.peer(context.peer())
         # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
         now = await self._store.read(clock.now)
-        call = retries.retry_call(request, owner=OWNER, peer=context.peer(), now=now)
+        call = retries.retry_call(request, owner=caller.owner, peer=peer, now=now)
         if request.dry_run:
             outcomes, page_end = await self._store.read(
                 lambda c: redrive.preview_retry(
-                    c, call.wanted, owner=OWNER, force=request.force, now=now
+                    c, call.wanted, owner=caller.owner, force=request.force, now=now
                 )
             )
             return call.response(outcomes, page_end, now)
@@ -196,7 +206,8 @@ class JobService(JobServiceServicer):
         self, request: messages.DismissJobsRequest, context: Context
     ) -> messages.DismissJobsResponse:
         """Takes failed jobs off the list of dead letters."""
-        asked = retries.dismiss_jobs(owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.dismiss_jobs(owner=caller.owner, peer=caller.peer(context.peer()))
         wanted = redrive.ByIds(job_ids=validate.identifiers("job_ids", request.job_ids))
         action = await self._store.write(
             lambda c: redrive.dismiss_jobs(c, wanted, asked, now=clock.now(c))
@@ -212,15 +223,17 @@ class JobService(JobServiceServicer):
     ) -> messages.ListActionsResponse:
         """A page of actions."""
         size = validate.page_size(request.page_size)
-        before_id = _page_start(request.page_token, _ACTIONS)
+        owner = current_caller().owner
+        bound_to = [owner, _ACTIONS]
+        before_id = _page_start(request.page_token, bound_to)
         found = await self._store.read(
-            lambda c: audit.list_actions(c, owner=OWNER, limit=size + 1, before_id=before_id)
+            lambda c: audit.list_actions(c, owner=owner, limit=size + 1, before_id=before_id)
         )
         response = messages.ListActionsResponse(
             actions=[convert.action_message(action) for action in found[:size]]
         )
         if len(found) > size:
-            response.next_page_token = tokens.encode(found[size - 1].action_id, _ACTIONS)
+            response.next_page_token = tokens.encode(found[size - 1].action_id, bound_to)
         return response
 
     async def GetAction(
@@ -228,7 +241,8 @@ class JobService(JobServiceServicer):
     ) -> messages.GetActionResponse:
         """One action with its outcomes."""
         action_id = validate.identifier("action_id", request.action_id)
-        action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=OWNER))
+        owner = current_caller().owner
+        action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=owner))
         return messages.GetActionResponse(action=convert.action_message(action))
 
     async def StreamProgress(  # pyright: ignore[reportIncompatibleMethodOverride] # bytes, by writing them
@@ -244,12 +258,16 @@ class JobService(JobServiceServicer):
         opened[target] += 1
         try:
             await stream.run(request.resume_token, heartbeat)
+        except InvalidToken:
+            await stream.find()  # what is another's is not there, whatever token comes with it
+            raise
         finally:
             opened[target] -= 1
 
     def _stream(
         self, request: messages.StreamProgressRequest, write: Write
     ) -> JobStream | BatchStream | ItemStream:
+        owner = current_caller().owner
         match request.WhichOneof("target"):
             case "job_id":
                 if request.include_items:
@@ -257,12 +275,12 @@ class JobService(JobServiceServicer):
                     raise InvalidRequest([Violation("include_items", "NOT_A_BATCH", description)])
                 job_id = validate.identifier("job_id", request.job_id)
                 logs.note(job_id=job_id)
-                return JobStream(self._hub, self._store, self._openings, write, job_id)
+                return JobStream(self._hub, self._store, self._openings, write, owner, job_id)
             case "batch_id":
                 kind = ItemStream if request.include_items else BatchStream
                 batch_id = validate.identifier("batch_id", request.batch_id)
                 logs.note(batch_id=batch_id)
-                return kind(self._hub, self._store, self._openings, write, batch_id)
+                return kind(self._hub, self._store, self._openings, write, owner, batch_id)
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])

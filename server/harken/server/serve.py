@@ -14,6 +14,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.access import rules
+from harken.server.access.admission import Admission
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -87,7 +89,12 @@ async def running_server(
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
     # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
     options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
-    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
+    rules.check(SERVICES)
+    access = Admission(settings, store)
+    server = grpc.aio.server(
+        interceptors=interceptors(metrics.observe, access.authentication, access.streams),
+        options=options,
+    )
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
@@ -109,6 +116,7 @@ async def running_server(
             LOG.info("metrics at http://%s/metrics", endpoint.address)
         hub.start()
         housekeeping.start()
+        access.start()
         await server.start()
         for service in ("", *SERVICES):
             await healthy.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -117,6 +125,7 @@ async def running_server(
         await healthy.enter_graceful_shutdown()
         hub.drain()
         await server.stop(settings.grace_period_s)
+        await access.stop()
         await housekeeping.stop()
         await hub.stop()
         await asyncio.to_thread(exposed.close)

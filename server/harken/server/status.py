@@ -8,7 +8,13 @@ from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from google.rpc.error_details_pb2 import (
+    BadRequest,
+    ErrorInfo,
+    QuotaFailure,
+    ResourceInfo,
+    RetryInfo,
+)
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -18,10 +24,18 @@ from harken.jobs.errors import (
     JobNotFound,
     PositionAhead,
     PositionExpired,
+    QuotaExceeded,
     RequestIdReused,
 )
 from harken.media import SourceError, SourceNotFound, SourceOutside
-from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
+from harken.server.errors import (
+    InvalidRequest,
+    InvalidToken,
+    KeysUnknown,
+    ScopeMissing,
+    ServerStopping,
+    Unauthenticated,
+)
 
 DOMAIN = "harken"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -78,6 +92,30 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
         case PositionExpired():
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
+        case Unauthenticated():
+            return _status(Code.UNAUTHENTICATED, error, error.reason, {})
+        case ScopeMissing():
+            metadata = {"scope": error.scope, "method": error.method}
+            return _status(Code.PERMISSION_DENIED, error, "SCOPE_MISSING", metadata)
+        case KeysUnknown():
+            return _status(Code.UNAVAILABLE, error, "CALLER_NOT_FOUND_OUT", {}, _retry())
+        case QuotaExceeded():
+            failure = QuotaFailure(
+                violations=[
+                    QuotaFailure.Violation(
+                        subject=f"owner:{_cut(error.owner, LONGEST_TEXT)}",
+                        description=_cut(str(error), LONGEST_TEXT),
+                    )
+                ]
+            )
+            metadata = {"quota": error.quota}
+            again = _retry(error.retry_after)
+            return _status(
+                Code.RESOURCE_EXHAUSTED, error, "QUOTA_EXCEEDED", metadata, failure, again
+            )
+        case NotImplementedError():  # what gRPC's own services leave out
+            message = "This server does not have this call."
+            return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
         case OperationalError() | InterfaceError() | PoolTimeout():
@@ -135,9 +173,9 @@ def _bad_request(*violations: tuple[str, str]) -> BadRequest:
     )
 
 
-def _retry() -> RetryInfo:
+def _retry(after: timedelta = RETRY_AFTER) -> RetryInfo:
     delay = Duration()
-    delay.FromTimedelta(RETRY_AFTER)
+    delay.FromTimedelta(after)
     return RetryInfo(retry_delay=delay)
 
 
