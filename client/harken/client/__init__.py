@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from harken.client.errors import JobCancelled as JobCancelled
     from harken.client.errors import JobFailed as JobFailed
     from harken.client.errors import LimitExceeded as LimitExceeded
+    from harken.client.errors import NotAuthenticated as NotAuthenticated
     from harken.client.errors import NotFound as NotFound
     from harken.client.errors import NotSupported as NotSupported
     from harken.client.errors import OutsideRoots as OutsideRoots
@@ -87,8 +88,8 @@ _MODULES = {
     "enums": "ActionKind ErrorKind Feature JobState WorkerStatus",
     "errors": (
         "AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
-        "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
-        "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
+        "JobCancelled JobFailed LimitExceeded NotAuthenticated NotFound NotSupported OutsideRoots "
+        "PermissionDenied RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",

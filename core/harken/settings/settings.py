@@ -48,6 +48,10 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    insecure: bool = False
     authentication: str = "none"
     jwt_issuer: str = ""
     jwt_audience: str = ""
@@ -80,6 +84,10 @@ class Settings:
             raise SettingsError(
                 "HARKEN_LEASE",
                 f"{self.lease_s} s is too short: it has to be at least {SHORTEST_LEASE_S}",
+            )
+        if bool(self.tls_cert) != bool(self.tls_key) or (self.tls_client_ca and not self.tls_cert):
+            raise SettingsError(
+                "HARKEN_TLS_CERT", "TLS needs both HARKEN_TLS_CERT and HARKEN_TLS_KEY"
             )
         if "jwt" in self.ways_in and not (self.jwt_issuer and self.jwt_audience):
             raise SettingsError(

@@ -110,6 +110,15 @@ def parse_authentication(text: str) -> str:
     return ",".join(ways)
 
 
+def parse_flag(text: str) -> bool:
+    """Yes or no; raises ValueError."""
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("it has to be 1 or 0")
+
+
 def parse_url(text: str) -> str:
     """A URL that nobody on the way can answer in the server's place; raises ValueError."""
     url = urlsplit(text)
@@ -251,6 +260,27 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_LEASE",
         meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
         parse=parse_positive,
+    ),
+    Variable(
+        field="tls_cert",
+        name="HARKEN_TLS_CERT",
+        meaning="The server's certificate with its chain, a PEM file; read anew when it changes.",
+    ),
+    Variable(
+        field="tls_key",
+        name="HARKEN_TLS_KEY",
+        meaning="The key of the certificate, a PEM file.",
+    ),
+    Variable(
+        field="tls_client_ca",
+        name="HARKEN_TLS_CLIENT_CA",
+        meaning="The authority that callers need a certificate of, a PEM file; none is needed when unset.",
+    ),
+    Variable(
+        field="insecure",
+        name="HARKEN_INSECURE",
+        meaning="1 to listen beyond this machine without TLS or authentication.",
+        parse=parse_flag,
     ),
     Variable(
         field="authentication",

@@ -14,8 +14,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
-from harken.server.access import rules
+from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
+from harken.server.access.certificates import Certificates
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -78,8 +79,10 @@ async def running_server(
 
     As `one_of_several` it shares its port with others like it.
 
-    Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
+    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
+    exposure.check(settings)
+    certificates = Certificates(settings) if settings.tls_cert else None
     database = Database(settings.database_url)
     check(database)
     store = Store(database)
@@ -107,7 +110,7 @@ async def running_server(
     add_reflection(server, SERVICES)
     exposed = ExitStack()
     try:
-        address = _listen(server, settings.listen)
+        address = _listen(server, settings.listen, certificates)
         if settings.metrics_listen:
             await asyncio.to_thread(metrics.begin)
             endpoint = exposed.enter_context(
@@ -158,10 +161,13 @@ def prepare(settings: Settings) -> None:
     migrate(database)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _listen(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
     """Binds the address; returns it with the port that was chosen for port 0."""
     try:
-        port = server.add_insecure_port(address)
+        if certificates is not None:
+            port = server.add_secure_port(address, certificates.credentials())
+        else:
+            port = server.add_insecure_port(address)
     except RuntimeError as error:
         raise CannotListen(address, "it is taken, or no address of this machine") from error
     if address.startswith("unix:"):
