@@ -77,9 +77,11 @@ class InvalidKey(JobsError):
 
 
 class QuotaExceeded(JobsError):
-    """The owner has all that it may have of something. `retry_after` is when asking again may help."""
+    """The owner has all that it may have of something. `retry_after` is when asking again may help, None is never."""
 
-    def __init__(self, owner: str, quota: str, what: str, retry_after: timedelta) -> None:
+    def __init__(
+        self, owner: str, quota: str, what: str, retry_after: timedelta | None = None
+    ) -> None:
         super().__init__(what)
         self.owner = owner
         self.quota = quota

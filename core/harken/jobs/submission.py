@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,12 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from harken.jobs import batch_rows, log, queries
-from harken.jobs.errors import RequestIdReused
+from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
 from harken.jobs.ids import new_id
 from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
 from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
+from harken.jobs.waiting_room import WaitingRoom
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
@@ -36,49 +38,78 @@ class _Made:
     request_hash: str
 
 
-def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
-    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now)
-    if isinstance(outcome, RequestIdReused):
+def submit_job(
+    connection: Connection,
+    new: NewJob,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Job:
+    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded."""
+    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now, room=room)
+    if isinstance(outcome, JobsError):
         raise outcome
     return outcome
 
 
 def submit_jobs(
-    connection: Connection, submissions: Sequence[Submission], *, now: datetime
-) -> list[Job | RequestIdReused]:
+    connection: Connection,
+    submissions: Sequence[Submission],
+    *,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> list[Job | RequestIdReused | QuotaExceeded]:
     """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
+
+    New jobs have to find room, where it is limited; what a request_id made before has found it then.
 
     Raises IntegrityError when another transaction was first with a request_id of several: each alone will find its job.
     """
     if len(submissions) > 1:
-        return _submit_jobs(connection, submissions, now)  # without the round trips of a savepoint
-    return raced(connection, lambda: _submit_jobs(connection, submissions, now))
+        # Without the round trips of a savepoint.
+        return _submit_jobs(connection, submissions, now, room)
+    return raced(connection, lambda: _submit_jobs(connection, submissions, now, room))
 
 
-def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
-    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused.
+def submit_batch(
+    connection: Connection,
+    new: NewBatch,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Batch:
+    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded.
 
     An item whose own request_id made a job before, or stands twice in the batch, is refused.
     """
-    return raced(connection, lambda: _submit_batch(connection, new, owner, now))
+    return raced(connection, lambda: _submit_batch(connection, new, owner, now, room))
 
 
 def _submit_jobs(
-    connection: Connection, submissions: Sequence[Submission], now: datetime
-) -> list[Job | RequestIdReused]:
+    connection: Connection,
+    submissions: Sequence[Submission],
+    now: datetime,
+    room: WaitingRoom | None,
+) -> list[Job | RequestIdReused | QuotaExceeded]:
     earlier = {
         owner: _made_by(
             connection, owner, [one.new.request_id for one in submissions if one.owner == owner]
         )
         for owner in {one.owner for one in submissions}
     }
-    outcomes: list[Job | RequestIdReused | _Made] = []
+    outcomes: list[Job | RequestIdReused | QuotaExceeded | _Made] = []
     rows: list[dict[str, Any]] = []
+    places = _places(connection, submissions, earlier, room) if room is not None else {}
     for one in submissions:
         new, request_id = one.new, one.new.request_id
         made = earlier[one.owner].get(request_id) if request_id else None
-        if made is None:
+        if made is None and room is not None and not places[one.owner]:
+            outcomes.append(room.refusal(one.owner))
+        elif made is None:
+            if room is not None:
+                places[one.owner] -= 1
             job = _job(new_id(now), one, now)
             rows.append(_row(job.job_id, new, one.owner, None, now))
             outcomes.append(job)
@@ -99,6 +130,19 @@ def _submit_jobs(
     ]
 
 
+def _places(
+    connection: Connection,
+    submissions: Sequence[Submission],
+    earlier: Mapping[str, Mapping[str, _Made]],
+    room: WaitingRoom,
+) -> dict[str, int]:
+    """How many new jobs of each owner there is room for."""
+    new = Counter(
+        one.owner for one in submissions if (one.new.request_id or "") not in earlier[one.owner]
+    )
+    return {owner: room.take(connection, owner, wanted) for owner, wanted in new.items()}
+
+
 def _made_by(
     connection: Connection, owner: str, request_ids: Iterable[str | None]
 ) -> dict[str, _Made]:
@@ -114,7 +158,9 @@ def _made_by(
     return made
 
 
-def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: datetime) -> Batch:
+def _submit_batch(
+    connection: Connection, new: NewBatch, owner: str, now: datetime, room: WaitingRoom | None
+) -> Batch:
     if new.request_id is not None:
         query = select(BATCHES.c.batch_id, BATCHES.c.request_hash).where(
             BATCHES.c.owner == owner, BATCHES.c.request_id == new.request_id
@@ -124,6 +170,8 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
                 raise RequestIdReused(new.request_id, f"batch {made.batch_id}")
             return queries.get_batch(connection, made.batch_id, owner=owner)
     items, reused = _without_reused(connection, new.items, owner)
+    if room is not None:
+        room.take_all(connection, owner, len(items))
     refused = sorted((*new.refused, *reused), key=lambda item: item.index)
     batch_id = new_id(now)
     connection.execute(

@@ -58,6 +58,11 @@ class Settings:
     jwt_keys_url: str = ""
     jwt_owner_claim: str = "sub"
     jwt_scope_claim: str = "scope"
+    quota_queued_jobs: str = ""
+    quota_running_jobs: str = ""
+    quota_stored_bytes: str = ""
+    quota_submits_per_second: str = ""
+    quota_streams: str = ""
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

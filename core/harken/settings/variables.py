@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 LOG_FORMATS: Final = ("text", "json")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
+UNLIMITED: Final = "none"
+UNITS: Final = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 NOBODY_IS_ASKED: Final = "none"
 WAYS_IN: Final = ("keys", "jwt")
 
@@ -70,6 +72,40 @@ def weights_of(text: str) -> dict[str, float]:
             )
         weights[owner] = weight
     return weights
+
+
+def parse_quota(text: str) -> tuple[float | None, dict[str, float | None]]:
+    """What every owner may have, and what some may, of a text such as "100,ann=500,bob=none"; raises ValueError."""
+    everyone: float | None = None
+    owners: dict[str, float | None] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        owner, _, amount = part.rpartition("=")
+        if owner:
+            owners[owner] = _amount(part, amount)
+        else:
+            everyone = _amount(part, part)
+    return everyone, owners
+
+
+def checked_quota(text: str) -> str:
+    """A quota as it came; raises ValueError."""
+    parse_quota(text)
+    return text
+
+
+def _amount(part: str, text: str) -> float | None:
+    if text == UNLIMITED:
+        return None
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "")
+    try:
+        amount = float(number) * UNITS.get(unit, 1)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < inf:
+        raise ValueError(
+            f"{part!r} is neither a number nor OWNER=NUMBER, as in 100,ann=5k,bob=none"
+        )
+    return amount
 
 
 def _whole_number(text: str) -> int:
@@ -314,5 +350,35 @@ VARIABLES: tuple[Variable, ...] = (
         field="jwt_scope_claim",
         name="HARKEN_JWT_SCOPE_CLAIM",
         meaning="The claim of a token that lists scopes, as words or as a list.",
+    ),
+    Variable(
+        field="quota_queued_jobs",
+        name="HARKEN_QUOTA_QUEUED_JOBS",
+        meaning="Jobs that an owner may have waiting, such as 10k,ann=50k,bob=none; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_running_jobs",
+        name="HARKEN_QUOTA_RUNNING_JOBS",
+        meaning="Jobs of an owner that may run at once, with those on their way to a worker; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_stored_bytes",
+        name="HARKEN_QUOTA_STORED_BYTES",
+        meaning="Bytes that an owner may keep, such as 10G,ann=1T; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_submits_per_second",
+        name="HARKEN_QUOTA_SUBMITS_PER_SECOND",
+        meaning="Calls that make jobs, of an owner at one server process, a second; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_streams",
+        name="HARKEN_QUOTA_STREAMS",
+        meaning="Streams that an owner may have open at one server process; any number when unset.",
+        parse=checked_quota,
     ),
 )

@@ -12,11 +12,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
-from harken.jobs.errors import RequestIdReused
+from harken.jobs.errors import QuotaExceeded, RequestIdReused
 from harken.jobs.job import Job
 from harken.jobs.state import HELD
+from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.access.quotas import Quotas
 from harken.server.caller import current_caller
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
@@ -49,6 +51,7 @@ class JobService(JobServiceServicer):
         checks: FileChecks,
         *,
         longest_run: timedelta,
+        quotas: Quotas,
     ) -> None:
         self._store = store
         self._hub = hub
@@ -56,17 +59,22 @@ class JobService(JobServiceServicer):
         self._roots = roots
         self._checks = checks
         self._longest_run = longest_run
+        self._quotas = quotas
+        # One object for all calls: those that stand side by side are written together.
+        self._submit_all = partial(_submit_all, quotas.room)
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
+        owner = current_caller().owner
+        self._quotas.submits(owner)
         new = validate.new_job(request, longest_run=self._longest_run)
         await self._checks.run(partial(self._roots.resolve, new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        wanted = submission.Submission(new=new, owner=current_caller().owner)
-        job = await self._store.write_among(_submit_all, wanted)
+        wanted = submission.Submission(new=new, owner=owner)
+        job = await self._store.write_among(self._submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -75,6 +83,8 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitBatchRequest, context: Context
     ) -> messages.SubmitBatchResponse:
         """Accepts many files."""
+        owner = current_caller().owner
+        self._quotas.submits(owner)
         new = await asyncio.to_thread(
             validate.new_batch, request, self._roots, longest_run=self._longest_run
         )
@@ -83,9 +93,9 @@ class JobService(JobServiceServicer):
                 (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
             ]
             new = replace(new, items=tuple(traced))
-        owner = current_caller().owner
+        room = self._quotas.room
         batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=owner, now=clock.now(c))
+            lambda c: submission.submit_batch(c, new, owner=owner, now=clock.now(c), room=room)
         )
         logs.note(batch_id=batch.batch_id)
         self._hub.ring()
@@ -183,6 +193,8 @@ class JobService(JobServiceServicer):
     ) -> messages.RetryJobsResponse:
         """Runs jobs that have ended once more."""
         caller = current_caller()
+        if not request.dry_run:
+            self._quotas.submits(caller.owner)
         peer = caller.peer(context.peer())
         # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
         now = await self._store.read(clock.now)
@@ -195,7 +207,14 @@ class JobService(JobServiceServicer):
             )
             return call.response(outcomes, page_end, now)
         action = await self._store.write(
-            lambda c: redrive.retry_jobs(c, call.wanted, call.asked, force=request.force, now=now)
+            lambda c: redrive.retry_jobs(
+                c,
+                call.wanted,
+                call.asked,
+                force=request.force,
+                now=now,
+                room=self._quotas.room,
+            )
         )
         self._hub.ring()
         response = call.response(action.outcomes, action.page_end, action.time)
@@ -291,9 +310,9 @@ class JobService(JobServiceServicer):
 
 
 def _submit_all(
-    connection: Connection, wanted: Sequence[submission.Submission]
-) -> list[Job | RequestIdReused]:
-    return submission.submit_jobs(connection, wanted, now=clock.now(connection))
+    room: WaitingRoom | None, connection: Connection, wanted: Sequence[submission.Submission]
+) -> list[Job | RequestIdReused | QuotaExceeded]:
+    return submission.submit_jobs(connection, wanted, now=clock.now(connection), room=room)
 
 
 def _page_start(page_token: str, bound_to: object) -> str | None:

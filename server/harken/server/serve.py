@@ -17,6 +17,7 @@ from harken.media import MediaRoots
 from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
 from harken.server.access.certificates import Certificates
+from harken.server.access.quotas import Quotas
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -101,7 +102,8 @@ async def running_server(
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
-    jobs = JobService(store, hub, roots, checks, longest_run=longest_run)
+    quotas = Quotas(settings)
+    jobs = JobService(store, hub, roots, checks, longest_run=longest_run, quotas=quotas)
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)

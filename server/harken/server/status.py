@@ -109,9 +109,9 @@ def status_of(error: Exception) -> status_pb2.Status | None:
                 ]
             )
             metadata = {"quota": error.quota}
-            again = _retry(error.retry_after)
+            again = [_retry(error.retry_after)] if error.retry_after is not None else []
             return _status(
-                Code.RESOURCE_EXHAUSTED, error, "QUOTA_EXCEEDED", metadata, failure, again
+                Code.RESOURCE_EXHAUSTED, error, "QUOTA_EXCEEDED", metadata, failure, *again
             )
         case NotImplementedError():  # what gRPC's own services leave out
             message = "This server does not have this call."

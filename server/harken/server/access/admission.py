@@ -5,6 +5,7 @@ import asyncio
 from harken.server.access.authentication import Authentication
 from harken.server.access.keyring import KeyRing
 from harken.server.access.open_streams import OpenStreams
+from harken.server.access.quotas import quota
 from harken.server.store import Store
 from harken.settings import Settings
 
@@ -23,7 +24,8 @@ class Admission:
 
             provider = Provider(settings)
         self.authentication = Authentication(ring=self._ring, provider=provider) if ways else None
-        self.streams = OpenStreams(lambda _: None) if ways else None
+        streams = quota(settings.quota_streams)
+        self.streams = OpenStreams(streams.of) if ways or streams else None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -27,7 +27,7 @@ class OpenStream:
 class OpenStreams:
     """Those of one server process. `most` is how many each owner may have; None is no limit."""
 
-    most: Callable[[str], int | None]
+    most: Callable[[str], float | None]
     _by_owner: dict[str, set[OpenStream]] = field(default_factory=dict[str, set[OpenStream]])
 
     def open(self, caller: Caller, task: "asyncio.Task[object]") -> OpenStream:
@@ -35,7 +35,7 @@ class OpenStreams:
         theirs = self._by_owner.get(caller.owner, ())
         most = self.most(caller.owner)
         if most is not None and len(theirs) >= most:
-            what = f"{caller.owner} has {len(theirs)} streams open at this server, of {most} that it may have."
+            what = f"{caller.owner} has {len(theirs)} streams open at this server, of {most:,.0f} that it may have."
             raise QuotaExceeded(caller.owner, "streams", what, RETRY_AFTER)
         stream = OpenStream(caller, task)
         self._by_owner.setdefault(caller.owner, set()).add(stream)
