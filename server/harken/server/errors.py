@@ -3,6 +3,8 @@
 RequestError
 ├── InvalidRequest      fields that are missing or malformed
 ├── InvalidToken        a page or resume token that was not made here, or for something else
+├── MalformedRequest    what came is no message of the contract
+├── RequestSlow         the request did not arrive in time
 ├── Unauthenticated     who calls is not known
 ├── ScopeMissing        who calls is known, and may not do this
 ├── KeysUnknown         who calls cannot be found out for now
@@ -43,6 +45,20 @@ class InvalidToken(RequestError):
             " Send one as it was received, with the other fields unchanged, or none."
         )
         self.field = field
+
+
+class MalformedRequest(RequestError):
+    """What came is no message of the contract."""
+
+    def __init__(self) -> None:
+        super().__init__("The request is no message of this call, as the contract has it.")
+
+
+class RequestSlow(RequestError):
+    """The request did not arrive in time."""
+
+    def __init__(self, within_s: float) -> None:
+        super().__init__(f"The request has not arrived as a whole within {within_s:g} s.")
 
 
 class Unauthenticated(RequestError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -50,9 +51,39 @@ SERVICES = (
     health.SERVICE_NAME,
 )
 
+MOST_CONNECTIONS = 10_000  # each takes a file descriptor and some 50 kB
+SPARE_FILES = 256  # descriptors for everything else: the database, Redis, logs, metrics
+HANDSHAKE_WITHIN_MS = (
+    10_000  # of TLS and of HTTP/2; gRPC's default of 120 s keeps half-open connections for long
+)
+SILENT_FOR_MS = (
+    60_000  # a connection that says nothing for so long is asked whether it is still there
+)
+ANSWER_WITHIN_MS = 20_000
+IDLE_FOR_MS = (
+    30 * 60_000
+)  # a connection without a call is closed after that, and made again with the next one
+OLD_AFTER_MS = (
+    60 * 60_000
+)  # new calls go over a new connection: to another server, with the new certificate
+LARGEST_METADATA = 8 * 1024  # bytes; a token of an identity provider has 1 to 4 KiB
+REFUSED_METADATA = 16 * 1024  # beyond it always, before that gRPC refuses some
+MOST_STREAMS = 20_000  # calls of a connection; further ones wait at the caller's
+
 OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", LARGEST_METADATA),
+    ("grpc.absolute_max_metadata_size", REFUSED_METADATA),
+    ("grpc.max_concurrent_streams", MOST_STREAMS),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_WITHIN_MS),
+    ("grpc.keepalive_time_ms", SILENT_FOR_MS),
+    ("grpc.keepalive_timeout_ms", ANSWER_WITHIN_MS),
+    ("grpc.max_connection_idle_ms", IDLE_FOR_MS),
+    (
+        "grpc.max_connection_age_ms",
+        OLD_AFTER_MS,
+    ),  # open calls stay on the old one for as long as they like
     # Watchers may ping idle streams as often as every 10 s.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -92,7 +123,11 @@ async def running_server(
     hub = Hub(store, settings.result_backend, counts)
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
     # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
-    options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
+    options = (
+        *OPTIONS,
+        ("grpc.so_reuseport", int(one_of_several)),
+        ("grpc.max_allowed_incoming_connections", room_for_connections()),
+    )
     rules.check(SERVICES)
     access = Admission(settings, store)
     server = grpc.aio.server(
@@ -155,6 +190,18 @@ async def serve(settings: Settings, *, one_of_several: bool = False) -> None:
         await stop.wait()
         LOG.info("stopping: open calls get %d s", settings.grace_period_s)
     await asyncio.to_thread(tracing.stop)
+
+
+def room_for_connections() -> int:
+    """How many connections there may be: as many as the process may have files open, but for the other ones."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + SPARE_FILES
+    if 0 <= soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(min(MOST_CONNECTIONS, soft - SPARE_FILES), 1)
 
 
 def prepare(settings: Settings) -> None:

@@ -32,6 +32,8 @@ from harken.server.errors import (
     InvalidRequest,
     InvalidToken,
     KeysUnknown,
+    MalformedRequest,
+    RequestSlow,
     ScopeMissing,
     ServerStopping,
     Unauthenticated,
@@ -92,6 +94,10 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
         case PositionExpired():
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
+        case MalformedRequest():
+            return _status(Code.INVALID_ARGUMENT, error, "MALFORMED_REQUEST", {}, _bad_request())
+        case RequestSlow():
+            return _status(Code.DEADLINE_EXCEEDED, error, "REQUEST_SLOW", {})
         case Unauthenticated():
             return _status(Code.UNAUTHENTICATED, error, error.reason, {})
         case ScopeMissing():

@@ -6,6 +6,7 @@ from harken.server.access.authentication import Authentication
 from harken.server.access.open_streams import OpenStreams
 from harken.server.interceptors.access import Access
 from harken.server.interceptors.access_log import AccessLog
+from harken.server.interceptors.arrival import Arrival
 from harken.server.interceptors.error_status import ErrorStatus
 from harken.server.interceptors.open_streams import Streams
 from harken.server.interceptors.tracing import tracing_interceptor
@@ -21,4 +22,4 @@ def interceptors(
     """All of them, in order; without `streams` they are not counted."""
     traces = [tracing_interceptor()] if tracing.wanted() else []
     counted = [Streams(streams)] if streams is not None else []
-    return [*traces, AccessLog(observe), ErrorStatus(), *counted, Access(authentication)]
+    return [*traces, AccessLog(observe), ErrorStatus(), *counted, Arrival(), Access(authentication)]
