@@ -36,6 +36,7 @@ EXAMPLES = {
     "HARKEN_LOG_FORMAT": ("json", "json"),
     "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
     "HARKEN_LEASE": ("60", 60),
+    "HARKEN_MAX_AUDIO_HOURS": ("5", 5),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.

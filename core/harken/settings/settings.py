@@ -48,6 +48,7 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    max_audio_hours: int = 48
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

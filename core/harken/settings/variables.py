@@ -232,4 +232,10 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
         parse=parse_positive,
     ),
+    Variable(
+        field="max_audio_hours",
+        name="HARKEN_MAX_AUDIO_HOURS",
+        meaning="Hours of sound over which a recording is refused, however small its file.",
+        parse=parse_positive,
+    ),
 )
