@@ -18,18 +18,20 @@ from harken.jobs import clock, execution
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
-from harken.media import MediaRoots, SourceError
+from harken.media import SourceError
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
+from harken.tasks.sources import open_source
 from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
 
 CELERYS_LIMIT_LATER_S = 10
+FETCH_SHARE = 0.2  # of a job whose file has to be fetched; how long that takes beside the analysis is up to the network
 
 Ending = Callable[[Connection], JobState | None]
 
@@ -166,17 +168,30 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
 def _analyze(
     task: JobTask, job: Job, progress: ProgressReporter, measuring: Measuring
 ) -> dict[str, Any]:
-    from harken.audio import analyze as analyze_file  # slow to import: not before it is needed
+    from harken.audio import Limits  # slow to import: not before it is needed
+    from harken.audio import analyze as analyze_file
 
     def on_progress(stage: str, fraction: float, message: str) -> None:
         measuring.stopwatch.enter(stage)
-        progress.report(stage, fraction, message)
+        progress.report(stage, fetched + fraction * (1 - fetched), message)
 
-    path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
+    def on_fetched(share: float, message: str) -> None:
+        nonlocal fetched
+        fetched = FETCH_SHARE * share
+        measuring.stopwatch.enter("fetch")
+        progress.report("fetch", fetched, message)
+
+    fetched = 0.0
     try:
-        result = analyze_file(
-            path, job.features, on_progress=on_progress, on_decoded=measuring.decoded
-        )
+        with open_source(task.settings, job, on_fetched) as file:
+            result = analyze_file(
+                job.source.value,
+                job.features,
+                on_progress=on_progress,
+                on_decoded=measuring.decoded,
+                descriptor=file.fileno(),
+                limits=Limits(longest_s=task.settings.max_audio_hours * 3600.0),
+            )
     finally:
         measuring.stopwatch.stop()
     return result.to_dict()
