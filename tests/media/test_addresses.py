@@ -1,13 +1,14 @@
 """Which addresses are public."""
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harken.media.addresses import address_of, is_allowed, is_public, networks_of
 
+NAT64 = IPv6Network("64:ff9b::/96")
 PUBLIC = [
     *("1.1.1.1", "8.8.8.8", "93.184.216.34", "100.63.255.255", "100.128.0.0", "172.15.255.255"),
     *("172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0"),
@@ -92,6 +93,7 @@ def test_an_address_is_judged_alike_however_ipv6_carries_it(address: IPv4Address
 def test_nothing_that_python_knows_to_be_special_is_public(
     address: IPv4Address | IPv6Address,
 ) -> None:
+    assume(address not in NAT64)  # reserved to carry others, see above
     carried = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     plain = carried or address
     special = (

@@ -164,8 +164,26 @@ def test_without_rules_nothing_is_fetched() -> None:
         "gs",
         "h.test",
         "s3:///a",
+        "none",
     ],
 )
 def test_a_rule_that_names_nothing_is_an_error(entry: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         SourceRules.of([entry])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("s3://mine/kept/blobs/a", "s3://mine/kept/a", "gs://mine/kept/a"),
+        *("s3://mine/keptaside/a", "s3://mine/a"),
+    ],
+)
+def test_what_harken_keeps_is_no_source_even_where_its_bucket_is_one(text: str) -> None:
+    """Or an owner could have another's upload analysed, whose key would be known."""
+    rules = SourceRules.of(["s3://mine", "gs://mine"], storage_url="s3://mine/kept")
+    if text.startswith("s3://mine/kept/"):
+        with pytest.raises(UriNotAllowed):
+            rules.check(parse_uri(text))
+    else:
+        rules.check(parse_uri(text))

@@ -16,15 +16,11 @@ from harken.media.stream import Cut, Stream
 from harken.media.uri import SourceUri
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore, RetryConfig
+    from obstore.store import ObjectStore, RetryConfig
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024  # of one request: a cancel is seen between two
-# Of one request; the job itself is tried again later.
-_CLIENT: "ClientConfig" = {
-    "connect_timeout": "10s",
-    "timeout": "60s",
-    "user_agent": "harken",
-}
+# Of one request; the job itself is tried again later. Options of the connection are left to the environment, which those
+# given here would displace as a whole.
 _RETRIES: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -57,7 +53,7 @@ def open_bucket(uri: SourceUri) -> "ObjectStore":
 
     kind = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}[uri.scheme]
     try:
-        return kind(uri.host, client_options=_CLIENT, retry_config=_RETRIES)
+        return kind(uri.host, retry_config=_RETRIES)
     except Exception as error:
         place, why = f"{uri.scheme}://{uri.host}", type(error).__name__
         raise SourceUnreachable(f"{place} cannot be opened: {why}") from error

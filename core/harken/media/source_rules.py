@@ -7,7 +7,7 @@ from typing import Self
 
 from harken.media.addresses import Address, Network, address_of, is_allowed, networks_of
 from harken.media.source_errors import UriNotAllowed
-from harken.media.uri import HTTPS, HTTPS_PORT, SCHEMES, SourceUri
+from harken.media.uri import BUCKETS, HTTPS, HTTPS_PORT, SCHEMES, SourceUri
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,22 +28,33 @@ class _Rule:
         return (uri.host, uri.port) == (self.host, self.port) and uri.path.startswith(self.prefix)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceRules:
     """What may be fetched, and from which addresses besides the public ones."""
 
     rules: tuple[_Rule, ...]
     private: tuple[Network, ...]
+    withheld: tuple[_Rule, ...] = ()
 
     @classmethod
-    def of(cls, sources: Iterable[str], private: str = "") -> Self:
-        """The rules of entries such as "https", "https://host:8443" and "s3://bucket/prefix". Raises ValueError."""
-        return cls(tuple(_rule(entry) for entry in sources), networks_of(private))
+    def of(cls, sources: Iterable[str], private: str = "", storage_url: str = "") -> Self:
+        """The rules of entries such as "https", "https://host:8443" and "s3://bucket/prefix".
+
+        `storage_url` is where harken keeps what it was given: other owners' things, which are no sources. Raises
+        ValueError.
+        """
+        in_bucket = storage_url.startswith(tuple(f"{scheme}://" for scheme in BUCKETS))
+        return cls(
+            rules=tuple(_rule(entry) for entry in sources),
+            private=networks_of(private),
+            withheld=(_rule(storage_url),) if in_bucket else (),
+        )
 
     def check(self, uri: SourceUri) -> None:
         """Raises UriNotAllowed for an address that is not to be fetched, as far as it shows without asking for it."""
         place = f"{uri.scheme}://{uri.authority}"
-        if not any(rule.allows(uri) for rule in self.rules):
+        kept = any(rule.allows(uri) for rule in self.withheld)
+        if kept or not any(rule.allows(uri) for rule in self.rules):
             raise UriNotAllowed(
                 uri.shown,
                 f"{place} is not among the sources of this server. Its operator says which are, by HARKEN_SOURCES.",

@@ -19,13 +19,14 @@ from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
 from harken.media import SourceError
+from harken.media.source_errors import SourceUnreachable
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
-from harken.tasks.sources import open_source
+from harken.tasks.sources import open_source, shown
 from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | Non
     """Does the work of a claimed job, writes the end; returns the state written, None for none."""
     job_id = job.job_id
     measuring = Measuring(job)
-    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
+    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, shown(job.source))
     failpoint(Point.CLAIMED)
     ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)
@@ -183,9 +184,10 @@ def _analyze(
 
     fetched = 0.0
     try:
-        with open_source(task.settings, job, on_fetched) as file:
+        name, opened = open_source(task.settings, job.source, on_fetched)
+        with opened as file:
             result = analyze_file(
-                job.source.value,
+                name,
                 job.features,
                 on_progress=on_progress,
                 on_decoded=measuring.decoded,
@@ -225,6 +227,9 @@ def describe(error: BaseException, limit_s: float) -> JobError:
     match error:
         case InputError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
+        case SourceUnreachable():
+            message = f"Fetching failed: {error}."
+            return JobError(kind=ErrorKind.TRANSIENT, reason=error.reason, message=message)
         case SourceError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=str(error))
         case SoftTimeLimitExceeded() | OutOfTime():
