@@ -33,7 +33,7 @@ def put(bucket: str):
 
 
 def fetch(uri: str, *rules: str, on_bytes=lambda *_: None) -> bytes:
-    with Sources(SourceRules.of(rules)).fetch(uri, LIMITS, on_bytes) as file:
+    with Sources(SourceRules.of(rules)).fetch(uri, LIMITS, on_bytes).file as file:
         return file.read()
 
 

@@ -1,5 +1,6 @@
 """Files at HTTPS addresses, from a real server on this machine; names are resolved by the tests."""
 
+import hashlib
 import os
 import socket
 import ssl
@@ -61,8 +62,11 @@ def sources(
 def fetch(
     found: Sources, url: str, limits: FetchLimits = LIMITS, on_bytes=lambda *_: None
 ) -> bytes:
-    with found.fetch(url, limits, on_bytes) as file:
-        return file.read()
+    fetched = found.fetch(url, limits, on_bytes)
+    with fetched.file as file:
+        data = file.read()
+    assert hashlib.sha256(data).hexdigest() == fetched.sha256
+    return data
 
 
 def refusal(found: Sources, url: str, limits: FetchLimits = LIMITS) -> SourceError:

@@ -49,7 +49,7 @@ def address(server: Served, path: str) -> str:
 
 def test_an_address_is_analysed_as_the_file_it_leads_to(fetching: System, server: Served) -> None:
     job = fetching.client.submit(address(server, "/piece.mp3"))
-    stages = [update.stage for update in job.watch() if isinstance(update, ProgressTick)]
+    stages = [update.progress.stage for update in job.watch() if isinstance(update, ProgressTick)]
     done = job.wait()
     assert done.state is JobState.SUCCEEDED
     assert done.result.media.container == "mp3"
@@ -81,11 +81,11 @@ def test_progress_moves_with_the_bytes(fetching: System, server: Served, media: 
     seen: list[float] = []
     gates[0].set()
     for update in job.watch():
-        fetching_it = isinstance(update, ProgressTick) and update.stage == "fetch"
-        if fetching_it and update.fraction > max(seen, default=0.0):
-            seen.append(update.fraction)
+        fetching_it = isinstance(update, ProgressTick) and update.progress.stage == "fetch"
+        if fetching_it and update.progress.fraction > max(seen, default=0.0):
+            seen.append(update.progress.fraction)
             gates[min(len(seen), len(gates) - 1)].set()
-            assert "MB" in update.message
+            assert "MB" in update.progress.message
     assert len(seen) >= 3
     assert seen[0] == pytest.approx(0.2 / 4, abs=0.01)  # a fifth of a job is for fetching
     assert job.wait().state is JobState.SUCCEEDED

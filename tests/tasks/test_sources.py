@@ -1,11 +1,12 @@
 """The source of a job, opened by its kind."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from harken.jobs.job import ErrorKind, Source
+from harken.jobs.job import ErrorKind, Job, Source
 from harken.media import SourceError, SourceOutside
 from harken.media.source_errors import SourceUnreachable
 from harken.settings import Settings
@@ -43,11 +44,16 @@ def address(server: Served, path: str = "/some music/a.wav") -> Source:
     return Source(kind="uri", value=server.url(f"{path}?{SECRET}", "localhost"))
 
 
+def job(source: Source) -> Job:
+    """A job of which nothing but the source is known."""
+    return Job(**{**dict.fromkeys(field.name for field in fields(Job)), "source": source})
+
+
 def test_a_path_is_opened_below_the_media_roots(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
-    name, file = open_source(settings, Source(kind="path", value="a.wav"), lambda *_: None)
-    with file:
-        assert (name, file.read()) == ("a.wav", b"sound")
+    opened = open_source(settings, job(Source(kind="path", value="a.wav")), lambda *_: None)
+    with opened.file as file:
+        assert (opened.name, file.read()) == ("a.wav", b"sound")
 
 
 def test_a_path_that_became_a_link_since_it_was_submitted_is_refused(
@@ -55,17 +61,17 @@ def test_a_path_that_became_a_link_since_it_was_submitted_is_refused(
 ) -> None:
     (tmp_path / "a.wav").symlink_to("/etc/passwd")
     with pytest.raises(SourceOutside):
-        open_source(settings, Source(kind="path", value="a.wav"), lambda *_: None)
+        open_source(settings, job(Source(kind="path", value="a.wav")), lambda *_: None)
 
 
 def test_an_address_is_fetched_and_the_share_that_is_here_is_told(
     settings: Settings, server: Served
 ) -> None:
     told: list[tuple[float, str]] = []
-    name, file = open_source(settings, address(server), lambda *tick: told.append(tick))
-    with file:
+    opened = open_source(settings, job(address(server)), lambda *tick: told.append(tick))
+    with opened.file as file:
         assert file.read() == DATA
-    assert name == "a.wav"  # by its extension FFmpeg guesses
+    assert opened.name == "a.wav"  # by its extension FFmpeg guesses
     assert told[0] == (0.0, "0.0 MB")
     assert told[-1] == (1.0, "1.0 of 1.0 MB")
 
@@ -92,7 +98,7 @@ def test_what_becomes_of_a_job_says_whose_fault_it_is_and_no_secret(
 ) -> None:
     server.answers["/no"] = answer
     with pytest.raises((SourceError, SourceUnreachable)) as caught:
-        open_source(settings, address(server, "/no"), lambda *_: None)
+        open_source(settings, job(address(server, "/no")), lambda *_: None)
     error = describe(caught.value, 1)
     assert (error.kind, error.reason) == (kind, reason)
     assert SECRET not in error.message
@@ -105,7 +111,7 @@ def test_without_the_operators_word_nothing_of_this_machine_is_fetched(
     monkeypatch.setenv("SSL_CERT_FILE", str(server.write_ca(tmp_path)))
     for allowed in (f"https://localhost:{server.port}", "https"):
         with pytest.raises(SourceError) as caught:
-            open_source(Settings(sources=allowed), address(server), lambda *_: None)
+            open_source(Settings(sources=allowed), job(address(server)), lambda *_: None)
         assert caught.value.reason == "SOURCE_NOT_ALLOWED"
     assert server.connections == 0
 
@@ -121,5 +127,5 @@ def test_nothing_is_left_open_when_a_job_is_cancelled_meanwhile(
 
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(Cancelled):
-        open_source(settings, address(server), stop)
+        open_source(settings, job(address(server)), stop)
     assert len(os.listdir("/proc/self/fd")) == before

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, RetryConfig
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024  # of one request: a cancel is seen between two
-# Of one request; the job itself is tried again later. Options of the connection are left to the environment, which those
-# given here would displace as a whole.
+# Of one request; the job itself is tried again later. Options of the connection are left to the environment: any given
+# here would displace all that are there.
 _RETRIES: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=30)}
 
 

@@ -4,6 +4,7 @@ A thread of its own reads, since hosts that resolve for ever, or send a byte a m
 noticing a cancel. The caller looks on and tells how far it is.
 """
 
+import hashlib
 import os
 import threading
 import time
@@ -35,6 +36,14 @@ class FetchLimits:
     longest_s: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A file without a name, at its start, to be closed by whoever has it, and the SHA-256 of its bytes."""
+
+    file: FileIO
+    sha256: str
+
+
 class Remote(Protocol):
     """A kind of remote source."""
 
@@ -50,8 +59,8 @@ class Sources:
         buckets: Remote = BucketSources(rules)
         self._kinds = {HTTPS: https or HttpsSources(rules), **dict.fromkeys(BUCKETS, buckets)}
 
-    def fetch(self, text: str, limits: FetchLimits, on_bytes: OnBytes) -> FileIO:
-        """The file at an address, unnamed and at its start, to be closed by the caller.
+    def fetch(self, text: str, limits: FetchLimits, on_bytes: OnBytes) -> Fetched:
+        """The file at an address.
 
         Raises SourceError for what is wrong with the source, OSError (SourceUnreachable) for what may be right another
         time, and what `on_bytes` raises.
@@ -78,9 +87,10 @@ class _Download:
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._file: FileIO | None = None
+        self._hash = hashlib.sha256()
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
-    def watched(self, on_bytes: OnBytes) -> FileIO:
+    def watched(self, on_bytes: OnBytes) -> Fetched:
         """Waits until the file is here."""
         on_bytes(0, None)
         deadline = time.monotonic() + self._limits.longest_s
@@ -98,7 +108,7 @@ class _Download:
         on_bytes(self.received, self.received)
         file, self._file = self._file, None
         assert file is not None  # of a thread that has ended without a failure
-        return file
+        return Fetched(file=file, sha256=self._hash.hexdigest())
 
     def abandon(self) -> None:
         """Lets go of what was not taken. The thread is not waited for; should it go on, it writes nothing any more."""
@@ -131,6 +141,7 @@ class _Download:
                     if self._abandoned:
                         break
                     _write(file, block)
+                    self._hash.update(block)
                     self.received += len(block)
             file.seek(0)
         except BaseException:

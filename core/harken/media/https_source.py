@@ -192,8 +192,8 @@ def _size(response: BaseHTTPResponse, uri: SourceUri) -> int | None:
 
 def _blocks(response: BaseHTTPResponse, uri: SourceUri) -> Iterator[bytes]:
     try:
-        # Not `stream`, which reads the line before a chunk however long it is.
-        while block := response.read(BLOCK_BYTES, decode_content=False):
+        # Not `stream`, which reads the line before a chunk however long it is; nor `read`: it waits for whole blocks.
+        while block := response.read1(BLOCK_BYTES, decode_content=False):
             yield block
     except (HTTPError, OSError, ValueError) as error:
         raise _broken_off(uri, error) from error
