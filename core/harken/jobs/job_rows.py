@@ -51,6 +51,7 @@ _IN_COMMON = (
     "create_time",
     "schedule_deadline",
     "run_timeout_s",
+    "skip_cache",
 )
 
 
@@ -116,6 +117,7 @@ def _in_common(row: JobRow) -> tuple[Any, ...]:
         now,
         now + new.schedule_timeout if new.schedule_timeout else None,
         new.run_timeout.total_seconds() if new.run_timeout else None,
+        new.skip_cache,
     )
 
 

@@ -159,6 +159,8 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["schedule_timeout", new.schedule_timeout.total_seconds()])
     if new.run_timeout is not None:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
+    if new.skip_cache:
+        payload.append(["skip_cache", True])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -239,4 +241,5 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         schedule_deadline=now + new.schedule_timeout if new.schedule_timeout else None,
         run_timeout=new.run_timeout,
         retry_of=new.retry_of,
+        skip_cache=new.skip_cache,
     )
