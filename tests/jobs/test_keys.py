@@ -11,7 +11,7 @@ from harken.jobs.migrate import downgrade, migrate
 from harken.jobs.schema import KEYS
 from harken.jobs.scope import ALL_SCOPES, Scope
 
-REVISION_BEFORE = "0005"
+REVISION_BEFORE = "0007"
 
 
 def make(jobs, **fields):

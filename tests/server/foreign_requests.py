@@ -8,6 +8,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthListRequest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from harken.v1 import job_service_pb2 as jobs
+from harken.v1 import media_service_pb2 as media
 from harken.v1 import worker_service_pb2 as workers
 from harken.v1.source_pb2 import Source
 
@@ -20,6 +21,8 @@ class Theirs:
     batch_id: str
     action_id: str
     request_id: str
+    upload_id: str
+    artifact_id: str
     resume_token: str = ""
     page_token: str = ""
 
@@ -63,6 +66,16 @@ REQUESTS: Mapping[str, Request] = {
         "harken.v1.WorkerService",
         InspectWorkers=lambda _: workers.InspectWorkersRequest(),
         ListQueues=lambda _: workers.ListQueuesRequest(),
+    ),
+    **_of(
+        "harken.v1.MediaService",
+        UploadMedia=lambda their: media.UploadMediaRequest(
+            header=media.UploadHeader(upload_id=their.upload_id, filename="a")
+        ),
+        GetUpload=lambda their: media.GetUploadRequest(upload_id=their.upload_id),
+        DeleteUpload=lambda their: media.DeleteUploadRequest(upload_id=their.upload_id),
+        ListArtifacts=lambda their: media.ListArtifactsRequest(job_id=their.job_id),
+        DownloadArtifact=lambda their: media.DownloadArtifactRequest(artifact_id=their.artifact_id),
     ),
     **_of(
         "grpc.health.v1.Health",

@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from harken.jobs import audit, queries
 from harken.jobs.database import Database
+from harken.jobs.schema import ARTIFACTS, BLOBS
 from harken.jobs.scope import ALL_SCOPES, Scope
 from harken.server.access import rules
 from harken.server.access.keyring import HOLDS_FOR_S
@@ -29,6 +30,7 @@ from harken.v1.job_service_pb2 import (
     SubmitBatchRequest,
 )
 from harken.v1.job_service_pb2_grpc import JobServiceStub
+from harken.v1.media_service_pb2 import UploadHeader, UploadMediaRequest, UploadMediaResponse
 from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -42,6 +44,8 @@ NOBODYS = Theirs(
     batch_id=str(uuid.uuid4()),
     action_id=str(uuid.uuid4()),
     request_id=str(uuid.uuid4()),
+    upload_id=str(uuid.uuid4()),
+    artifact_id=str(uuid.uuid4()),
 )
 
 
@@ -331,13 +335,45 @@ async def _things_of(guarded: Guarded) -> Theirs:
     with database.read() as connection:
         action = audit.list_actions(connection, owner="ann", limit=1)[0]
     database.close()
+    upload = await call(
+        guarded.channel,
+        Method("/harken.v1.MediaService/UploadMedia", True, False),
+        UploadMediaRequest(header=UploadHeader(filename="a", upload_id=str(uuid.uuid4()))),
+        bearer(guarded.ann),
+    )
+    upload_id = UploadMediaResponse.FromString(upload.content).upload.upload_id
     return Theirs(
+        upload_id=upload_id,
+        artifact_id=_artifact_of(guarded.settings, listed.jobs[0].job_id),
         job_id=listed.jobs[0].job_id,
         batch_id=batch_id,
         action_id=action.action_id,
         request_id=request_id,
         page_token=listed.next_page_token,
     )
+
+
+def _artifact_of(settings: Settings, job_id: str) -> str:
+    """An artifact of ann's job, and its bytes."""
+    artifact_id, digest = str(uuid.uuid4()), "0" * 64
+    now = datetime.now(UTC)
+    blob = {"owner": "ann", "sha256": digest, "size": 1, "key": f"blobs/{artifact_id}"}
+    artifact = {
+        "artifact_id": artifact_id,
+        "owner": "ann",
+        "job_id": job_id,
+        "name": "a",
+        "media_type": "text/plain",
+        "sha256": digest,
+        "size": 1,
+        "create_time": now,
+    }
+    database = Database(settings.database_url)
+    with database.write() as connection:
+        connection.execute(BLOBS.insert().values({**blob, "used_time": now}))
+        connection.execute(ARTIFACTS.insert().values(artifact))
+    database.close()
+    return artifact_id
 
 
 def _state(settings: Settings, theirs: Theirs) -> object:

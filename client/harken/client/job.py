@@ -15,6 +15,12 @@ class Source:
 
     path: str | None = None
     """A file below one of the server's media roots: an absolute path, or one relative to a root."""
+    uri: str | None = None
+    """A file that a worker fetches, such as https://host/song.flac or s3://bucket/song.flac."""
+
+    def __str__(self) -> str:
+        """Where it is; of an address without the query, which may hold a signature."""
+        return self.path or (self.uri or "").partition("?")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +94,11 @@ class Job:
     def path(self) -> str | None:
         """The path of its source, if that is one."""
         return self.source.path if self.source else None
+
+    @property
+    def place(self) -> str:
+        """Where its source is, for people; empty when that is not known."""
+        return str(self.source or "")
 
     @property
     def run_time(self) -> timedelta | None:

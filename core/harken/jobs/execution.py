@@ -7,18 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    Connection,
-    Select,
-    bindparam,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from harken.jobs import log
 from harken.jobs.change import Change, change
@@ -26,7 +15,7 @@ from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-from harken.jobs.schema import JOBS, RESULTS, TRANSITIONS
+from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
 LEASE = timedelta(seconds=15)  # unless the settings have another one
@@ -68,22 +57,6 @@ _CLAIM = (
 )
 
 
-def _with_its_row(claimed: CTE) -> Select[Any]:
-    """The claim and its row in the log as one statement, for each costs a way to PostgreSQL and back."""
-    row = {
-        **{name: claimed.c[name] for name in ("job_id", "batch_id", "revision", "attempt")},
-        "before": literal(JobState.QUEUED.value),
-        "after": claimed.c.state,
-        "worker": claimed.c.worker,
-        "time": _NOW,
-    }
-    logged = insert(TRANSITIONS).from_select([*row], select(*row.values()))
-    return select(claimed).add_cte(logged.cte("logged"))
-
-
-_CLAIM_WITH_ITS_ROW = _with_its_row(_CLAIM.cte("claimed"))
-
-
 def claim(
     connection: Connection,
     job_id: str,
@@ -107,13 +80,10 @@ def claim(
         "by_pid": pid,
         "lease_end": now + lease,
     }
-    together = connection.dialect.name == "postgresql"
-    statement = _CLAIM_WITH_ITS_ROW if together else _CLAIM
-    row = connection.execute(statement, parameters).one_or_none()
+    row = connection.execute(_CLAIM, parameters).one_or_none()
     if row is not None:
         job = job_of(row)
-        if not together:
-            log.append(connection, [_log_row(job, now)])
+        log.append(connection, [_log_row(job, now)])
         return job
     # Asked only now: the update has waited for a commit that was still under way.
     if unanswered is None or unanswered != attempt_of(connection, job_id, worker=worker, pid=pid):
@@ -142,12 +112,22 @@ def cancel_requested(connection: Connection, job_id: str, attempt: int) -> bool:
 
 
 def succeed(
-    connection: Connection, job_id: str, attempt: int, result: Mapping[str, Any], now: datetime
+    connection: Connection,
+    job_id: str,
+    attempt: int,
+    result: Mapping[str, Any],
+    now: datetime,
+    *,
+    content_key: str | None = None,
 ) -> JobState | None:
-    """Keeps the result; None when the attempt no longer holds the job."""
+    """Keeps the result; None when the attempt no longer holds the job.
+
+    By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
+    """
 
     def decide(job: Job) -> Change | None:
-        return Change(to=JobState.SUCCEEDED) if _holds(job, attempt) else None
+        values = {"content_key": content_key} if content_key else {}
+        return Change(to=JobState.SUCCEEDED, values=values) if holds(job, attempt) else None
 
     written = change(connection, job_id, now, decide)
     if written is not None:
@@ -162,7 +142,7 @@ def fail(
     """Ends the job as failed; None when the attempt no longer holds it."""
 
     def decide(job: Job) -> Change | None:
-        return Change(to=JobState.FAILED, error=error) if _holds(job, attempt) else None
+        return Change(to=JobState.FAILED, error=error) if holds(job, attempt) else None
 
     return change(connection, job_id, now, decide)
 
@@ -190,7 +170,7 @@ def retry(
     """Puts a job that met a transient error back, due after a delay, or fails it when its retries are spent."""
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
+        if not holds(job, attempt):
             return None
         to = after_transient_error(job.state, job.retries, max_retries)
         if to is not JobState.QUEUED:
@@ -216,11 +196,7 @@ def hand_back(
     """
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
-            return None
-        if job.state is JobState.CANCELLING:
-            return _cancelled(stopped_time or now)
-        return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
+        return waiting_again(job, stopped_time or now) if holds(job, attempt) else None
 
     return change(connection, job_id, now, decide)
 
@@ -238,7 +214,7 @@ def lose(
     """Puts a job back whose process died of `cause`, or fails it when that was once too often."""
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
+        if not holds(job, attempt):
             return None
         crashes = job.crashes + 1
         to = after_loss(job.state, crashes, max_crashes)
@@ -285,8 +261,16 @@ def timeout_error(limit_s: float) -> JobError:
     )
 
 
-def _holds(job: Job, attempt: int) -> bool:
+def holds(job: Job, attempt: int) -> bool:
+    """Whether the attempt still has the job."""
     return job.attempt == attempt and job.state in HELD
+
+
+def waiting_again(job: Job, stopped_time: datetime) -> Change:
+    """What puts a job back that is held; one that was to be cancelled is."""
+    if job.state is JobState.CANCELLING:
+        return _cancelled(stopped_time)
+    return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
 
 
 def _cancelled(stopped_time: datetime) -> Change:

@@ -51,6 +51,7 @@ class NewJob:
     run_timeout: timedelta | None = None
     retry_of: str | None = None
     trace_parent: str | None = None
+    skip_cache: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,10 @@ class Job:
     # How long an attempt may take; None for as long as the worker's own limits allow.
     run_timeout: timedelta | None = None
     retry_of: str | None = None
+    # Whether it is to be run even where a result is known to hold for it.
+    skip_cache: bool = False
+    # The job that found what this one has as its result.
+    cached_from: str | None = None
 
     @property
     def schedule_timeout(self) -> timedelta | None:

@@ -40,9 +40,10 @@ NO_QUOTA = Quota()
 
 def check_stored(quota: Quota, owner: str, *, stored: int, adding: int) -> None:
     """Raises QuotaExceeded when an owner with so many bytes may not add these."""
-    if adding > quota.left(owner, stored):
+    most = quota.of(owner)
+    if most is not None and stored + adding > most:
         what = (
-            f"{owner} keeps {stored:,} bytes of the {quota.of(owner):,.0f} that it may, so {adding:,} more are too"
+            f"{owner} keeps {stored:,} bytes of the {most:,.0f} that it may, so {adding:,} more are too"
             " many. Delete uploads that are not needed any more."
         )
         raise QuotaExceeded(owner, STORED_BYTES, what)

@@ -88,6 +88,8 @@ class Round:
     """What a look came to: the jobs to publish, in order, and what the next look has to know."""
 
     jobs: tuple[Outgoing, ...] = ()
+    # Whether another look at once may find more; else the windows are full, or nothing waits.
+    more: bool = False
     # Of levels with more owners than one look takes in: the owner after whom the next look goes on.
     turns: Mapping[Level, str] = field(default_factory=dict[Level, str])
     # Messages of each queue that no worker has taken yet; None when nothing waits, and they were not counted.
@@ -178,6 +180,7 @@ def next_jobs(
     taken: dict[str, int] = {}
     held_up: set[str] = set()
     free = _Free(running, in_flight.of_owners() if running else {})
+    more = False
     for level in sorted(levels, key=lambda level: -level.priority):
         per_second = (paces or {}).get(level.queue, 0.0)
         room = in_flight.room(level, per_second, without_workers) - taken.get(level.queue, 0)
@@ -189,23 +192,25 @@ def next_jobs(
             next_turns[level] = turn
         each = min(ceil(2 * room / len(owners)), room) if owners else 0
         candidates = _candidates(connection, level, owners, each)
-        more = {owner for owner, some in candidates.items() if len(some) == each}
+        full = {owner for owner, some in candidates.items() if len(some) == each}
         if running:
             candidates = {owner: some[: free.of(owner)] for owner, some in candidates.items()}
-            more = {owner for owner in more if len(candidates[owner]) == each}
+            full = {owner for owner in full if len(candidates[owner]) == each}
         jobs = choose(
             candidates,
             in_flight=in_flight.by_owner.get(level.queue, {}),
             weights=weights or {},
             room=room,
         )
-        if turn is not None or more:
+        if turn is not None or full:
             held_up.add(level.queue)  # there may be more of this level, which goes before the next
+            more |= len(jobs) < room
         chosen += jobs
         if running:
             free.take(candidates, jobs)
         taken[level.queue] = taken.get(level.queue, 0) + len(jobs)
-    return Round(jobs=tuple(chosen), turns=next_turns, published=published)
+    more |= len(chosen) == limit
+    return Round(jobs=tuple(chosen), more=more, turns=next_turns, published=published)
 
 
 def _turn(

@@ -37,6 +37,8 @@ JOB_COLUMNS = tuple(
         "schedule_deadline",
         "run_timeout_s",
         "retry_of",
+        "skip_cache",
+        "cached_from",
     ]
 )
 
@@ -83,6 +85,8 @@ def job_of(row: Row[Any]) -> Job:
         schedule_deadline=row.schedule_deadline,
         run_timeout=None if row.run_timeout_s is None else timedelta(seconds=row.run_timeout_s),
         retry_of=row.retry_of,
+        skip_cache=row.skip_cache,
+        cached_from=row.cached_from,
     )
 
 

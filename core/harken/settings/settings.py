@@ -3,10 +3,17 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from harken.settings.variables import VARIABLES, Variable, parse_integer, weights_of
+from harken.settings.variables import (
+    VARIABLES,
+    Variable,
+    entries_of,
+    parse_integer,
+    weights_of,
+)
 
 T = TypeVar("T")
 
@@ -63,6 +70,14 @@ class Settings:
     quota_stored_bytes: str = ""
     quota_submits_per_second: str = ""
     quota_streams: str = ""
+    max_audio_hours: int = 48
+    sources: str = "https"
+    allow_private_sources: str = ""
+    max_fetch_mb: int = 4096
+    fetch_timeout_s: int = 900
+    storage_url: str = ""
+    max_upload_mb: int = 4096
+    upload_hours: int = 72
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
@@ -72,6 +87,7 @@ class Settings:
         fill(self, "task_soft_time_limit_s", self.task_soft_time_limit_s or soft_limit_s)
         fill(self, "concurrency", self.concurrency or os.cpu_count() or 1)
         fill(self, "media_roots", self.media_roots or (os.getcwd(),))
+        fill(self, "storage_url", self.storage_url or Path("harken-storage").absolute().as_uri())
         for root in self.media_roots:
             if ":" in root:
                 raise SettingsError(
@@ -127,6 +143,11 @@ class Settings:
     def weights(self) -> Mapping[str, float]:
         """The weights of owners that have one of their own."""
         return weights_of(self.owner_weights)
+
+    @property
+    def source_entries(self) -> tuple[str, ...]:
+        """What may be fetched, entry by entry."""
+        return entries_of(self.sources)
 
     def to_environment(self) -> dict[str, str]:
         """The `HARKEN_*` variables from which a child process reads these settings."""

@@ -8,6 +8,11 @@ RequestError
 ├── Unauthenticated     who calls is not known
 ├── ScopeMissing        who calls is known, and may not do this
 ├── KeysUnknown         who calls cannot be found out for now
+├── UploadTooLarge      an upload of more bytes than the server takes
+├── UploadTruncated     an upload that ended before all announced bytes had come
+├── UploadCorrupt       an upload whose bytes are not those of its SHA-256
+├── UploadStalled       an upload of which nothing came for too long
+├── OffsetPastEnd       a download that begins after the end
 └── ServerStopping      the server is going away
 """
 
@@ -86,6 +91,56 @@ class KeysUnknown(RequestError):
 
     def __init__(self, what: str = "The database does not answer") -> None:
         super().__init__(f"{what}, so it cannot be found out who calls. Try again.")
+
+
+class UploadTooLarge(RequestError):
+    """An upload of more bytes than the server takes."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The file has more than {limit_bytes:,} bytes, which is the server's limit"
+            " (HARKEN_MAX_UPLOAD)."
+        )
+        self.limit_bytes = limit_bytes
+
+
+class UploadTruncated(RequestError):
+    """An upload that ended before all announced bytes had come."""
+
+    def __init__(self, received: int, size: int) -> None:
+        super().__init__(
+            f"The file ended after {received:,} bytes, and was announced with {size:,}."
+            " Send the rest, or announce the size that it has."
+        )
+        self.received = received
+
+
+class UploadCorrupt(RequestError):
+    """An upload whose bytes are not those of its SHA-256."""
+
+    def __init__(self, announced: str, found: str) -> None:
+        super().__init__(
+            f"What came has the SHA-256 {found}, not {announced} as announced."
+            " It was deleted. Upload the file again; it may have changed meanwhile."
+        )
+        self.found = found
+
+
+class UploadStalled(RequestError):
+    """An upload of which nothing came for too long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Nothing came for {seconds:g} s. Go on where the upload stands.")
+
+
+class OffsetPastEnd(RequestError):
+    """A download that begins after the end."""
+
+    def __init__(self, offset: int, size: int) -> None:
+        super().__init__(
+            f"The artifact has {size:,} bytes, so it cannot be sent from {offset:,} on."
+        )
+        self.size = size
 
 
 class ServerStopping(RequestError):

@@ -11,12 +11,23 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from harken.jobs import audit, cancellation, clock, queries, redrive, submission
+from harken.jobs import (
+    artifacts,
+    audit,
+    cancellation,
+    clock,
+    queries,
+    redrive,
+    submission,
+    upload_sources,
+)
 from harken.jobs.errors import QuotaExceeded, RequestIdReused
-from harken.jobs.job import Job
+from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.state import HELD
 from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
+from harken.media.source_rules import SourceRules
+from harken.media.uri import parse_uri
 from harken.server import convert, filters, retries, tokens, validate
 from harken.server.access.quotas import Quotas
 from harken.server.caller import current_caller
@@ -37,6 +48,8 @@ from harken.v1.job_service_pb2_grpc import JobServiceServicer
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
 
+MOST_ARTIFACTS = 100  # of a job that GetJob gives; ListArtifacts has all
+
 _ACTIONS = "actions"  # what their page tokens are bound to
 
 
@@ -50,18 +63,22 @@ class JobService(JobServiceServicer):
         roots: MediaRoots,
         checks: FileChecks,
         *,
+        rules: SourceRules,
         longest_run: timedelta,
         quotas: Quotas,
+        uploads_kept_for: timedelta,
     ) -> None:
         self._store = store
         self._hub = hub
         self._openings = Openings(store, hub)
         self._roots = roots
         self._checks = checks
+        self._rules = rules
         self._longest_run = longest_run
         self._quotas = quotas
         # One object for all calls: those that stand side by side are written together.
         self._submit_all = partial(_submit_all, quotas.room)
+        self._uploads_kept_for = uploads_kept_for
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
@@ -70,11 +87,17 @@ class JobService(JobServiceServicer):
         owner = current_caller().owner
         self._quotas.submits(owner)
         new = validate.new_job(request, longest_run=self._longest_run)
-        await self._checks.run(partial(self._roots.resolve, new.source.value))
+        if new.source.kind == "path":
+            await self._checks.run(partial(self._roots.resolve, new.source.value))
+        elif new.source.kind == "uri":
+            self._rules.check(parse_uri(new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        wanted = submission.Submission(new=new, owner=owner)
-        job = await self._store.write_among(self._submit_all, wanted)
+        if new.source.kind == upload_sources.UPLOAD:
+            job = await self._store.write(partial(self._submit_upload, owner, new))
+        else:
+            wanted = submission.Submission(new=new, owner=owner)
+            job = await self._store.write_among(self._submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -86,17 +109,14 @@ class JobService(JobServiceServicer):
         owner = current_caller().owner
         self._quotas.submits(owner)
         new = await asyncio.to_thread(
-            validate.new_batch, request, self._roots, longest_run=self._longest_run
+            validate.new_batch, request, self._roots, self._rules, longest_run=self._longest_run
         )
         if trace_parent := tracing.trace_parent():
             traced = [
                 (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
             ]
             new = replace(new, items=tuple(traced))
-        room = self._quotas.room
-        batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=owner, now=clock.now(c), room=room)
-        )
+        batch = await self._store.write(partial(self._submit_batch, owner, new))
         logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
@@ -111,14 +131,15 @@ class JobService(JobServiceServicer):
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
         owner = current_caller().owner
-        job, result = await self._store.read(
+        job, result, made = await self._store.read(
             lambda c: (
                 queries.get_job(c, job_id, owner=owner),
                 queries.get_result(c, job_id),
+                artifacts.of_job(c, job_id, owner=owner, limit=MOST_ARTIFACTS),
             )
         )
         ticks = await self._ticks_of(job)
-        message = convert.job_message(job, tick=ticks.get(job_id), result=result)
+        message = convert.job_message(job, tick=ticks.get(job_id), result=result, artifacts=made)
         return messages.GetJobResponse(job=message)
 
     async def GetBatch(
@@ -303,6 +324,26 @@ class JobService(JobServiceServicer):
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
+
+    def _submit_upload(self, owner: str, new: NewJob, connection: Connection) -> Job:
+        return upload_sources.submit_job(
+            connection,
+            new,
+            owner=owner,
+            now=clock.now(connection),
+            kept_for=self._uploads_kept_for,
+            room=self._quotas.room,
+        )
+
+    def _submit_batch(self, owner: str, new: NewBatch, connection: Connection) -> Batch:
+        now = clock.now(connection)
+        if any(item.source.kind == upload_sources.UPLOAD for _, item in new.items):
+            kept_for = self._uploads_kept_for
+            new = upload_sources.without_refused(
+                connection, new, owner=owner, now=now, kept_for=kept_for
+            )
+        room = self._quotas.room
+        return submission.submit_batch(connection, new, owner=owner, now=now, room=room)
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]

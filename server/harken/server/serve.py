@@ -15,6 +15,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.media.source_rules import SourceRules
+from harken.media.storage import Storage
 from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
 from harken.server.access.certificates import Certificates
@@ -25,6 +27,8 @@ from harken.server.housekeeping.publisher import Publisher
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.media.vault import Vault
+from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
 from harken.server.progress.hub import Hub
@@ -34,8 +38,9 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import job_service_pb2, worker_service_pb2
+from harken.v1 import job_service_pb2, media_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
+from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -48,6 +53,7 @@ LONGEST_PENDING_S = 600
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -135,11 +141,25 @@ async def running_server(
         options=options,
     )
     roots = MediaRoots(settings.media_roots)
+    source_rules = SourceRules.of(
+        settings.source_entries, settings.allow_private_sources, settings.storage_url
+    )
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
     quotas = Quotas(settings)
-    jobs = JobService(store, hub, roots, checks, longest_run=longest_run, quotas=quotas)
+    jobs = JobService(
+        store,
+        hub,
+        roots,
+        checks,
+        rules=source_rules,
+        longest_run=longest_run,
+        quotas=quotas,
+        uploads_kept_for=timedelta(hours=settings.upload_hours),
+    )
     add_JobServiceServicer_to_server(jobs, server)
+    vault = Vault(Storage(settings.storage_url))
+    add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings, quotas), server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     healthy = health.aio.HealthServicer()
@@ -172,6 +192,7 @@ async def running_server(
         metrics.close()
         inspector.close()
         checks.close()
+        await vault.close()
         store.close()
 
 

@@ -20,23 +20,38 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from harken.jobs.errors import (
     ActionNotFound,
+    ArtifactNotFound,
     BatchNotFound,
     JobNotFound,
     PositionAhead,
     PositionExpired,
     QuotaExceeded,
     RequestIdReused,
+    UploadBusy,
+    UploadElsewhere,
+    UploadIdReused,
+    UploadIncomplete,
+    UploadInUse,
+    UploadLost,
+    UploadNotFound,
 )
 from harken.media import SourceError, SourceNotFound, SourceOutside
+from harken.media.source_errors import UriNotAllowed
+from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
 from harken.server.errors import (
     InvalidRequest,
     InvalidToken,
     KeysUnknown,
     MalformedRequest,
+    OffsetPastEnd,
     RequestSlow,
     ScopeMissing,
     ServerStopping,
     Unauthenticated,
+    UploadCorrupt,
+    UploadStalled,
+    UploadTooLarge,
+    UploadTruncated,
 )
 
 DOMAIN = "harken"
@@ -80,6 +95,8 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _not_found(error, "ACTION_NOT_FOUND", "harken.v1.Action", error.action_id)
         case SourceNotFound():
             return _not_found(error, error.reason, "file", error.path)
+        case UriNotAllowed():
+            return _status(Code.PERMISSION_DENIED, error, error.reason, {"uri": error.path})
         case SourceOutside():
             return _status(Code.PERMISSION_DENIED, error, error.reason, {"path": error.path})
         case SourceError():
@@ -124,6 +141,53 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case ArtifactNotFound():
+            return _not_found(error, "ARTIFACT_NOT_FOUND", "harken.v1.Artifact", error.artifact_id)
+        case UploadNotFound():
+            return _not_found(error, "UPLOAD_NOT_FOUND", "harken.v1.Upload", error.upload_id)
+        case UploadIncomplete():
+            metadata = {"upload_id": error.upload_id, "offset": str(error.received)}
+            return _status(Code.FAILED_PRECONDITION, error, "UPLOAD_INCOMPLETE", metadata)
+        case UploadElsewhere():
+            metadata = {"upload_id": error.upload_id, "offset": str(error.received)}
+            return _status(Code.FAILED_PRECONDITION, error, "OFFSET_MISMATCH", metadata)
+        case UploadInUse():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.FAILED_PRECONDITION, error, "UPLOAD_IN_USE", metadata)
+        case UploadIdReused():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ALREADY_EXISTS, error, "UPLOAD_ID_REUSED", metadata)
+        case UploadBusy():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ABORTED, error, "UPLOAD_BUSY", metadata, _retry())
+        case UploadLost():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ABORTED, error, "UPLOAD_LOST", metadata)
+        case UploadStalled():
+            return _status(Code.ABORTED, error, "UPLOAD_STALLED", {}, _retry())
+        case UploadTooLarge():
+            limit = QuotaFailure.Violation(subject="upload", description=str(error))
+            failure = QuotaFailure(violations=[limit])
+            metadata = {"limit_bytes": str(error.limit_bytes)}
+            return _status(Code.RESOURCE_EXHAUSTED, error, "UPLOAD_TOO_LARGE", metadata, failure)
+        case UploadTruncated():
+            violation = _bad_request(("header.size", str(error)))
+            metadata = {"offset": str(error.received)}
+            return _status(Code.INVALID_ARGUMENT, error, "UPLOAD_TRUNCATED", metadata, violation)
+        case UploadCorrupt():
+            violation = _bad_request(("header.sha256", str(error)))
+            metadata = {"sha256": error.found}
+            return _status(Code.INVALID_ARGUMENT, error, "SHA256_MISMATCH", metadata, violation)
+        case OffsetPastEnd():
+            metadata = {"size": str(error.size)}
+            return _status(Code.OUT_OF_RANGE, error, "OFFSET_PAST_END", metadata)
+        case StorageFull():
+            return _status(Code.RESOURCE_EXHAUSTED, error, "STORAGE_FULL", {})
+        case StorageUnavailable():
+            return _status(Code.UNAVAILABLE, error, "STORAGE_UNAVAILABLE", {}, _retry())
+        case BlobMissing():
+            message = "The bytes are gone from the storage, though nobody asked for it."
+            return _status(Code.DATA_LOSS, message, "BYTES_MISSING", {})
         case OperationalError() | InterfaceError() | PoolTimeout():
             # The answer to a commit may be what was lost.
             message = (

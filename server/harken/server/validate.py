@@ -10,6 +10,9 @@ from google.protobuf.duration_pb2 import Duration
 from harken.jobs.ids import is_id
 from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
 from harken.media import MediaRoots, SourceError
+from harken.media.source_errors import UriMalformed
+from harken.media.source_rules import SourceRules
+from harken.media.uri import parse_uri
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
@@ -53,7 +56,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
 
 
 def new_batch(
-    request: SubmitBatchRequest, roots: MediaRoots, *, longest_run: timedelta
+    request: SubmitBatchRequest, roots: MediaRoots, rules: SourceRules, *, longest_run: timedelta
 ) -> NewBatch:
     """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
     violations = [
@@ -78,7 +81,7 @@ def new_batch(
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            accepted.append((index, _item(index, item, like, resolve)))
+            accepted.append((index, _item(index, item, like, resolve, rules)))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -140,6 +143,7 @@ def _item(
     item: SubmitBatchRequest.Item,
     like: NewJob,
     resolve: Callable[[str], object],
+    rules: SourceRules,
 ) -> NewJob:
     """The job of an item, in what the items have in common like another one."""
     place = f"items[{index}]"
@@ -153,11 +157,14 @@ def _item(
         violations += label_violations(f"{place}.labels", item.labels)
     if violations:
         raise InvalidRequest(violations)
-    path = item.source.path
-    resolve(path)
+    source = _source(item.source)
+    if source.kind == "path":
+        resolve(source.value)
+    elif source.kind == "uri":
+        rules.check(parse_uri(source.value))
     features = _features(item.features) if item.features else like.features
     return NewJob(
-        source=Source(kind="path", value=path),
+        source=source,
         features=features,
         queue=queue_for(features) if item.features else like.queue,
         priority=like.priority,
@@ -165,19 +172,26 @@ def _item(
         request_id=_request_id(item),
         schedule_timeout=like.schedule_timeout,
         run_timeout=like.run_timeout,
+        skip_cache=like.skip_cache,
     )
 
 
 def _job(request: SubmitAnalysisRequest) -> NewJob:
     features = _features(request.features)
     return NewJob(
-        source=Source(kind="path", value=request.source.path),
+        source=_source(request.source),
         features=features,
         queue=queue_for(features),
         priority=_priority(request),
         labels=dict(request.labels),
         request_id=_request_id(request),
     )
+
+
+def _source(message: SourceMessage) -> Source:
+    kind = message.WhichOneof("source") or ""
+    value: str = getattr(message, kind)
+    return Source(kind=kind, value=value.lower() if kind == "upload_id" else value)
 
 
 def _request_id(
@@ -192,7 +206,10 @@ def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
 
 def _with_limits(new: NewJob, request: SubmitAnalysisRequest | SubmitBatchRequest) -> NewJob:
     return replace(
-        new, schedule_timeout=_schedule_timeout(request), run_timeout=_run_timeout(request)
+        new,
+        schedule_timeout=_schedule_timeout(request),
+        run_timeout=_run_timeout(request),
+        skip_cache=request.skip_cache,
     )
 
 
@@ -241,8 +258,16 @@ def _source_violations(
     field: str, request: SubmitAnalysisRequest | SubmitBatchRequest.Item
 ) -> Iterable[Violation]:
     source: SourceMessage = request.source
-    if source.WhichOneof("source") is None or not source.path:
+    kind = source.WhichOneof("source")
+    if kind is None or not getattr(source, kind):
         yield Violation(field, "NO_SOURCE", "Name what to analyse, such as source.path.")
+    elif kind == "upload_id":
+        yield from id_violations(f"{field}.upload_id", source.upload_id)
+    elif kind == "uri":
+        try:
+            parse_uri(source.uri)
+        except UriMalformed as error:
+            yield Violation(f"{field}.uri", error.reason, str(error))
     elif len(source.path.encode()) > LONGEST_PATH_BYTES:
         description = f"The path has more than {LONGEST_PATH_BYTES} bytes."
         yield Violation(f"{field}.path", "PATH_TOO_LONG", description)

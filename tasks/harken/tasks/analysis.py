@@ -6,7 +6,6 @@ import os
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from celery.exceptions import Ignore, SoftTimeLimitExceeded
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -14,22 +13,27 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from harken.jobs import clock, execution
+from harken.jobs import clock, execution, uploads
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.state import JobState
-from harken.media import MediaRoots, SourceError
-from harken.tasks import names
+from harken.jobs.upload_sources import UPLOAD
+from harken.media import SourceError
+from harken.media.source_errors import SourceUnreachable
+from harken.media.storage_errors import StorageError
+from harken.tasks import known, names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, OutOfTime, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
+from harken.tasks.sources import PATH, URI, open_source, shown
 from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
 
 CELERYS_LIMIT_LATER_S = 10
+FETCH_SHARE = 0.2  # of a job whose file has to be fetched; how long that takes beside the analysis is up to the network
 
 Ending = Callable[[Connection], JobState | None]
 
@@ -84,7 +88,7 @@ def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | Non
     """Does the work of a claimed job, writes the end; returns the state written, None for none."""
     job_id = job.job_id
     measuring = Measuring(job)
-    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value)
+    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, shown(job.source))
     failpoint(Point.CLAIMED)
     ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)
@@ -153,33 +157,62 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
             ProgressReporter(publish, cancel_requested, limit_s) as progress,
             soft_limit.interrupts(),
         ):
-            result = _analyze(task, job, progress, measuring)
+            return _analyze(task, job, progress, measuring)
     except Cancelled:
         return lambda c: execution.stop(c, job.job_id, job.attempt, clock.now(c))
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
         return _ending_of(error, task, job)
-    return lambda c: execution.succeed(c, job.job_id, job.attempt, result, clock.now(c))
 
 
-def _analyze(
-    task: JobTask, job: Job, progress: ProgressReporter, measuring: Measuring
-) -> dict[str, Any]:
-    from harken.audio import analyze as analyze_file  # slow to import: not before it is needed
+def _analyze(task: JobTask, job: Job, progress: ProgressReporter, measuring: Measuring) -> Ending:
+    """The end of an attempt that went well: with what an earlier job found, or what is found now."""
+    from harken.audio import Limits  # slow to import: not before it is needed
+    from harken.audio import analyze as analyze_file
 
     def on_progress(stage: str, fraction: float, message: str) -> None:
         measuring.stopwatch.enter(stage)
-        progress.report(stage, fraction, message)
+        progress.report(stage, fetched + fraction * (1 - fetched), message)
 
-    path = MediaRoots(task.settings.media_roots).resolve(job.source.value)
+    def on_fetched(share: float, message: str) -> None:
+        nonlocal fetched
+        fetched = FETCH_SHARE * share
+        measuring.stopwatch.enter("fetch")
+        progress.report("fetch", fetched, message)
+
+    uploaded = None
+    if job.source.kind == UPLOAD:
+        uploaded = task.read(lambda c: uploads.content_of(c, job.source.value, owner=job.owner))
+    key = None if uploaded is None else known.key_of(job, f"sha256:{uploaded.sha256}")
+    if ending := known.ending(task, job, key):
+        return ending  # before an upload is fetched
+    fetched = 0.0
     try:
-        result = analyze_file(
-            path, job.features, on_progress=on_progress, on_decoded=measuring.decoded
-        )
+        source = open_source(task.settings, job, on_fetched, uploaded)
+        with source.file as file:
+            identity = known.identity_of(file.fileno()) if job.source.kind == PATH else None
+            content = f"sha256:{source.sha256}" if job.source.kind == URI else identity
+            if content is not None:
+                key = known.key_of(job, content)
+                if ending := known.ending(task, job, key):
+                    return ending
+            result = analyze_file(
+                source.name,
+                job.features,
+                on_progress=on_progress,
+                on_decoded=measuring.decoded,
+                descriptor=file.fileno(),
+                limits=Limits(longest_s=task.settings.max_audio_hours * 3600.0),
+            )
+            if identity is not None and identity != known.identity_of(file.fileno()):
+                key = None  # it was changed while it was read
     finally:
         measuring.stopwatch.stop()
-    return result.to_dict()
+    found = result.to_dict()
+    return lambda c: execution.succeed(
+        c, job.job_id, job.attempt, found, clock.now(c), content_key=key
+    )
 
 
 def _ending_of(error: BaseException, task: JobTask, job: Job) -> Ending:
@@ -210,6 +243,9 @@ def describe(error: BaseException, limit_s: float) -> JobError:
     match error:
         case InputError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
+        case SourceUnreachable():
+            message = f"Fetching failed: {error}."
+            return JobError(kind=ErrorKind.TRANSIENT, reason=error.reason, message=message)
         case SourceError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=str(error))
         case SoftTimeLimitExceeded() | OutOfTime():
@@ -223,6 +259,10 @@ def describe(error: BaseException, limit_s: float) -> JobError:
                 kind=ErrorKind.TRANSIENT,
                 reason="IO_ERROR",
                 message=f"Reading failed ({reason}: {error}).",
+            )
+        case StorageError():
+            return JobError(
+                kind=ErrorKind.TRANSIENT, reason="STORAGE_UNAVAILABLE", message=str(error)
             )
         case OperationalError() | InterfaceError() | RedisConnectionError() | RedisTimeoutError():
             return _unavailable(error)

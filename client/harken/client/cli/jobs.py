@@ -144,5 +144,5 @@ def _row(job: Job) -> tuple[str, ...]:
     else:
         remark = ""
     took = duration(job.run_time.total_seconds()) if job.run_time else NOTHING
-    path = plain(job.path or NOTHING)
+    path = plain(job.place or NOTHING)
     return (job.job_id, job.state.lower(), ago(job.create_time), took, plain(remark), path)

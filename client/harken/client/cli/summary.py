@@ -37,7 +37,7 @@ def job_lines(job: Job) -> Iterator[str]:
         rows.append(("Batch", job.batch_id))
     if job.retry_of:
         rows.append(("Retry of", job.retry_of))
-    rows.append(("File", plain(job.path or NOTHING)))
+    rows.append(("File", plain(job.place or NOTHING)))
     rows.append(("State", job.state.lower()))
     if job.progress is not None and not job.state.is_terminal:
         rows.append(("Progress", plain(str(job.progress).strip())))

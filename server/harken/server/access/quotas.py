@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 
+from sqlalchemy import Connection
+
 from harken.jobs.errors import QuotaExceeded
-from harken.jobs.quotas import SUBMITS, Bucket, Quota
+from harken.jobs.quotas import STORED_BYTES, SUBMITS, Bucket, Quota, check_stored
+from harken.jobs.stored_bytes import stored_bytes
 from harken.jobs.waiting_room import WaitingRoom
 from harken.settings import Settings, parse_quota
 from harken.tasks.queues import JOB_QUEUES
@@ -49,9 +52,21 @@ class Quotas:
     def __init__(self, settings: Settings) -> None:
         queued, rates = quota(settings.quota_queued_jobs), quota(settings.quota_submits_per_second)
         self.room = WaitingRoom(queued, JOB_QUEUES) if queued else None
+        self.stored = quota(settings.quota_stored_bytes)
         self._pace = Pace(rates) if rates else None
 
     def submits(self, owner: str) -> None:
         """Counts a call that makes jobs. Raises QuotaExceeded when it comes too soon."""
         if self._pace is not None:
             self._pace.check(owner)
+
+    def check_stored(self, connection: Connection, owner: str, *, adding: int = 0) -> float:
+        """How many bytes more an owner may keep. Raises QuotaExceeded when that is less than is to be added."""
+        has = stored_bytes(connection, owner=owner)
+        check_stored(self.stored, owner, stored=has, adding=adding)
+        return self.stored.left(owner, has)
+
+    def bytes_refusal(self, owner: str) -> QuotaExceeded:
+        """What to tell an owner whose file grew beyond what it may keep."""
+        what = f"{owner} may keep {self.stored.of(owner):,.0f} bytes, and this file is more than is left of them."
+        return QuotaExceeded(owner, STORED_BYTES, what)

@@ -48,6 +48,14 @@ RULES: Mapping[str, Rule] = {
         DismissJobs=Scope.CANCEL,
     ),
     **_of("harken.v1.WorkerService", InspectWorkers=Scope.READ, ListQueues=Scope.READ),
+    **_of(
+        "harken.v1.MediaService",
+        UploadMedia=Scope.SUBMIT,
+        DeleteUpload=Scope.SUBMIT,
+        GetUpload=Scope.READ,
+        ListArtifacts=Scope.READ,
+        DownloadArtifact=Scope.READ,
+    ),
     # A load balancer has no key, and learns nothing but whether to send calls here.
     **_of("grpc.health.v1.Health", Check=Open.TO_ALL, List=Open.TO_ALL, Watch=Open.TO_ALL),
     # The contract is no secret; but who is not known has no use for it, and answering costs work.

@@ -30,23 +30,23 @@ class Streams(Around):
 
     def _unary(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG002 # the same for all
         async def call(requests: Any, context: Context) -> Any:
-            return await self._watched(behaviour(requests, context))
+            return await self._watched(lambda: behaviour(requests, context))
 
         return call
 
     def _stream(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG002 # the same for all
         async def call(request: Any, context: Context) -> None:
-            await self._watched(respond(behaviour(request, context), context))
+            await self._watched(lambda: respond(behaviour(request, context), context))
 
         return call
 
-    async def _watched(self, work: Awaitable[T]) -> T:
+    async def _watched(self, work: Callable[[], Awaitable[T]]) -> T:
         caller, task = known_caller(), asyncio.current_task()
         if caller is None or task is None:
-            return await work  # one that is open to all
+            return await work()  # one that is open to all
         stream = self._streams.open(caller, task)
         try:
-            return await work
+            return await work()
         except asyncio.CancelledError:
             if stream.refusal is not None and not task.uncancel():
                 raise stream.refusal from None
