@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harken.client.deadline import Deadline
-from harken.client.errors import HarkenError, LimitExceeded, ServerUnavailable
+from harken.client.errors import Aborted, HarkenError, LimitExceeded, ServerUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,10 @@ class Patience:
     def lost(self, failure: HarkenError, now: float) -> float:
         """The pause in seconds before the next attempt.
 
-        Raises what cannot be waited out, and ServerUnavailable when the time is over.
+        Raises what cannot be waited out, and the failure when the time is over.
         `now` is a monotonic clock's reading in seconds.
         """
-        if not isinstance(failure, ServerUnavailable):
+        if not isinstance(failure, ServerUnavailable | Aborted):
             raise failure
         if self._failures == 0:
             self._since = now
