@@ -1,9 +1,11 @@
 """Who is let in, and to what: every RPC that reflection names is called by those who may not call it."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,6 +14,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.rpc import error_details_pb2, status_pb2
 
+from harken.client import AsyncClient, Client, NotFound
 from harken.jobs import audit, queries
 from harken.jobs.database import Database
 from harken.jobs.schema import ARTIFACTS, BLOBS
@@ -294,6 +297,26 @@ async def test_an_action_names_the_owner_and_the_key(guarded: Guarded) -> None:
     database.close()
     assert action.action_id == hers.action_id
     assert action.peer.endswith(f" key {guarded.ann.split('_')[1]}")
+
+
+async def test_both_clients_send_and_fetch_files_with_their_key(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    file = tmp_path / "sent.wav"
+    file.write_bytes(b"bytes")
+    address = guarded.settings.listen
+    async with AsyncClient(address, key=guarded.ann) as client:
+        sent = await client.media.upload(file)
+        assert (await client.media.get_upload(sent.upload_id)).size == 5
+    async with AsyncClient(address, key=guarded.bob) as client:
+        with pytest.raises(NotFound):
+            await client.media.get_upload(sent.upload_id)
+
+    def blocking() -> None:
+        with Client(address, key=guarded.bob) as client:
+            assert client.media.upload(file).size == 5
+
+    await asyncio.to_thread(blocking)
 
 
 def test_a_server_does_not_start_with_a_method_that_has_no_rule() -> None:
