@@ -12,6 +12,8 @@ from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.standing import MOST_RUNNING
 from harken.server import serve, validate
+from harken.server.access.keyring import HOLDS_FOR_S
+from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
 from harken.server.media import upload_request
 from harken.server.media.reception import LONGEST_SILENCE_S
@@ -43,6 +45,10 @@ LIMITS = {
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
     "silence of an upload": f"{LONGEST_SILENCE_S:g} s",
+    "metadata of a call, its key or token included": f"{serve.LARGEST_METADATA // 1024} KiB",
+    "arrival of a request": f"{ARRIVES_WITHIN_S:g} s",
+    "a revoked key is taken for": f"{HOLDS_FOR_S:g} s",
+    "jobs, bytes, submits and streams of an owner": "any number",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
@@ -61,6 +67,12 @@ LIMITS = {
     "a `resume_token` is good for": f"{SETTINGS.retention_days} days after the end of its job",
     "calls that wait to be begun": f"{OPTIONS['grpc.server.max_pending_requests']:,} for each",
     "pings of a client on an idle stream": f"every {PING_S} s",
+    "connections of a server process": f"{serve.MOST_CONNECTIONS:,}, and {serve.SPARE_FILES} fewer",
+    "calls of a connection": f"{serve.MOST_STREAMS:,} at once",
+    "a handshake of TLS and HTTP/2": f"{serve.HANDSHAKE_WITHIN_MS // 1000} s",
+    "silence of a connection": f"{serve.SILENT_FOR_MS // 1000} s, and {serve.ANSWER_WITHIN_MS // 1000} s more",
+    "a connection without a call is kept for": f"{serve.IDLE_FOR_MS // 60_000} min",
+    "a connection takes new calls for": f"{serve.OLD_AFTER_MS // 60_000} min",
     "length of a recording": f"{SETTINGS.max_audio_hours} h decoded",
     "sound in a file": f"{ALWAYS_S / 60:g} min and 1 s for every {LEAST_BYTES_A_SECOND} bytes",
     "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",
