@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
     from harken.client.enums import WorkerStatus as WorkerStatus
     from harken.client.errors import AlreadyExists as AlreadyExists
@@ -84,7 +85,7 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ActionKind ErrorKind Feature JobState WorkerStatus",
+    "enums": "ActionKind ErrorKind Feature JobKind JobState WorkerStatus",
     "errors": (
         "AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "

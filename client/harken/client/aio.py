@@ -26,7 +26,7 @@ from harken.client.errors import ClientClosed, HarkenError
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
+from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.status import own_errors
@@ -165,6 +165,7 @@ class AsyncClient:
         ended_after: datetime | None = None,
         ended_before: datetime | None = None,
         dead_letters_only: bool = False,
+        kinds: JobKinds | None = None,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Job]:
@@ -184,6 +185,7 @@ class AsyncClient:
                 ended_after=ended_after,
                 ended_before=ended_before,
                 dead_letters_only=dead_letters_only,
+                kinds=kinds,
                 page_size=page_size,
             )
             jobs, token = await self._call(page, timeout)

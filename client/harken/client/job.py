@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harken.client.analysis_result import AnalysisResult
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
 
 
@@ -83,6 +83,7 @@ class Job:
     """How long an attempt may take; None for as long as the workers' own limit allows."""
     retry_of: str | None = None
     """The job that this one runs again."""
+    kind: JobKind = JobKind.UNKNOWN
 
     @property
     def path(self) -> str | None:

@@ -142,15 +142,19 @@ def cancel_requested(connection: Connection, job_id: str, attempt: int) -> bool:
 
 
 def succeed(
-    connection: Connection, job_id: str, attempt: int, result: Mapping[str, Any], now: datetime
+    connection: Connection,
+    job_id: str,
+    attempt: int,
+    result: Mapping[str, Any] | None,
+    now: datetime,
 ) -> JobState | None:
-    """Keeps the result; None when the attempt no longer holds the job."""
+    """Keeps the result, where there is one; None when the attempt no longer holds the job."""
 
     def decide(job: Job) -> Change | None:
         return Change(to=JobState.SUCCEEDED) if _holds(job, attempt) else None
 
     written = change(connection, job_id, now, decide)
-    if written is not None:
+    if written is not None and result is not None:
         failpoint(Point.RESULT)
         connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
     return written

@@ -109,6 +109,9 @@ JOBS = Table(
     Column("run_timeout_s", Double),
     # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
     Column("trace_parent", String(55)),
+    Column("kind", String(20), nullable=False, server_default="analysis"),
+    # What is to be done, of a kind that is no analysis.
+    Column("spec", JSON(none_as_null=True)),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 

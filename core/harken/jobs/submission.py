@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from harken.jobs import batch_rows, log, queries
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.ids import new_id
-from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
+from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
 from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
@@ -164,7 +164,9 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["schedule_timeout", new.schedule_timeout.total_seconds()])
     if new.run_timeout is not None:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
-    return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
+    if new.kind is not JobKind.ANALYSIS:
+        payload.append([new.kind, new.spec])
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
 def _request_hash(new: NewJob) -> str:
@@ -208,7 +210,13 @@ def insert_jobs(
 def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
-    connection.execute(insert(JOBS), rows)
+    # Analyses have no need of the columns of other kinds, and rows of one statement have the same ones.
+    for alike in (
+        [row for row in rows if "kind" not in row],
+        [row for row in rows if "kind" in row],
+    ):
+        if alike:
+            connection.execute(insert(JOBS), alike)
     log.append(
         connection,
         [
@@ -228,7 +236,7 @@ def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def _row(
     job_id: str, new: NewJob, owner: str, batch_id: str | None, now: datetime
 ) -> dict[str, Any]:
-    return {
+    row = {
         "job_id": job_id,
         "owner": owner,
         "batch_id": batch_id,
@@ -248,6 +256,9 @@ def _row(
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }
+    if new.kind is not JobKind.ANALYSIS:
+        row |= {"kind": new.kind.value, "spec": new.spec}
+    return row
 
 
 def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
@@ -276,4 +287,6 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         schedule_deadline=now + new.schedule_timeout if new.schedule_timeout else None,
         run_timeout=new.run_timeout,
         retry_of=new.retry_of,
+        kind=new.kind,
+        spec=new.spec,
     )

@@ -22,6 +22,7 @@ _NAMES = " or ".join(f"JOB_STATE_{state}" for state in _FOUND_TO_RETRY)
 def list_filter(request: ListJobsRequest) -> JobFilter:
     """The filter of a list. Raises InvalidRequest."""
     violations = list(_violations("", request))
+    violations += _unknown("kinds", request.kinds, _JOB_KINDS, "UNKNOWN_JOB_KIND", "kind of job")
     if request.dead_letters_only:
         violations += _dead_letter_violations(request)
     if violations:
@@ -34,6 +35,7 @@ def list_filter(request: ListJobsRequest) -> JobFilter:
         ended_after=_time(request, "ended_after"),
         ended_before=_time(request, "ended_before"),
         dead_letters_only=request.dead_letters_only,
+        kinds=tuple(convert.job_kind_of(number) for number in request.kinds),
     )
 
 
@@ -70,11 +72,14 @@ def bound_to(wanted: JobFilter) -> list[object]:
         wanted.ended_after,
         wanted.ended_before,
         wanted.dead_letters_only,
+        sorted(wanted.kinds),
     ]
 
 
 _STATES = frozenset(job_pb2.JobState.values()) - {job_pb2.JOB_STATE_UNSPECIFIED}
 _KINDS = frozenset(job_pb2.JobError.Kind.values()) - {job_pb2.JobError.KIND_UNSPECIFIED}
+
+_JOB_KINDS = frozenset(job_pb2.Job.Kind.values()) - {job_pb2.Job.KIND_UNSPECIFIED}
 
 
 def _violations(place: str, message: ListJobsRequest | RetryFilter) -> Iterable[Violation]:

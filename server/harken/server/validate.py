@@ -8,7 +8,7 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 
 from harken.jobs.ids import is_id
-from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
+from harken.jobs.job import DEFAULT_PRIORITY, NO_SOURCE, NewBatch, NewJob, RefusedItem, Source
 from harken.media import MediaRoots, SourceError
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
@@ -32,7 +32,6 @@ LONGEST_HEARTBEAT = timedelta(hours=1)
 SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
 LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 
-_NO_SOURCE = Source(kind="path", value="")
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
@@ -70,7 +69,7 @@ def new_batch(
         violations.append(Violation("items", "TOO_MANY_ITEMS", description))
     if violations:
         raise InvalidRequest(violations)
-    like = _with_limits(NewJob(source=_NO_SOURCE, features=(), queue=""), request)
+    like = _with_limits(NewJob(source=NO_SOURCE, features=(), queue=""), request)
     like = replace(like, features=_features(request.features), priority=_priority(request))
     like = replace(like, queue=queue_for(like.features))
     resolve = roots.resolver()

@@ -1,0 +1,11 @@
+"""Which body does which kind of job: adding one is a module and a line here, beside the kind itself."""
+
+from collections.abc import Mapping
+
+from harken.jobs.job import JobKind
+from harken.tasks import analysis
+from harken.tasks.work import Body
+
+BODIES: Mapping[JobKind, Body] = {
+    JobKind.ANALYSIS: analysis.run,
+}
