@@ -36,6 +36,9 @@ EXAMPLES = {
     "HARKEN_LOG_FORMAT": ("json", "json"),
     "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
     "HARKEN_LEASE": ("60", 60),
+    "HARKEN_STORAGE_URL": ("/kept here", "file:///kept%20here"),
+    "HARKEN_MAX_UPLOAD": ("10", 10),
+    "HARKEN_UPLOAD_HOURS": ("1", 1),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.
@@ -228,6 +231,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_OWNER_WEIGHTS",
         "HARKEN_BACKUP_DIR",
         "HARKEN_METRICS_LISTEN",
+        "HARKEN_STORAGE_URL",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
@@ -269,3 +273,14 @@ def test_a_lease_that_could_not_be_renewed_in_time_is_refused():
 )
 def test_processes_side_by_side_have_ports_side_by_side(address, place, own):
     assert at_place(address, place) == own
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix", "gs://bucket", "az://account/x"])
+def test_a_storage_can_be_at_a_provider(url):
+    assert read(HARKEN_STORAGE_URL=url).storage_url == url
+
+
+@pytest.mark.parametrize("url", ["folder", "ftp://x", "file://host/x"])
+def test_what_is_no_storage_is_refused(url):
+    with pytest.raises(SettingsError, match=r"HARKEN_STORAGE_URL: .* it has to be a folder"):
+        read(HARKEN_STORAGE_URL=url)

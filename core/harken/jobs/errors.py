@@ -4,6 +4,13 @@ JobsError
 ├── JobNotFound            no job of this owner has the id
 ├── BatchNotFound          no batch of this owner has the id
 ├── ActionNotFound         no action of this owner has the id
+├── ArtifactNotFound       no artifact of this owner has the id
+├── UploadNotFound         no upload of this owner has the id
+├── UploadIncomplete       not all of the upload's bytes have arrived
+├── UploadBusy             another call is receiving the upload
+├── UploadElsewhere        the upload does not stand where the caller wants to go on
+├── UploadIdReused         the upload_id is that of other bytes
+├── UploadLost             the upload was deleted, or taken over, while it was received
 ├── RequestIdReused        the request_id came before, with another payload
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
 ├── StillAlive             servers or workers are at work on a database that is to be replaced
@@ -45,6 +52,83 @@ class ActionNotFound(JobsError):
             f"There is no action {action_id}: it was never made here, or was deleted after a year."
         )
         self.action_id = action_id
+
+
+class ArtifactNotFound(JobsError):
+    """No artifact of this owner has the id."""
+
+    def __init__(self, artifact_id: str) -> None:
+        super().__init__(
+            f"There is no artifact {artifact_id}: it was never made here, or was deleted with its job."
+        )
+        self.artifact_id = artifact_id
+
+
+class UploadNotFound(JobsError):
+    """No upload of this owner has the id."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(
+            f"There is no upload {upload_id}: it was never made here, was deleted, or has expired."
+            " Upload the file again."
+        )
+        self.upload_id = upload_id
+
+
+class UploadIncomplete(JobsError):
+    """Not all of the upload's bytes have arrived."""
+
+    def __init__(self, upload_id: str, received: int) -> None:
+        super().__init__(
+            f"Of upload {upload_id} only {received} bytes have arrived. Send the rest first."
+        )
+        self.upload_id = upload_id
+        self.received = received
+
+
+class UploadBusy(JobsError):
+    """Another call is receiving the upload."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(
+            f"Another call is sending upload {upload_id}, or has just been lost."
+            " Try again in a moment, or upload under an id of your own."
+        )
+        self.upload_id = upload_id
+
+
+class UploadElsewhere(JobsError):
+    """The upload does not stand where the caller wants to go on: `received` bytes are there."""
+
+    def __init__(self, upload_id: str, offset: int, received: int) -> None:
+        super().__init__(
+            f"Upload {upload_id} cannot go on at byte {offset}: {received} bytes have arrived."
+            f" Send those from offset {received} on."
+        )
+        self.upload_id = upload_id
+        self.received = received
+
+
+class UploadIdReused(JobsError):
+    """The upload_id is that of other bytes."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(
+            f"The upload_id {upload_id} is that of a file of another size or sha256."
+            " Send a new upload_id with a new file."
+        )
+        self.upload_id = upload_id
+
+
+class UploadLost(JobsError):
+    """The upload was deleted, or taken over, while it was received."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(
+            f"Upload {upload_id} was deleted, or another call took it over, while it was received."
+            " Ask for it with GetUpload, and go on where it stands."
+        )
+        self.upload_id = upload_id
 
 
 class RequestIdReused(JobsError):

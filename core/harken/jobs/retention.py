@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, exists, select
 
 from harken.jobs.schema import (
     ACTIONS,
+    ARTIFACTS,
     BATCHES,
     DISMISSALS,
     JOBS,
@@ -24,7 +25,7 @@ def delete_ended_before(connection: Connection, moment: datetime) -> int:
     """Deletes up to `CHUNK` jobs that ended before a moment; returns how many, 0 when none is left."""
     ended = select(JOBS.c.job_id).where(JOBS.c.end_time < moment).limit(CHUNK)
     job_ids = connection.execute(ended).scalars().all()
-    for table in (RESULTS, TRANSITIONS, DISMISSALS, JOBS):
+    for table in (RESULTS, TRANSITIONS, DISMISSALS, ARTIFACTS, JOBS):
         connection.execute(delete(table).where(table.c.job_id.in_(job_ids)))
     return len(job_ids)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 
@@ -112,6 +114,11 @@ JOBS = Table(
     Column("kind", String(20), nullable=False, server_default="analysis"),
     # What is to be done, of a kind that is no analysis.
     Column("spec", JSON(none_as_null=True)),
+    # What its result depends on, digested; set with the result.
+    Column("content_key", String(64)),
+    Column("skip_cache", Boolean, nullable=False, server_default=false()),
+    # The job that found what this one has as its result.
+    _id("cached_from"),
     UniqueConstraint("owner", "request_id", name="harken_jobs_request"),
 )
 
@@ -122,6 +129,7 @@ DELAYED = text("state = 'QUEUED' AND not_before IS NOT NULL")
 UNSTARTED = text("state = 'QUEUED' AND attempt = 0 AND schedule_deadline IS NOT NULL")
 HELD_BY_WORKERS = text("state IN ('RUNNING', 'CANCELLING')")
 WAITING = text("state = 'QUEUED'")
+HOLDING_UPLOADS = text("source_kind = 'upload_id' AND end_time IS NULL")
 
 
 def _partial(where: Any) -> dict[str, Any]:
@@ -153,6 +161,13 @@ Index("harken_jobs_batch", JOBS.c.batch_id, JOBS.c.state)
 Index("harken_jobs_ended", JOBS.c.end_time, **_partial(text("end_time IS NOT NULL")))
 Index("harken_jobs_failed", JOBS.c.owner, JOBS.c.job_id, **_partial(text("state = 'FAILED'")))
 Index("harken_jobs_retry_of", JOBS.c.retry_of, **_partial(text("retry_of IS NOT NULL")))
+Index(
+    "harken_jobs_content",
+    JOBS.c.owner,
+    JOBS.c.content_key,
+    **_partial(text("content_key IS NOT NULL")),
+)
+Index("harken_jobs_upload", JOBS.c.owner, JOBS.c.source, **_partial(HOLDING_UPLOADS))
 
 RESULTS = Table(
     "harken_results",
@@ -236,3 +251,73 @@ ACTIONS = Table(
     UniqueConstraint("owner", "request_id", name="harken_actions_request"),
 )
 Index("harken_actions_owner", ACTIONS.c.owner, ACTIONS.c.action_id)
+
+# Bytes that are kept in the storage, the same ones once for each owner.
+BLOBS = Table(
+    "harken_blobs",
+    METADATA,
+    Column("owner", String(200), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    # Where the storage has them. Never given twice: what is about to be deleted is not what was just kept.
+    Column("key", String(200), nullable=False, unique=True),
+    # When somebody last began to refer to them; what was used of late is not deleted.
+    Column("used_time", UtcDateTime, nullable=False),
+)
+
+UPLOADS = Table(
+    "harken_uploads",
+    METADATA,
+    Column("owner", String(200), primary_key=True),
+    # Of the caller's making, so one owner's tells nothing of another's.
+    _id("upload_id", primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("filename", String(255), nullable=False),
+    # Bytes that are durable: where it can be gone on with.
+    Column("received", BigInteger, nullable=False),
+    # As announced until it is complete.
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    # Whether it is kept when it breaks off.
+    Column("resumable", Boolean, nullable=False),
+    # The call that receives it, and until when it has to be heard of.
+    _id("writer"),
+    Column("writer_expires_at", UtcDateTime),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("expire_time", UtcDateTime, nullable=False),
+)
+Index("harken_uploads_expire", UPLOADS.c.expire_time)
+Index("harken_uploads_content", UPLOADS.c.owner, UPLOADS.c.sha256)
+
+# What has arrived of uploads that are not complete: the pieces, in order, each written by one call.
+UPLOAD_PARTS = Table(
+    "harken_upload_parts",
+    METADATA,
+    Column("owner", String(200), primary_key=True),
+    _id("upload_id", primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(200), nullable=False, unique=True),
+    # Bytes of it that are durable.
+    Column("size", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["owner", "upload_id"],
+        ["harken_uploads.owner", "harken_uploads.upload_id"],
+        ondelete="CASCADE",
+    ),
+)
+
+# What jobs made besides their results; the bytes are a blob.
+ARTIFACTS = Table(
+    "harken_artifacts",
+    METADATA,
+    _id("artifact_id", primary_key=True),
+    Column("owner", String(200), nullable=False),
+    _id("job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    UniqueConstraint("job_id", "name", name="harken_artifacts_name"),
+)
+Index("harken_artifacts_content", ARTIFACTS.c.owner, ARTIFACTS.c.sha256)

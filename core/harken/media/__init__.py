@@ -1,4 +1,4 @@
-"""Where bytes come from: the folders that may be read."""
+"""Where bytes come from and where they are kept: folders that may be read, and a storage."""
 
 from harken.media.roots import (
     MediaRoots,

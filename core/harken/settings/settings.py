@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -48,6 +49,9 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    storage_url: str = ""
+    max_upload_mb: int = 4096
+    upload_hours: int = 72
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
@@ -57,6 +61,7 @@ class Settings:
         fill(self, "task_soft_time_limit_s", self.task_soft_time_limit_s or soft_limit_s)
         fill(self, "concurrency", self.concurrency or os.cpu_count() or 1)
         fill(self, "media_roots", self.media_roots or (os.getcwd(),))
+        fill(self, "storage_url", self.storage_url or Path("harken-storage").absolute().as_uri())
         for root in self.media_roots:
             if ":" in root:
                 raise SettingsError(

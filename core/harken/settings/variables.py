@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from typing import Any, Final
 
 LOG_FORMATS: Final = ("text", "json")
+STORAGES: Final = ("file:///", "s3://", "gs://", "az://")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
 
@@ -90,6 +92,15 @@ def parse_metrics_listen(text: str) -> str:
     if not port.isdigit() or int(port) > HIGHEST_PORT:
         raise ValueError("it has to be HOST:PORT, or a port of this machine alone, as in 9464")
     return f"{host or LOOPBACK}:{int(port)}"
+
+
+def parse_storage_url(text: str) -> str:
+    """The URL of a storage, or a folder's absolute path; raises ValueError."""
+    if text.startswith("/"):
+        return Path(text).as_uri()
+    if not text.startswith(STORAGES):
+        raise ValueError(f"it has to be a folder, or begin with one of {', '.join(STORAGES)}")
+    return text
 
 
 def parse_log_format(text: str) -> str:
@@ -230,6 +241,26 @@ VARIABLES: tuple[Variable, ...] = (
         field="lease_s",
         name="HARKEN_LEASE",
         meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="storage_url",
+        name="HARKEN_STORAGE_URL",
+        meaning="Where uploads and artifacts are kept: a folder, or s3://, gs:// or az:// with bucket and prefix;"
+        " `harken-storage` in the current folder when unset, with `harken up` `storage` in the data folder.",
+        parse=parse_storage_url,
+    ),
+    Variable(
+        field="max_upload_mb",
+        name="HARKEN_MAX_UPLOAD",
+        meaning="MB (millions of bytes) that an uploaded file may have.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="upload_hours",
+        name="HARKEN_UPLOAD_HOURS",
+        meaning="Hours for which an upload is kept: one that is not complete since it was begun,"
+        " one that is since it was last submitted, and as long as a job waits for it or reads it.",
         parse=parse_positive,
     ),
 )

@@ -63,6 +63,9 @@ def up(
                 broker_url=os.environ.get("HARKEN_BROKER_URL") or "",
                 backup_dir=os.environ.get("HARKEN_BACKUP_DIR")
                 or (str(folder.path / "backups") if own_database else None),
+                storage_url=None
+                if os.environ.get("HARKEN_STORAGE_URL")
+                else (folder.path / "storage").as_uri(),
             )
             with running_system(settings, folder) as system:
                 ready_s = time.monotonic() - began
