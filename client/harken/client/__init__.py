@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
+    from harken.client.export_request import ExportFormat as ExportFormat
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
     from harken.client.job import Job as Job
@@ -91,6 +92,7 @@ _MODULES = {
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
         "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
+    "export_request": "ExportFormat",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",

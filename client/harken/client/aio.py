@@ -17,7 +17,9 @@ import grpc.aio
 
 from harken.client import rpc
 from harken.client.action import Action, JobOutcome
+from harken.client.async_exports import AsyncExports
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
+from harken.client.async_owners import AsyncOwners
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
@@ -68,6 +70,8 @@ class AsyncClient:
         self._closed = False
         self._own_channel = channel is None
         self._channel = channel
+        self.exports = AsyncExports(self, self._call)
+        self.owners = AsyncOwners(self, self._call)
 
     async def __aenter__(self) -> Self:
         return self

@@ -18,9 +18,11 @@ from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
 from harken.client.enums import JobState
 from harken.client.errors import HarkenError
+from harken.client.exports import Exports
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
+from harken.client.owners import Owners
 from harken.client.reconnect import Patience, Reconnect
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
@@ -70,6 +72,8 @@ class Client:
         else:
             self._channel = grpc.insecure_channel(self.target, options)
         self._stubs = Stubs(self._channel)
+        self.exports = Exports(self, self._call)
+        self.owners = Owners(self, self._call)
 
     def __enter__(self) -> Self:
         return self

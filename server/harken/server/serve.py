@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -29,7 +30,8 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import job_service_pb2, worker_service_pb2
+from harken.v1 import export_service_pb2, job_service_pb2, worker_service_pb2
+from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
@@ -43,6 +45,7 @@ LONGEST_PENDING_S = 600
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -95,6 +98,7 @@ async def running_server(
     add_JobServiceServicer_to_server(jobs, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
+    add_ExportServiceServicer_to_server(ExportService(store, hub), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)

@@ -14,8 +14,10 @@ from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
+from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
+from harken.v1.owner_service_pb2 import EraseOwnerRequest, ExportOwnerRequest
 from harken.v1.source_pb2 import Source as SourceMessage
 
 # Published in job_service.proto and docs/limits.md.
@@ -41,7 +43,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
         *request_id_violations("request_id", request),
         *_source_violations("source", request),
         *_feature_violations("features", request.features),
-        *_priority_violations(request),
+        *priority_violations(request),
         *label_violations("labels", request.labels),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
@@ -58,7 +60,7 @@ def new_batch(
     violations = [
         *request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
-        *_priority_violations(request),
+        *priority_violations(request),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
     ]
@@ -222,7 +224,10 @@ def request_id_violations(
     request: SubmitAnalysisRequest
     | SubmitBatchRequest
     | SubmitBatchRequest.Item
-    | RetryJobsRequest,
+    | RetryJobsRequest
+    | ExportResultsRequest
+    | ExportOwnerRequest
+    | EraseOwnerRequest,
 ) -> Iterable[Violation]:
     """What is wrong with a request_id, which may be unset."""
     return id_violations(field, request.request_id) if request.HasField("request_id") else ()
@@ -255,10 +260,11 @@ def _feature_violations(field: str, numbers: Sequence[int]) -> Iterable[Violatio
             yield Violation(f"{field}[{index}]", "UNKNOWN_FEATURE", description)
 
 
-def _priority_violations(
-    request: SubmitAnalysisRequest | SubmitBatchRequest,
+def priority_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest | ExportResultsRequest,
 ) -> Iterable[Violation]:
-    if not 0 <= _priority(request) <= HIGHEST_PRIORITY:
+    """What is wrong with a priority, which may be unset."""
+    if request.HasField("priority") and not 0 <= request.priority <= HIGHEST_PRIORITY:
         description = f"{request.priority} is not between 0 and 9, 9 the most urgent."
         yield Violation("priority", "PRIORITY_OUT_OF_RANGE", description)
 

@@ -173,8 +173,7 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
 
 def _succeed(connection: Connection, job: Job, done: Done) -> JobState | None:
     """Ends the job well, with all that its body made."""
-    now = clock.now(connection)
-    written = execution.succeed(connection, job.job_id, job.attempt, done.result, now)
-    if written is not None and done.alongside is not None:
+    if done.alongside is not None:
         done.alongside(connection)
-    return written
+    now = clock.now(connection)
+    return execution.succeed(connection, job.job_id, job.attempt, done.result, now)

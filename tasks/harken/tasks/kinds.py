@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from harken.jobs.job import JobKind
 from harken.tasks import analysis
+from harken.tasks.export import results
 from harken.tasks.work import Body
 
 BODIES: Mapping[JobKind, Body] = {
     JobKind.ANALYSIS: analysis.run,
+    JobKind.EXPORT: results.run,
 }

@@ -47,8 +47,9 @@ class Work:
 class Done:
     """What a body made.
 
-    `result` is kept as the job's result. `alongside` runs in the transaction that ends the job, if the attempt still
-    holds it: what it writes is there with the end, or not at all.
+    `result` is kept as the job's result. `alongside` runs in the transaction that ends the job, before its end is
+    written, and has to see for itself that the attempt still holds the job: what it writes is there with the end, or
+    not at all.
     """
 
     result: Mapping[str, Any] | None = None
