@@ -167,8 +167,8 @@ DAMAGED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "zero-length FLAC": (zero_length_flac, "NO_SAMPLES"),
     "all NaN": (all_nan, "ALL_NON_FINITE"),
     "FLAC without frames": (flac_without_frames, "NO_SAMPLES"),
-    "playlist": (playlist, "UNREADABLE"),
-    "concat script": (concat_script, "UNREADABLE"),
+    "playlist": (playlist, "PLAYLIST"),
+    "concat script": (concat_script, "PLAYLIST"),
 }
 # The seconds that can be saved from each.
 SURVIVABLE: dict[str, tuple[Callable[[Path], Path], float]] = {

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harken.audio import MAX_TIMES
-from harken.audio.decode import MAX_DURATION_S
+from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.retention import ACTIONS_KEPT
@@ -53,7 +53,8 @@ LIMITS = {
     "a `resume_token` is good for": f"{SETTINGS.retention_days} days after the end of its job",
     "calls that wait to be begun": f"{OPTIONS['grpc.server.max_pending_requests']:,} for each",
     "pings of a client on an idle stream": f"every {PING_S} s",
-    "length of a recording": f"{MAX_DURATION_S / 3600:g} h decoded",
+    "length of a recording": f"{SETTINGS.max_audio_hours} h decoded",
+    "sound in a file": f"{ALWAYS_S / 60:g} min and 1 s for every {LEAST_BYTES_A_SECOND} bytes",
     "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",
     "`run_timeout` of a job": f"more than 0, at most {SETTINGS.task_time_limit_s:,} s",
     "from a cancel, or the end of a `run_timeout`, to the kill": f"{SETTINGS.kill_after_s} s",

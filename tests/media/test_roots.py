@@ -1,11 +1,16 @@
 import os
+import subprocess
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from harken.media import MediaRoots, SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+from tests.conftest import eventually
 
 NOBODY = 65534  # a user who owns nothing
 
@@ -305,3 +310,142 @@ def test_many_paths_of_a_moment_come_out_as_each_alone(many_ways, reverse):
 def test_without_roots_no_path_of_many_is_below_one():
     with pytest.raises(SourceOutside):
         MediaRoots([]).resolver()("a.wav")
+
+
+def read(file):
+    with file:
+        return file.read()
+
+
+def test_an_opened_file_is_the_one_that_the_path_names(root, roots):
+    (root / "link.wav").symlink_to("album/a.wav")
+    for name in ("album/a.wav", str(root / "album/a.wav"), "./album/../album//a.wav", "link.wav"):
+        assert read(roots.open(name)) == b"sound"
+
+
+def test_links_into_another_root_and_absolute_ones_are_opened(root, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.wav").write_bytes(b"other")
+    (root / "there.wav").symlink_to(other / "b.wav")
+    (root / "here.wav").symlink_to(root / "album" / "a.wav")
+    roots = MediaRoots([root, other])
+    assert read(roots.open("there.wav")) == b"other"
+    assert read(roots.open("here.wav")) == b"sound"
+
+
+def test_what_resolve_refuses_is_not_opened_and_for_the_same_reason(many_ways):
+    folders, paths = many_ways
+    roots = MediaRoots(folders)
+
+    def outcome(read, path):
+        try:
+            return read(path)
+        except SourceError as error:
+            return error.reason, str(error)
+
+    for path in paths:
+        by_path = outcome(lambda path: roots.resolve(path).read_bytes(), path)
+        assert outcome(lambda path: read(roots.open(path)), path) == by_path
+
+
+def test_nothing_stays_open_when_a_file_is_refused(many_ways):
+    folders, paths = many_ways
+    roots = MediaRoots(folders)
+    before = os.listdir("/proc/self/fd")
+    for path in paths:
+        try:
+            roots.open(path).close()
+        except SourceError:
+            continue
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_folder_that_may_be_entered_but_not_listed_is_passed_through(as_nobody):
+    with tempfile.TemporaryDirectory() as folder:
+        album = Path(folder, "album")
+        album.mkdir()
+        (album / "a.wav").write_bytes(b"sound")
+        album.chmod(0o311)
+        try:
+            assert read(MediaRoots([folder]).open("album/a.wav")) == b"sound"
+        finally:
+            album.chmod(0o755)
+
+
+def test_a_file_that_may_not_be_read_is_a_clear_error(as_nobody):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "a.wav")
+        file.touch()
+        file.chmod(0)
+        with pytest.raises(SourceNotFound, match="Permission denied"):
+            MediaRoots([folder]).open("a.wav")
+
+
+OPENS = 3_000
+
+
+@pytest.mark.parametrize("swapped", ["file", "folder", "folder in between", "pipe"])
+def test_a_path_that_changes_while_it_is_opened_never_leads_out(root, roots, swapped):
+    """A neighbour exchanges a part of the path, at once and for ever, for a link out of the root."""
+    secret = root.parent / "secret"
+    (secret / "album").mkdir(parents=True)
+    (secret / "a.wav").write_bytes(b"secret")
+    (secret / "album" / "a.wav").write_bytes(b"secret")
+    (root / "deep" / "album").mkdir(parents=True)
+    (root / "deep" / "album" / "a.wav").write_bytes(b"sound")
+    place, other = {
+        "file": (root / "album" / "a.wav", secret / "a.wav"),
+        "folder": (root / "album", secret / "album"),
+        "folder in between": (root / "deep", secret),
+        "pipe": (root / "album" / "a.wav", None),
+    }[swapped]
+    trap = root / "trap"
+    trap.symlink_to(other) if other else os.mkfifo(trap)
+    path = "deep/album/a.wav" if swapped == "folder in between" else "album/a.wav"
+    with exchanging(place, trap):
+        outcomes = Counter(outcome_of_opening(roots, path) for _ in range(OPENS))
+    allowed = {b"sound", "SOURCE_OUTSIDE_ROOTS", "SOURCE_NOT_FOUND", "SOURCE_NOT_A_FILE"}
+    assert set(outcomes) <= allowed, outcomes
+    assert outcomes[b"sound"], outcomes
+    assert outcomes.total() - outcomes[b"sound"], "nothing was ever exchanged in time"
+
+
+def test_a_check_of_the_path_alone_is_fooled_by_such_a_neighbour(root, roots):
+    """So that the test above is known to see what it looks for."""
+    trap = root / "trap"
+    trap.symlink_to(root.parent / "secret.wav")
+
+    def fooled():
+        with suppress(SourceError):
+            return roots.resolve("album/a.wav").read_bytes() == b"secret"
+
+    with exchanging(root / "album" / "a.wav", trap):
+        eventually(fooled)
+
+
+def outcome_of_opening(roots, path):
+    try:
+        return read(roots.open(path))
+    except SourceError as error:
+        return error.reason
+
+
+@contextmanager
+def exchanging(one, other):
+    """Another process swaps two paths as fast as it can, each time in one step, so that neither is ever missing."""
+    script = (
+        "import ctypes, os, sys\n"
+        "swap = ctypes.CDLL(None).renameat2\n"
+        "one, other = map(os.fsencode, sys.argv[1:])\n"
+        "print(flush=True)\n"
+        "while os.getppid() == PARENT:\n"
+        "    assert swap(-100, one, -100, other, 2) == 0\n"
+    ).replace("PARENT", str(os.getpid()))
+    command = [sys.executable, "-S", "-c", script, str(one), str(other)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as neighbour:
+        neighbour.stdout.readline()
+        try:
+            yield
+        finally:
+            neighbour.kill()

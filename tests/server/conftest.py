@@ -128,6 +128,7 @@ def settings(tmp_path: Path, redis: str) -> Settings:
         listen=f"unix:{tmp_path / 'harken.sock'}",
         media_roots=(str(tmp_path),),
         grace_period_s=1,
+        storage_url=(tmp_path / "storage").as_uri(),
     )
     migrate(Database(settings.database_url, pooled=False))
     return settings

@@ -36,6 +36,7 @@ EXAMPLES = {
     "HARKEN_LOG_FORMAT": ("json", "json"),
     "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
     "HARKEN_LEASE": ("60", 60),
+    "HARKEN_MAX_AUDIO_HOURS": ("5", 5),
     "HARKEN_STORAGE_URL": ("/kept here", "file:///kept%20here"),
     "HARKEN_MAX_UPLOAD": ("10", 10),
     "HARKEN_UPLOAD_HOURS": ("1", 1),

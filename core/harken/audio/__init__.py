@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 from harken.audio.errors import AudioError, InputError
 from harken.audio.features import Feature, wanted_features
+from harken.audio.limits import Limits
 from harken.audio.progress import ProgressCallback
 from harken.audio.result import (
     MAX_TIMES,
@@ -35,6 +36,7 @@ __all__ = [
     "Embedding",
     "Feature",
     "InputError",
+    "Limits",
     "Loudness",
     "Media",
     "Onsets",
@@ -55,20 +57,30 @@ def analyze(
     *,
     on_progress: ProgressCallback | None = None,
     on_decoded: Callable[[float], None] | None = None,
+    descriptor: int | None = None,
+    limits: Limits | None = None,
 ) -> AnalysisResult:
     """Analyse the sound of the audio or video file at `path`.
 
     `features` names the groups to fill, None all of them. `on_progress(stage, fraction, message)`
     is called every few seconds of audio: `fraction` is the share of the whole analysis done, 0 to
     1, never falling; whatever it raises ends the analysis and comes out here. `on_decoded` is told
-    once how many seconds of audio there were.
+    once how many seconds of audio there were. A file that is open as `descriptor` is read instead of
+    opening `path`, which then is but its name; it stays open. `limits` are other than the default ones.
 
     Raises InputError when the file cannot be analysed, now or later, ValueError for an unknown
     feature, and OSError when reading fails for another reason than the path.
     """
     from harken.audio.engine import run
 
-    return run(os.fspath(path), wanted_features(features), on_progress, on_decoded)
+    return run(
+        os.fspath(path),
+        wanted_features(features),
+        on_progress,
+        on_decoded,
+        descriptor=descriptor,
+        limits=limits,
+    )
 
 
 def warm_up() -> None:

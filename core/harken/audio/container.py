@@ -1,6 +1,7 @@
 """A file opened by FFmpeg (PyAV): with which options, which of its streams, and in whose order its speakers are."""
 
 import struct
+from functools import cache
 from itertools import pairwise
 from math import lcm
 from typing import Any, Final, cast
@@ -14,6 +15,7 @@ from av.container import InputContainer
 
 from harken.audio import errors
 from harken.audio.errors import InputError
+from harken.audio.playlists import refuse_playlist
 from harken.audio.source_file import SourceFile
 
 # FFmpeg's own order of speakers; streams in it have no list of them.
@@ -30,8 +32,24 @@ _UNREADABLE_TAGS: Final[dict[str, Any]] = (
 )
 
 
-# With no protocol allowed, a playlist cannot make FFmpeg open anything else.
-_OPTIONS: Final = {"protocol_whitelist": "none"}
+# Formats that consist of names and addresses, or have parts beside them; `image2` takes a name for a pattern of files.
+_REFERRING: Final = (
+    *("avisynth", "concat", "dash", "hls", "image2", "imf", "mlv", "rtp", "rtsp", "sap", "sdp"),
+    *("vapoursynth", "vobsub"),
+)
+
+
+@cache
+def _options() -> dict[str, str]:
+    """What FFmpeg is told for every file.
+
+    With no protocol allowed, nothing in a file can make it open another file or a socket; without the formats that
+    would try, their code is not run at all.
+    """
+    formats = ",".join(sorted(av.formats_available.difference(_REFERRING)))
+    return {"protocol_whitelist": "none", "format_whitelist": formats}
+
+
 # Samples in a WAV file may come in large packets (a sixth of the time). Only samples: a coding's
 # blocks would be cut where they must not be.
 _PACKET_BYTES: Final = 65_536
@@ -47,22 +65,23 @@ _WAV_START_BYTES: Final = _PACKET_BYTES // 2
 
 
 def open_container(file: SourceFile) -> InputContainer:
-    """The file, opened by FFmpeg; raises InputError UNREADABLE, and OSError when the disk fails."""
+    """The file, opened by FFmpeg; raises InputError PLAYLIST and UNREADABLE, and OSError when the disk fails."""
     start = file.read(_WAV_START_BYTES)
     file.seek(0)
+    refuse_playlist(start)
     aim = _PACKET_BYTES if file.size >= _SMALL_FILE_BYTES else _SMALL_FILE_PACKET_BYTES
     packet = _wav_packet_bytes(start, aim)
     if packet is None:
-        return _container(file, _OPTIONS)
+        return _container(file, _options())
     # Half a packet of silence: its rest may be too little to tell.
     silent = len(start) >= aim // 2 and not start[_WAV_HEADER_BYTES : aim // 2].strip(b"\0")
     probe = {} if silent else _SMALL_PROBE
-    container = _container(file, {**_OPTIONS, "max_size": str(packet), **probe})
+    container = _container(file, {**_options(), "max_size": str(packet), **probe})
     if all(codec_name(stream).startswith("pcm_") for stream in container.streams.audio):
         return container
     container.close()
     file.seek(0)
-    return _container(file, _OPTIONS)
+    return _container(file, _options())
 
 
 def _wav_packet_bytes(start: bytes, aim: int) -> int | None:

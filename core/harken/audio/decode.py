@@ -23,6 +23,8 @@ from harken.audio import errors
 from harken.audio.blocks import Floats, SoundBlock
 from harken.audio.container import codec_name, open_container, sound_stream, take_odd_speakers
 from harken.audio.errors import InputError
+from harken.audio.limits import Limits
+from harken.audio.movie_reference import refuse_reference
 from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
 from harken.audio.source_file import SourceFile
 
@@ -31,7 +33,6 @@ BLOCK_S: Final = 2.0  # or this many seconds, so that a low rate still reports p
 # One frame may last for hours (a packet at 1 Hz), which would be gigabytes at 22,050 Hz: no block
 # is longer than this, and what is longer goes out in parts.
 LONGEST_BLOCK_S: Final = 10.0
-MAX_DURATION_S: Final = 48 * 3600.0  # published: longer recordings are refused
 MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
 # Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
 # promise millions (Musepack), each as empty as the one before.
@@ -43,13 +44,17 @@ LEAST_BIT_RATE: Final = 200.0
 class Recording:
     """An opened recording: read `blocks()` once, then its facts are complete.
 
-    `with Recording(path) as recording: ...`; raises InputError as errors.py lists.
+    `with Recording(path) as recording: ...`; raises InputError as errors.py lists. Of a file that is
+    open as `descriptor`, `path` is but the name.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(
+        self, path: str, *, descriptor: int | None = None, limits: Limits | None = None
+    ) -> None:
         # FFmpeg must not write on anyone's console, not even through Python's logging.
         av.logging.set_level(None)
         self.path = path
+        self._limits = limits or Limits()
         self.non_finite_samples = 0
         self.decoded_s = 0.0
         self.sample_rate = 0
@@ -61,7 +66,7 @@ class Recording:
         self._decoded_samples = 0
         self._layout = ""
         with ExitStack() as cleanup:
-            self._file = cleanup.enter_context(SourceFile(path))
+            self._file = cleanup.enter_context(SourceFile(path, descriptor))
             if self._file.size == 0:
                 raise InputError(errors.EMPTY_FILE, "The file is empty (0 bytes).")
             self.container = cleanup.enter_context(open_container(self._file))
@@ -114,8 +119,8 @@ class Recording:
     def blocks(self) -> Iterator[SoundBlock]:
         """The samples in order, every block at the first frame's rate and channels.
 
-        Damaged packets are left out. Raises InputError NO_SAMPLES when nothing at all could be
-        decoded, ALL_NON_FINITE, TOO_LONG, and OSError when the disk fails.
+        Damaged packets are left out. Raises InputError SOUND_ELSEWHERE, NO_SAMPLES when nothing at all could be
+        decoded, ALL_NON_FINITE, TOO_LONG, INFLATED, and OSError when the disk fails.
         """
         pending: list[AudioFrame] = []
         held = 0
@@ -129,6 +134,7 @@ class Recording:
             yield from self._parts(pending, held)
         self._file.raise_failure()
         if self._decoded_samples == 0:
+            refuse_reference(self._file)
             raise InputError(
                 errors.NO_SAMPLES,
                 f"The file has a sound stream ({self.stream_codec}), but no samples could be "
@@ -160,12 +166,7 @@ class Recording:
     def _block(self, samples: Floats) -> SoundBlock:
         self._decoded_samples += samples.shape[1]
         self.decoded_s = self._decoded_samples / self.sample_rate
-        if self.decoded_s > MAX_DURATION_S:
-            hours = MAX_DURATION_S / 3600
-            raise InputError(
-                errors.TOO_LONG,
-                f"The recording is longer than {hours:.0f} hours; cut it into parts.",
-            )
+        self._limits.check(self.decoded_s, self.size)
         return SoundBlock(samples=samples, sample_rate=self.sample_rate, channels=self.channels)
 
     def _packets(self) -> "Iterator[Packet[AudioStream]]":

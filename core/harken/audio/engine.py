@@ -24,6 +24,7 @@ from harken.audio.analysis import Analysis, Hears, Track
 from harken.audio.blocks import FRAME_RATE, Floats, SpectrumBlock
 from harken.audio.decode import Recording
 from harken.audio.features import Feature
+from harken.audio.limits import Limits
 from harken.audio.mel import BANDS, MelSpool
 from harken.audio.mono import MonoStream
 from harken.audio.onset_envelope import OnsetEnvelope
@@ -42,6 +43,9 @@ def run(
     features: tuple[Feature, ...],
     on_progress: ProgressCallback | None,
     on_decoded: Callable[[float], None] | None = None,
+    *,
+    descriptor: int | None = None,
+    limits: Limits | None = None,
 ) -> AnalysisResult:
     """Analyse the file at `path`; `harken.audio.analyze` documents it."""
     with ExitStack() as cleanup:
@@ -50,7 +54,7 @@ def run(
             cleanup.callback(analysis.close)
         hears = reduce(or_, (analysis.hears for analysis in analyses.values()), Hears.NOTHING)
         progress = Progress(on_progress, _stages(features, hears))
-        recording = cleanup.enter_context(Recording(path))
+        recording = cleanup.enter_context(Recording(path, descriptor=descriptor, limits=limits))
         mel = MelSpool(cleanup.enter_context(FrameSpool(BANDS))) if hears & SPOOLED else None
         listeners = tuple(analyses.values())
         _decode(recording, listeners, mel, hears, progress)

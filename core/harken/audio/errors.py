@@ -6,12 +6,15 @@
           NOT_A_FILE          a folder, a pipe, a device
           PERMISSION_DENIED   there, but not readable by this user
           EMPTY_FILE          0 bytes
+          PLAYLIST            a list of other files, or of addresses
           UNREADABLE          not audio or video, or damaged beyond reading
           NO_AUDIO_STREAM     readable, but without sound
           UNSUPPORTED_CODEC   sound in a coding this build cannot decode
+          SOUND_ELSEWHERE     a movie whose sound lies in another file
           NO_SAMPLES          a sound stream from which nothing could be decoded
           ALL_NON_FINITE      every sample is NaN or infinite
-          TOO_LONG            more audio than the published limit
+          TOO_LONG            more audio than the limit
+          INFLATED            more audio than an honest file of its size holds
 
 Any other `OSError` (a disk or a network share that fails) passes through unchanged: the same
 file may be readable later.
@@ -23,12 +26,15 @@ FILE_NOT_FOUND: Final = "FILE_NOT_FOUND"
 NOT_A_FILE: Final = "NOT_A_FILE"
 PERMISSION_DENIED: Final = "PERMISSION_DENIED"
 EMPTY_FILE: Final = "EMPTY_FILE"
+PLAYLIST: Final = "PLAYLIST"
 UNREADABLE: Final = "UNREADABLE"
 NO_AUDIO_STREAM: Final = "NO_AUDIO_STREAM"
 UNSUPPORTED_CODEC: Final = "UNSUPPORTED_CODEC"
+SOUND_ELSEWHERE: Final = "SOUND_ELSEWHERE"
 NO_SAMPLES: Final = "NO_SAMPLES"
 ALL_NON_FINITE: Final = "ALL_NON_FINITE"
 TOO_LONG: Final = "TOO_LONG"
+INFLATED: Final = "INFLATED"
 
 
 class AudioError(Exception):

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from io import SEEK_CUR, SEEK_END, SEEK_SET
+from io import SEEK_CUR, SEEK_END, SEEK_SET, FileIO
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,15 +21,13 @@ class SourceFile:
     first one is kept in `failure` and FFmpeg sees the end of the file.
     """
 
-    def __init__(self, path: str) -> None:
-        """Raises InputError for what is no readable file; other OSErrors pass."""
+    def __init__(self, path: str, descriptor: int | None = None) -> None:
+        """Opens `path`, or reads the file that the caller has open as `descriptor`; `path` is but its name then.
+
+        Raises InputError for what is no readable file; other OSErrors pass.
+        """
         try:
-            status = os.stat(path)
-            if not stat.S_ISREG(status.st_mode):
-                # Told apart before opening: opening a pipe would wait for its writer.
-                raise InputError(errors.NOT_A_FILE, "This path is a folder or device, not a file.")
-            # Closed by __exit__, which the linter cannot see.
-            self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+            self._file = _opened(path) if descriptor is None else _taken(descriptor)
         except ValueError:
             raise InputError(errors.FILE_NOT_FOUND, "This path holds a NUL byte.") from None
         except PermissionError:
@@ -40,9 +38,10 @@ class SourceFile:
             if error.errno in NOWHERE:
                 raise InputError(errors.FILE_NOT_FOUND, "There is no file at this path.") from None
             raise
-        # FFmpeg takes the extension as a hint when it probes the format.
-        self.name = path
-        self.size = status.st_size
+        # FFmpeg takes the extension as a hint when it probes the format. Of the rest it learns nothing: some formats
+        # look for neighbours of the name, or take it for a pattern.
+        self.name = "source" + os.path.splitext(path)[1]
+        self.size = os.fstat(self._file.fileno()).st_size
         self.failure: OSError | None = None
 
     def read(self, count: int) -> bytes:
@@ -83,3 +82,27 @@ class SourceFile:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+
+def _opened(path: str) -> FileIO:
+    # Told apart before opening as well, which a device may take for a command.
+    _check_regular(os.stat(path))
+    # A pipe that has just taken the file's place is not waited for.
+    file = FileIO(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+    try:
+        _check_regular(os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _taken(descriptor: int) -> FileIO:
+    _check_regular(os.fstat(descriptor))
+    os.lseek(descriptor, 0, SEEK_SET)
+    return FileIO(descriptor, closefd=False)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(errors.NOT_A_FILE, "This path is a folder or device, not a file.")

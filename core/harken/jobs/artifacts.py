@@ -78,14 +78,20 @@ def get_artifact(
     return artifact_of(row), StoredBytes(key=row.key, sha256=row.sha256, size=row.size)
 
 
-def of_job(connection: Connection, job_id: str, *, owner: str) -> tuple[Artifact, ...]:
-    """The artifacts of a job, the oldest first."""
-    query = (
-        select(ARTIFACTS)
-        .where(ARTIFACTS.c.job_id == job_id, ARTIFACTS.c.owner == owner)
-        .order_by(ARTIFACTS.c.artifact_id)
-    )
-    return tuple(artifact_of(row) for row in connection.execute(query))
+def of_job(
+    connection: Connection,
+    job_id: str,
+    *,
+    owner: str,
+    limit: int | None = None,
+    after_id: str | None = None,
+) -> tuple[Artifact, ...]:
+    """The artifacts of a job, or `limit` of them after another one, the oldest first."""
+    query = select(ARTIFACTS).where(ARTIFACTS.c.job_id == job_id, ARTIFACTS.c.owner == owner)
+    if after_id is not None:
+        query = query.where(ARTIFACTS.c.artifact_id > after_id)
+    found = connection.execute(query.order_by(ARTIFACTS.c.artifact_id).limit(limit))
+    return tuple(artifact_of(row) for row in found)
 
 
 def list_artifacts(
@@ -95,11 +101,7 @@ def list_artifacts(
     known = select(JOBS.c.job_id).where(JOBS.c.job_id == job_id, JOBS.c.owner == owner)
     if connection.execute(known).one_or_none() is None:
         raise JobNotFound(job_id)
-    query = select(ARTIFACTS).where(ARTIFACTS.c.job_id == job_id, ARTIFACTS.c.owner == owner)
-    if after_id is not None:
-        query = query.where(ARTIFACTS.c.artifact_id > after_id)
-    found = connection.execute(query.order_by(ARTIFACTS.c.artifact_id).limit(limit))
-    return tuple(artifact_of(row) for row in found)
+    return of_job(connection, job_id, owner=owner, limit=limit, after_id=after_id)
 
 
 def artifact_of(row: Row[tuple[object, ...]]) -> Artifact:

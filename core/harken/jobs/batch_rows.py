@@ -48,6 +48,7 @@ _IN_COMMON = (
     "schedule_deadline",
     "run_timeout_s",
     "trace_parent",
+    "skip_cache",
 )
 
 
@@ -63,7 +64,8 @@ class BatchRow:
 def alike(jobs: Sequence[NewJob]) -> bool:
     """Whether the jobs have in common what those of one request have."""
     common = {
-        (job.priority, job.schedule_timeout, job.run_timeout, job.trace_parent) for job in jobs
+        (job.priority, job.schedule_timeout, job.run_timeout, job.trace_parent, job.skip_cache)
+        for job in jobs
     }
     return len(common) == 1
 
@@ -89,6 +91,7 @@ def insert_rows(
             "schedule_deadline": now + first.schedule_timeout if first.schedule_timeout else None,
             "run_timeout_s": first.run_timeout.total_seconds() if first.run_timeout else None,
             "trace_parent": first.trace_parent,
+            "skip_cache": first.skip_cache,
         },
     )
     connection.execute(_INSERT_TRANSITIONS, {"batch_id": batch_id})

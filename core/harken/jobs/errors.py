@@ -10,6 +10,7 @@ JobsError
 ├── UploadBusy             another call is receiving the upload
 ├── UploadElsewhere        the upload does not stand where the caller wants to go on
 ├── UploadIdReused         the upload_id is that of other bytes
+├── UploadInUse            jobs wait for the upload, or read it
 ├── UploadLost             the upload was deleted, or taken over, while it was received
 ├── RequestIdReused        the request_id came before, with another payload
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
@@ -117,6 +118,14 @@ class UploadIdReused(JobsError):
             f"The upload_id {upload_id} is that of a file of another size or sha256."
             " Send a new upload_id with a new file."
         )
+        self.upload_id = upload_id
+
+
+class UploadInUse(JobsError):
+    """Jobs wait for the upload, or read it."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"Jobs wait for upload {upload_id}, or read it. Cancel them first.")
         self.upload_id = upload_id
 
 

@@ -68,6 +68,7 @@ class NewJob:
     kind: JobKind = JobKind.ANALYSIS
     # What is to be done, of a kind that is no analysis; plain JSON values.
     spec: Mapping[str, Any] | None = None
+    skip_cache: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,10 @@ class Job:
     retry_of: str | None = None
     kind: JobKind = JobKind.ANALYSIS
     spec: Mapping[str, Any] | None = None
+    # Whether it is to be run even where a result is known to hold for it.
+    skip_cache: bool = False
+    # The job that found what this one has as its result.
+    cached_from: str | None = None
 
     @property
     def schedule_timeout(self) -> timedelta | None:

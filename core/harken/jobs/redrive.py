@@ -120,6 +120,7 @@ def again(job: Job) -> NewJob:
         retry_of=job.job_id,
         kind=job.kind,
         spec=job.spec,
+        skip_cache=True,  # who asks for it once more does not want what is known
     )
 
 

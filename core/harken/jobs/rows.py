@@ -39,6 +39,8 @@ JOB_COLUMNS = tuple(
         "retry_of",
         "kind",
         "spec",
+        "skip_cache",
+        "cached_from",
     ]
 )
 
@@ -87,6 +89,8 @@ def job_of(row: Row[Any]) -> Job:
         retry_of=row.retry_of,
         kind=JobKind(row.kind),
         spec=row.spec,
+        skip_cache=row.skip_cache,
+        cached_from=row.cached_from,
     )
 
 

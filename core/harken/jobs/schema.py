@@ -269,8 +269,8 @@ UPLOADS = Table(
     "harken_uploads",
     METADATA,
     Column("owner", String(200), primary_key=True),
-    # Of the caller's making, so one owner's tells nothing of another's.
-    _id("upload_id", primary_key=True),
+    # Of the caller's making, so one owner's tells nothing of another's; spelled as the jobs spell it that refer to it.
+    Column("upload_id", String(36), primary_key=True),
     Column("state", String(10), nullable=False),
     Column("filename", String(255), nullable=False),
     # Bytes that are durable: where it can be gone on with.
@@ -294,7 +294,7 @@ UPLOAD_PARTS = Table(
     "harken_upload_parts",
     METADATA,
     Column("owner", String(200), primary_key=True),
-    _id("upload_id", primary_key=True),
+    Column("upload_id", String(36), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("key", String(200), nullable=False, unique=True),
     # Bytes of it that are durable.

@@ -166,6 +166,8 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
     if new.kind is not JobKind.ANALYSIS:
         payload.append([new.kind, new.spec])
+    if new.skip_cache:
+        payload.append(["skip_cache", True])
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
@@ -253,6 +255,7 @@ def _row(
         "labels": dict(new.labels),
         "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
         "trace_parent": new.trace_parent,
+        "skip_cache": new.skip_cache,
         "create_time": now,
         "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
     }
@@ -289,4 +292,5 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         retry_of=new.retry_of,
         kind=new.kind,
         spec=new.spec,
+        skip_cache=new.skip_cache,
     )

@@ -31,6 +31,7 @@ class BlobWriter(ABC):
         self.size = 0
         self._hash = hashlib.sha256()
         self._open = True
+        self._blob: Blob | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,17 +54,23 @@ class BlobWriter(ABC):
         return len(data)
 
     def finish(self) -> Blob:
-        """What was written, now durable. Raises StorageError."""
-        with storage_errors():
-            self._finish()
-        self._open = False
-        return Blob(key=self.key, sha256=self._hash.hexdigest(), size=self.size)
+        """What was written, now durable; asked again, it says so again. Raises StorageError."""
+        if self._blob is None:
+            with storage_errors():
+                self._finish()
+            self._open = False
+            self._blob = Blob(key=self.key, sha256=self._hash.hexdigest(), size=self.size)
+        return self._blob
 
     def discard(self) -> None:
         """Takes away what was written; what cannot be taken away now is found by the clean-up later."""
         self._open = False
         with suppress(StorageError), storage_errors():
             self._discard()
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Lets go without an end: what was made durable by `sync` stays."""
 
     @abstractmethod
     def sync(self) -> bool:
@@ -86,9 +93,14 @@ class LocalWriter(BlobWriter):
         super().__init__(key)
         self._path = path
         with storage_errors():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self._file = os.open(path, flags, 0o600)
+
+    def abandon(self) -> None:
+        """Lets go of the file."""
+        self._open = False
+        self._close()
 
     def sync(self) -> bool:
         """Makes durable what was written so far."""
@@ -103,7 +115,7 @@ class LocalWriter(BlobWriter):
 
     def _finish(self) -> None:
         os.fsync(self._file)
-        os.close(self._file)
+        self._close()
         # The names too: of the file in its folder, and of the folder in its own.
         for folder in (self._path.parent, self._path.parent.parent):
             entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -113,9 +125,21 @@ class LocalWriter(BlobWriter):
                 os.close(entry)
 
     def _discard(self) -> None:
-        with suppress(OSError):
-            os.close(self._file)
+        self._close()
         self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        file, self._file = self._file, -1  # once: its number may be another file's next
+        if file >= 0:
+            with suppress(OSError):
+                os.close(file)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder for this user alone, and what is missing above it likewise."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 class RemoteWriter(BlobWriter):
@@ -127,6 +151,10 @@ class RemoteWriter(BlobWriter):
         self._object = obstore.open_writer(
             store, key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
         )
+
+    def abandon(self) -> None:
+        """Takes away what was written."""
+        self.discard()
 
     def sync(self) -> bool:
         """Nothing of an object is there before all of it is."""

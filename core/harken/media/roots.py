@@ -4,14 +4,21 @@ SourceError
 ├── SourceOutside     the path leads out of the roots, by `..`, a symbolic link or as it stands
 ├── SourceNotFound    nothing is there
 └── SourceNotAFile    a folder, a device, a pipe
+
+The roots themselves, and what lies above them, are the operator's: what their paths lead to is believed. Nothing below
+them is. Hard links are files as any other: who may make one to a file outside is for the file system to say.
 """
 
 import os
 import stat
 from collections.abc import Callable, Iterable
+from io import FileIO
 from pathlib import Path
 
+from harken.media.descent import PathChanged, open_below
+
 _NO_NAMES = ("", ".", "..")  # of a file
+_LOOKS = 10  # at a path that changes while it is opened; nobody changes one so often in good faith
 LONGEST_SHOWN = 60  # characters of a path in a message: its end tells files apart
 
 
@@ -56,6 +63,25 @@ class MediaRoots:
         Links are followed, and where they end has to be below a root. Whether anything is there is told
         only of places below a root. Raises SourceError.
         """
+        return Path(os.path.join(*self._find(path)))
+
+    def open(self, path: str) -> FileIO:
+        """The file that a submitted path names, open for reading: what was checked is what is read.
+
+        Raises SourceError, and OSError where the file system fails.
+        """
+        for _ in range(_LOOKS):
+            root, below = self._find(path)
+            try:
+                return open_below(root, below)
+            except PathChanged:
+                continue  # what it leads to now is looked at anew
+            except PermissionError as error:
+                raise SourceNotFound(path, _cannot_be_opened(path, error)) from error
+        raise SourceNotFound(path, _changes(path))
+
+    def _find(self, path: str) -> tuple[str, str]:
+        """The root that a submitted path's file is below, and its path from there, without any link."""
         if "\0" in path:
             raise SourceNotFound(path, "The path holds a NUL character; no file has such a name.")
         try:
@@ -64,7 +90,7 @@ class MediaRoots:
             raise SourceNotFound(
                 path, "The path holds half a character; no file has such a name."
             ) from error
-        candidates = [os.path.realpath(os.path.join(root, path)) for root in self._roots]
+        candidates = [_real(os.path.join(root, path), path) for root in self._roots]
         inside = [found for found in dict.fromkeys(candidates) if self._is_inside(found)]
         if not inside:
             raise SourceOutside(
@@ -79,11 +105,11 @@ class MediaRoots:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                message = f"{_shown(path)} cannot be opened: {error.strerror}."
-                problems.append(SourceNotFound(path, message))
+                problems.append(SourceNotFound(path, _cannot_be_opened(path, error)))
                 continue
             if stat.S_ISREG(mode):
-                return Path(found)
+                root = self._root_of(found)
+                return root, os.path.relpath(found, root)
             message = f"{_shown(path)} is not a file. Submit the files in it instead."
             problems.append(SourceNotAFile(path, message))
         if problems:
@@ -114,12 +140,17 @@ class MediaRoots:
             if path.startswith("/"):
                 folder += "/"
             found = os.path.join(os.path.realpath(os.path.join(self._roots[0], folder)), "")
-        except ValueError:
+        except (OSError, ValueError):
             return None
         return found if found.startswith(self._below[0]) else None
 
     def _is_inside(self, path: str) -> bool:
         return path in self._roots or path.startswith(self._below)
+
+    def _root_of(self, path: str) -> str:
+        """The root that a path is below, or that it is."""
+        places = zip(self._roots, self._below, strict=True)
+        return next(root for root, below in places if path == root or path.startswith(below))
 
 
 def _is_plain_file(path: str) -> bool:
@@ -131,6 +162,24 @@ def _is_plain_file(path: str) -> bool:
         ValueError,
     ):  # what it is instead, and what is wrong with it, is looked at apart
         return False
+
+
+def _real(path: str, submitted: str) -> str:
+    """Where a path leads. Raises SourceNotFound where it changes all the time."""
+    for _ in range(_LOOKS):
+        try:
+            return os.path.realpath(path)
+        except OSError:  # what was a link a moment ago is none now
+            continue
+    raise SourceNotFound(submitted, _changes(submitted))
+
+
+def _changes(path: str) -> str:
+    return f"{_shown(path)} changes all the time. Submit it once it stays as it is."
+
+
+def _cannot_be_opened(path: str, error: OSError) -> str:
+    return f"{_shown(path)} cannot be opened: {error.strerror}."
 
 
 def _shown(path: str) -> str:

@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from harken.media.blob import FOLDER, Kept, new_key
-from harken.media.blob_writer import BlobWriter, LocalWriter, RemoteWriter
+from harken.media.blob_writer import BlobWriter, LocalWriter, RemoteWriter, make_folder
 from harken.media.storage_errors import BlobMissing, StorageUnavailable, storage_errors
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class Storage:
                 raise ValueError(f"{url!r} names no folder of this machine: write file:///…")
             self._folder = Path(unquote(parts.path))
         self._opened: ObjectStore | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder."""
+        return self._folder is not None
 
     def check(self) -> None:
         """Asks the storage for its first object. Raises StorageError when that cannot be had."""
@@ -127,7 +132,7 @@ class Storage:
         if self._opened is None:
             if self._folder is not None:
                 with storage_errors():
-                    self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    make_folder(self._folder)
                 self._opened = LocalStore(self._folder)
             else:
                 try:

@@ -7,10 +7,13 @@ StorageError
 """
 
 import errno
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from obstore.exceptions import BaseError
+
+LOG = logging.getLogger(__name__)
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -40,6 +43,8 @@ class StorageUnavailable(StorageError):
     """The storage does not answer, or refuses harken; `cause` says how, for the log."""
 
     def __init__(self, cause: str) -> None:
+        # A caller is not told where bytes are kept, nor by whom.
+        LOG.warning("the storage: %s", cause)
         super().__init__(
             "The storage does not answer, or refuses harken; the server's log tells more."
             " Try again later."

@@ -49,6 +49,7 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    max_audio_hours: int = 48
     storage_url: str = ""
     max_upload_mb: int = 4096
     upload_hours: int = 72

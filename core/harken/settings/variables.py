@@ -244,6 +244,12 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parse_positive,
     ),
     Variable(
+        field="max_audio_hours",
+        name="HARKEN_MAX_AUDIO_HOURS",
+        meaning="Hours of sound over which a recording is refused, however small its file.",
+        parse=parse_positive,
+    ),
+    Variable(
         field="storage_url",
         name="HARKEN_STORAGE_URL",
         meaning="Where uploads and artifacts are kept: a folder, or s3://, gs:// or az:// with bucket and prefix;"

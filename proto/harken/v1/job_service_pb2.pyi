@@ -59,10 +59,13 @@ class SubmitAnalysisRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
+    SKIP_CACHE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a job."""
     priority: _builtins.int
     """0 to 9, 9 the most urgent; 5 when unset."""
+    skip_cache: _builtins.bool
+    """Analyse the file even where the result of an earlier job is known to hold for it."""
     @_builtins.property
     def source(self) -> _source_pb2.Source:
         """What to analyse. Required."""
@@ -97,10 +100,11 @@ class SubmitAnalysisRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
+        skip_cache: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -209,10 +213,13 @@ class SubmitBatchRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
+    SKIP_CACHE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a batch."""
     priority: _builtins.int
     """0 to 9, 9 the most urgent; 5 when unset."""
+    skip_cache: _builtins.bool
+    """Analyse the files even where the results of earlier jobs are known to hold for them."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubmitBatchRequest.Item]:
         """The files, 1 to 10,000."""
@@ -238,10 +245,11 @@ class SubmitBatchRequest(_message.Message):
         priority: _builtins.int | None = ...,
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
+        skip_cache: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -46,6 +46,8 @@ class JobServiceStub:
 
     INVALID_ARGUMENT: a field is missing or malformed; BadRequest names it.
     NOT_FOUND (SOURCE_NOT_FOUND): no such file below a media root.
+    NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
+    FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
     PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
     ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
     """
@@ -156,6 +158,8 @@ class JobServiceAsyncStub(JobServiceStub):
 
     INVALID_ARGUMENT: a field is missing or malformed; BadRequest names it.
     NOT_FOUND (SOURCE_NOT_FOUND): no such file below a media root.
+    NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
+    FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
     PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
     ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
     """
@@ -269,6 +273,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: a field is missing or malformed; BadRequest names it.
         NOT_FOUND (SOURCE_NOT_FOUND): no such file below a media root.
+        NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
+        FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
         PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
         ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
         """

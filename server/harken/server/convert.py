@@ -1,7 +1,7 @@
 """Values of the domain as messages of the contract."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from harken.jobs import job as domain
 from harken.jobs import workers
 from harken.jobs.action import Action, Outcome, Refusal
+from harken.jobs.artifacts import Artifact
 from harken.jobs.state import JobState
+from harken.jobs.upload import Upload
 from harken.server.inspector import Probe
 from harken.server.progress.ticks import Tick
 from harken.v1 import (
@@ -23,6 +25,7 @@ from harken.v1 import (
     feature_pb2,
     job_pb2,
     job_service_pb2,
+    media_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -118,7 +121,11 @@ def progress_message(tick: Tick) -> job_pb2.Progress:
 
 
 def job_message(
-    job: domain.Job, *, tick: Tick | None = None, result: Mapping[str, Any] | None = None
+    job: domain.Job,
+    *,
+    tick: Tick | None = None,
+    result: Mapping[str, Any] | None = None,
+    artifacts: Sequence[Artifact] = (),
 ) -> job_pb2.Job:
     """The message of a job; a tick counts when it is of the attempt that runs."""
     running = job.state in (JobState.RUNNING, JobState.CANCELLING)
@@ -145,12 +152,41 @@ def job_message(
         run_timeout=duration(job.run_timeout),
         retry_of=job.retry_of,
         kind=job_kind_number(job.kind),
+        cached_result=job.cached_from is not None,
+        artifacts=[artifact_message(artifact) for artifact in artifacts],
     )
 
 
 def result_message(result: Mapping[str, Any]) -> analysis_result_pb2.AnalysisResult:
     """The message of a stored result; what a newer engine wrote and this contract lacks is left out."""
     return ParseDict(dict(result), analysis_result_pb2.AnalysisResult(), ignore_unknown_fields=True)
+
+
+def artifact_message(artifact: Artifact) -> media_pb2.Artifact:
+    """The message of an artifact."""
+    return media_pb2.Artifact(
+        artifact_id=artifact.artifact_id,
+        job_id=artifact.job_id,
+        name=artifact.name,
+        media_type=artifact.media_type,
+        size=artifact.size,
+        sha256=artifact.sha256,
+        create_time=timestamp(artifact.create_time),
+    )
+
+
+def upload_message(upload: Upload) -> media_pb2.Upload:
+    """The message of an upload."""
+    return media_pb2.Upload(
+        upload_id=upload.upload_id,
+        state=media_pb2.Upload.State.Value(f"STATE_{upload.state.value}"),
+        filename=upload.filename,
+        offset=upload.received,
+        size=upload.size,
+        sha256=upload.sha256,
+        create_time=timestamp(upload.create_time),
+        expire_time=timestamp(upload.expire_time),
+    )
 
 
 def batch_message(batch: domain.Batch) -> batch_pb2.Batch:

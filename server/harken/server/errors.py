@@ -3,6 +3,11 @@
 RequestError
 ├── InvalidRequest      fields that are missing or malformed
 ├── InvalidToken        a page or resume token that was not made here, or for something else
+├── UploadTooLarge      an upload of more bytes than the server takes
+├── UploadTruncated     an upload that ended before all announced bytes had come
+├── UploadCorrupt       an upload whose bytes are not those of its SHA-256
+├── UploadStalled       an upload of which nothing came for too long
+├── OffsetPastEnd       a download that begins after the end
 └── ServerStopping      the server is going away
 """
 
@@ -40,6 +45,56 @@ class InvalidToken(RequestError):
             " Send one as it was received, with the other fields unchanged, or none."
         )
         self.field = field
+
+
+class UploadTooLarge(RequestError):
+    """An upload of more bytes than the server takes."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The file has more than {limit_bytes:,} bytes, which is the server's limit"
+            " (HARKEN_MAX_UPLOAD)."
+        )
+        self.limit_bytes = limit_bytes
+
+
+class UploadTruncated(RequestError):
+    """An upload that ended before all announced bytes had come."""
+
+    def __init__(self, received: int, size: int) -> None:
+        super().__init__(
+            f"The file ended after {received:,} bytes, and was announced with {size:,}."
+            " Send the rest, or announce the size that it has."
+        )
+        self.received = received
+
+
+class UploadCorrupt(RequestError):
+    """An upload whose bytes are not those of its SHA-256."""
+
+    def __init__(self, announced: str, found: str) -> None:
+        super().__init__(
+            f"What came has the SHA-256 {found}, not {announced} as announced."
+            " It was deleted. Upload the file again; it may have changed meanwhile."
+        )
+        self.found = found
+
+
+class UploadStalled(RequestError):
+    """An upload of which nothing came for too long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Nothing came for {seconds:g} s. Go on where the upload stands.")
+
+
+class OffsetPastEnd(RequestError):
+    """A download that begins after the end."""
+
+    def __init__(self, offset: int, size: int) -> None:
+        super().__init__(
+            f"The artifact has {size:,} bytes, so it cannot be sent from {offset:,} on."
+        )
+        self.size = size
 
 
 class ServerStopping(RequestError):

@@ -11,9 +11,18 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from harken.jobs import audit, cancellation, clock, queries, redrive, submission
+from harken.jobs import (
+    artifacts,
+    audit,
+    cancellation,
+    clock,
+    queries,
+    redrive,
+    submission,
+    upload_sources,
+)
 from harken.jobs.errors import RequestIdReused
-from harken.jobs.job import Job
+from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
 from harken.server import convert, filters, retries, tokens, validate
@@ -35,6 +44,8 @@ from harken.v1.job_service_pb2_grpc import JobServiceServicer
 # A page of long paths and many labels ends earlier: clients refuse messages over 4 MiB by default.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
 
+MOST_ARTIFACTS = 100  # of a job that GetJob gives; ListArtifacts has all
+
 _ACTIONS = "actions"  # what their page tokens are bound to
 
 
@@ -49,6 +60,7 @@ class JobService(JobServiceServicer):
         checks: FileChecks,
         *,
         longest_run: timedelta,
+        uploads_kept_for: timedelta,
     ) -> None:
         self._store = store
         self._hub = hub
@@ -56,17 +68,22 @@ class JobService(JobServiceServicer):
         self._roots = roots
         self._checks = checks
         self._longest_run = longest_run
+        self._uploads_kept_for = uploads_kept_for
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
         new = validate.new_job(request, longest_run=self._longest_run)
-        await self._checks.run(partial(self._roots.resolve, new.source.value))
+        if new.source.kind == "path":
+            await self._checks.run(partial(self._roots.resolve, new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
-        wanted = submission.Submission(new=new, owner=OWNER)
-        job = await self._store.write_among(_submit_all, wanted)
+        if new.source.kind == upload_sources.UPLOAD:
+            job = await self._store.write(partial(self._submit_upload, new))
+        else:
+            wanted = submission.Submission(new=new, owner=OWNER)
+            job = await self._store.write_among(_submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -83,9 +100,7 @@ class JobService(JobServiceServicer):
                 (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
             ]
             new = replace(new, items=tuple(traced))
-        batch = await self._store.write(
-            lambda c: submission.submit_batch(c, new, owner=OWNER, now=clock.now(c))
-        )
+        batch = await self._store.write(partial(self._submit_batch, new))
         logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
@@ -99,14 +114,15 @@ class JobService(JobServiceServicer):
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
-        job, result = await self._store.read(
+        job, result, made = await self._store.read(
             lambda c: (
                 queries.get_job(c, job_id, owner=OWNER),
                 queries.get_result(c, job_id),
+                artifacts.of_job(c, job_id, owner=OWNER, limit=MOST_ARTIFACTS),
             )
         )
         ticks = await self._ticks_of(job)
-        message = convert.job_message(job, tick=ticks.get(job_id), result=result)
+        message = convert.job_message(job, tick=ticks.get(job_id), result=result, artifacts=made)
         return messages.GetJobResponse(job=message)
 
     async def GetBatch(
@@ -266,6 +282,20 @@ class JobService(JobServiceServicer):
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
+
+    def _submit_upload(self, new: NewJob, connection: Connection) -> Job:
+        now = clock.now(connection)
+        kept_for = self._uploads_kept_for
+        return upload_sources.submit_job(connection, new, owner=OWNER, now=now, kept_for=kept_for)
+
+    def _submit_batch(self, new: NewBatch, connection: Connection) -> Batch:
+        now = clock.now(connection)
+        if any(item.source.kind == upload_sources.UPLOAD for _, item in new.items):
+            kept_for = self._uploads_kept_for
+            new = upload_sources.without_refused(
+                connection, new, owner=OWNER, now=now, kept_for=kept_for
+            )
+        return submission.submit_batch(connection, new, owner=OWNER, now=now)
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]

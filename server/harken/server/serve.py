@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.media.storage import Storage
 from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
@@ -21,6 +22,8 @@ from harken.server.housekeeping.publisher import Publisher
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.media.vault import Vault
+from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
 from harken.server.progress.hub import Hub
@@ -30,9 +33,10 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import export_service_pb2, job_service_pb2, worker_service_pb2
+from harken.v1 import export_service_pb2, job_service_pb2, media_service_pb2, worker_service_pb2
 from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
+from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -46,6 +50,7 @@ SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
     export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
+    media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -94,8 +99,17 @@ async def running_server(
     roots = MediaRoots(settings.media_roots)
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
-    jobs = JobService(store, hub, roots, checks, longest_run=longest_run)
+    jobs = JobService(
+        store,
+        hub,
+        roots,
+        checks,
+        longest_run=longest_run,
+        uploads_kept_for=timedelta(hours=settings.upload_hours),
+    )
     add_JobServiceServicer_to_server(jobs, server)
+    vault = Vault(Storage(settings.storage_url))
+    add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings), server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub), server)
@@ -127,6 +141,7 @@ async def running_server(
         metrics.close()
         inspector.close()
         checks.close()
+        await vault.close()
         store.close()
 
 

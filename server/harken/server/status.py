@@ -8,20 +8,44 @@ from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from google.rpc.error_details_pb2 import (
+    BadRequest,
+    ErrorInfo,
+    QuotaFailure,
+    ResourceInfo,
+    RetryInfo,
+)
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from harken.jobs.errors import (
     ActionNotFound,
+    ArtifactNotFound,
     BatchNotFound,
     JobNotFound,
     PositionAhead,
     PositionExpired,
     RequestIdReused,
+    UploadBusy,
+    UploadElsewhere,
+    UploadIdReused,
+    UploadIncomplete,
+    UploadInUse,
+    UploadLost,
+    UploadNotFound,
 )
 from harken.media import SourceError, SourceNotFound, SourceOutside
-from harken.server.errors import InvalidRequest, InvalidToken, ServerStopping
+from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
+from harken.server.errors import (
+    InvalidRequest,
+    InvalidToken,
+    OffsetPastEnd,
+    ServerStopping,
+    UploadCorrupt,
+    UploadStalled,
+    UploadTooLarge,
+    UploadTruncated,
+)
 
 DOMAIN = "harken"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -80,6 +104,53 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case ArtifactNotFound():
+            return _not_found(error, "ARTIFACT_NOT_FOUND", "harken.v1.Artifact", error.artifact_id)
+        case UploadNotFound():
+            return _not_found(error, "UPLOAD_NOT_FOUND", "harken.v1.Upload", error.upload_id)
+        case UploadIncomplete():
+            metadata = {"upload_id": error.upload_id, "offset": str(error.received)}
+            return _status(Code.FAILED_PRECONDITION, error, "UPLOAD_INCOMPLETE", metadata)
+        case UploadElsewhere():
+            metadata = {"upload_id": error.upload_id, "offset": str(error.received)}
+            return _status(Code.FAILED_PRECONDITION, error, "OFFSET_MISMATCH", metadata)
+        case UploadInUse():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.FAILED_PRECONDITION, error, "UPLOAD_IN_USE", metadata)
+        case UploadIdReused():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ALREADY_EXISTS, error, "UPLOAD_ID_REUSED", metadata)
+        case UploadBusy():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ABORTED, error, "UPLOAD_BUSY", metadata, _retry())
+        case UploadLost():
+            metadata = {"upload_id": error.upload_id}
+            return _status(Code.ABORTED, error, "UPLOAD_LOST", metadata)
+        case UploadStalled():
+            return _status(Code.ABORTED, error, "UPLOAD_STALLED", {}, _retry())
+        case UploadTooLarge():
+            limit = QuotaFailure.Violation(subject="upload", description=str(error))
+            failure = QuotaFailure(violations=[limit])
+            metadata = {"limit_bytes": str(error.limit_bytes)}
+            return _status(Code.RESOURCE_EXHAUSTED, error, "UPLOAD_TOO_LARGE", metadata, failure)
+        case UploadTruncated():
+            violation = _bad_request(("header.size", str(error)))
+            metadata = {"offset": str(error.received)}
+            return _status(Code.INVALID_ARGUMENT, error, "UPLOAD_TRUNCATED", metadata, violation)
+        case UploadCorrupt():
+            violation = _bad_request(("header.sha256", str(error)))
+            metadata = {"sha256": error.found}
+            return _status(Code.INVALID_ARGUMENT, error, "SHA256_MISMATCH", metadata, violation)
+        case OffsetPastEnd():
+            metadata = {"size": str(error.size)}
+            return _status(Code.OUT_OF_RANGE, error, "OFFSET_PAST_END", metadata)
+        case StorageFull():
+            return _status(Code.RESOURCE_EXHAUSTED, error, "STORAGE_FULL", {})
+        case StorageUnavailable():
+            return _status(Code.UNAVAILABLE, error, "STORAGE_UNAVAILABLE", {}, _retry())
+        case BlobMissing():
+            message = "The bytes are gone from the storage, though nobody asked for it."
+            return _status(Code.DATA_LOSS, message, "BYTES_MISSING", {})
         case OperationalError() | InterfaceError() | PoolTimeout():
             # The answer to a commit may be what was lost.
             message = (

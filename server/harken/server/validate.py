@@ -154,11 +154,12 @@ def _item(
         violations += label_violations(f"{place}.labels", item.labels)
     if violations:
         raise InvalidRequest(violations)
-    path = item.source.path
-    resolve(path)
+    source = _source(item.source)
+    if source.kind == "path":
+        resolve(source.value)
     features = _features(item.features) if item.features else like.features
     return NewJob(
-        source=Source(kind="path", value=path),
+        source=source,
         features=features,
         queue=queue_for(features) if item.features else like.queue,
         priority=like.priority,
@@ -166,19 +167,26 @@ def _item(
         request_id=_request_id(item),
         schedule_timeout=like.schedule_timeout,
         run_timeout=like.run_timeout,
+        skip_cache=like.skip_cache,
     )
 
 
 def _job(request: SubmitAnalysisRequest) -> NewJob:
     features = _features(request.features)
     return NewJob(
-        source=Source(kind="path", value=request.source.path),
+        source=_source(request.source),
         features=features,
         queue=queue_for(features),
         priority=_priority(request),
         labels=dict(request.labels),
         request_id=_request_id(request),
     )
+
+
+def _source(message: SourceMessage) -> Source:
+    kind = message.WhichOneof("source") or ""
+    value: str = getattr(message, kind)
+    return Source(kind=kind, value=value.lower() if kind == "upload_id" else value)
 
 
 def _request_id(
@@ -193,7 +201,10 @@ def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
 
 def _with_limits(new: NewJob, request: SubmitAnalysisRequest | SubmitBatchRequest) -> NewJob:
     return replace(
-        new, schedule_timeout=_schedule_timeout(request), run_timeout=_run_timeout(request)
+        new,
+        schedule_timeout=_schedule_timeout(request),
+        run_timeout=_run_timeout(request),
+        skip_cache=request.skip_cache,
     )
 
 
@@ -245,8 +256,11 @@ def _source_violations(
     field: str, request: SubmitAnalysisRequest | SubmitBatchRequest.Item
 ) -> Iterable[Violation]:
     source: SourceMessage = request.source
-    if source.WhichOneof("source") is None or not source.path:
+    kind = source.WhichOneof("source")
+    if kind is None or not getattr(source, kind):
         yield Violation(field, "NO_SOURCE", "Name what to analyse, such as source.path.")
+    elif kind == "upload_id":
+        yield from id_violations(f"{field}.upload_id", source.upload_id)
     elif len(source.path.encode()) > LONGEST_PATH_BYTES:
         description = f"The path has more than {LONGEST_PATH_BYTES} bytes."
         yield Violation(f"{field}.path", "PATH_TOO_LONG", description)

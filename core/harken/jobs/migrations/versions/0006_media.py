@@ -44,7 +44,7 @@ def upgrade() -> None:
     op.create_table(
         "harken_uploads",
         sa.Column("owner", sa.String(length=200), nullable=False),
-        sa.Column("upload_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("upload_id", sa.String(length=36), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False),
@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "harken_upload_parts",
         sa.Column("owner", sa.String(length=200), nullable=False),
-        sa.Column("upload_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("upload_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),

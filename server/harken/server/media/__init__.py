@@ -1,0 +1,1 @@
+"""Bytes in and out: uploads as they arrive, artifacts as they are sent."""
