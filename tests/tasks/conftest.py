@@ -75,13 +75,17 @@ def hands(
     for task in TASKS.values():
         monkeypatch.setattr(task, "settings", settings)
         monkeypatch.setattr(task, "update_state", lambda **state: made.ticks.append(state["meta"]))
-        for opened in ("database", "bell"):
-            task.__dict__.pop(opened, None)
+        close(task)
     yield made
     database.close()
     for task in TASKS.values():
-        for opened in ("database", "bell"):
-            if opened in task.__dict__:
-                getattr(task, opened).close()
-                del task.__dict__[opened]
+        close(task)
     signal.signal(signal.SIGUSR1, before)
+
+
+def close(task: Any) -> None:
+    """Closes what a task has opened, maybe for an earlier test."""
+    for name in ("database", "bell"):
+        opened = task.__dict__.pop(name, None)
+        if opened is not None:
+            opened.close()
