@@ -25,7 +25,7 @@ class AsyncOwners:
     async def export(
         self, owner: str, *, request_id: str | UUID | None = None, timeout: float | None = None
     ) -> AsyncJobHandle:
-        """Accepts the export of all that is held of an owner: a zip archive, the job's only artifact."""
+        """Accepts the export of all that is held of an owner: a gzipped tar archive, the job's only artifact."""
         return AsyncJobHandle(
             self._client, await self._call(export_owner(owner, request_id=request_id), timeout)
         )

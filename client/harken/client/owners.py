@@ -23,7 +23,7 @@ class Owners:
     def export(
         self, owner: str, *, request_id: str | UUID | None = None, timeout: float | None = None
     ) -> JobHandle:
-        """Accepts the export of all that is held of an owner: a zip archive, the job's only artifact."""
+        """Accepts the export of all that is held of an owner: a gzipped tar archive, the job's only artifact."""
         return JobHandle(
             self._client, self._call(export_owner(owner, request_id=request_id), timeout)
         )

@@ -59,7 +59,7 @@ class OwnerServiceServicer:
 
     def ExportOwner(self, request, context):
         """Accepts the export of all that is held of an owner, as a job of KIND_OWNER_EXPORT of the caller's. Its artifact is a
-        zip archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
+        gzipped tar archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
 
         Repeating a request_id within 30 days gives the same job again and makes none.
 

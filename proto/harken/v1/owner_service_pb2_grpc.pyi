@@ -39,7 +39,7 @@ class OwnerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OwnerServiceAsyncStub: ...
     ExportOwner: _grpc.UnaryUnaryMultiCallable[_owner_service_pb2.ExportOwnerRequest, _owner_service_pb2.ExportOwnerResponse]
     """Accepts the export of all that is held of an owner, as a job of KIND_OWNER_EXPORT of the caller's. Its artifact is a
-    zip archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
+    gzipped tar archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
 
     Repeating a request_id within 30 days gives the same job again and makes none.
 
@@ -68,7 +68,7 @@ class OwnerServiceAsyncStub(OwnerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportOwner: _aio.UnaryUnaryMultiCallable[_owner_service_pb2.ExportOwnerRequest, _owner_service_pb2.ExportOwnerResponse]  # type: ignore[assignment]
     """Accepts the export of all that is held of an owner, as a job of KIND_OWNER_EXPORT of the caller's. Its artifact is a
-    zip archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
+    gzipped tar archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
 
     Repeating a request_id within 30 days gives the same job again and makes none.
 
@@ -100,7 +100,7 @@ class OwnerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_owner_service_pb2.ExportOwnerResponse, _abc.Awaitable[_owner_service_pb2.ExportOwnerResponse]]:
         """Accepts the export of all that is held of an owner, as a job of KIND_OWNER_EXPORT of the caller's. Its artifact is a
-        zip archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
+        gzipped tar archive with a manifest. An owner of whom nothing is held has an archive too, without rows.
 
         Repeating a request_id within 30 days gives the same job again and makes none.
 

@@ -26,6 +26,7 @@ from harken.server.media.vault import Vault
 from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
+from harken.server.owner_service import OwnerService
 from harken.server.progress.hub import Hub
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
@@ -33,10 +34,17 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import export_service_pb2, job_service_pb2, media_service_pb2, worker_service_pb2
+from harken.v1 import (
+    export_service_pb2,
+    job_service_pb2,
+    media_service_pb2,
+    owner_service_pb2,
+    worker_service_pb2,
+)
 from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
+from harken.v1.owner_service_pb2_grpc import add_OwnerServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +59,7 @@ SERVICES = (
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
     export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
+    owner_service_pb2.DESCRIPTOR.services_by_name["OwnerService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -113,6 +122,7 @@ async def running_server(
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub), server)
+    add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)

@@ -16,6 +16,7 @@ from harken.jobs.state import JobState
 from harken.media import SourceError
 from harken.settings import Settings
 from harken.tasks.progress import OutOfTime
+from harken.tasks.work import WorkFailed
 
 LOG = logging.getLogger(__name__)
 
@@ -47,8 +48,11 @@ def ending_of(error: BaseException, settings: Settings, job: Job) -> Ending:
 def describe(error: BaseException, limit_s: float) -> JobError:
     """The error of a job whose work raised `error`: who has to do something about it, and what."""
     from harken.audio import InputError
+    from harken.media.storage_errors import StorageError
 
     match error:
+        case WorkFailed():
+            return error.error
         case InputError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
         case SourceError():
@@ -58,6 +62,10 @@ def describe(error: BaseException, limit_s: float) -> JobError:
         case MemoryError():
             message = "The memory did not suffice. Run the worker with more, or the file in parts."
             return JobError(kind=ErrorKind.INTERNAL, reason="OUT_OF_MEMORY", message=message)
+        case StorageError():
+            return JobError(
+                kind=ErrorKind.TRANSIENT, reason="STORAGE_UNAVAILABLE", message=str(error)
+            )
         case OSError():  # ConnectionError and TimeoutError are OSErrors too
             reason = type(error).__name__
             return JobError(

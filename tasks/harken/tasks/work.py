@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from harken.jobs.job import Job
+from harken.jobs.job import ErrorKind, Job, JobError
 from harken.settings import Settings
 from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import Measuring
@@ -41,6 +41,14 @@ class Work:
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction."""
         return self.task.read(work)
+
+
+class WorkFailed(Exception):
+    """A body cannot do its work, and says by itself what the job's error is."""
+
+    def __init__(self, *, kind: ErrorKind, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.error = JobError(kind=kind, reason=reason, message=message)
 
 
 @dataclass(frozen=True, kw_only=True)
