@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from harken.client.analysis_result import AnalysisResult
 from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
+from harken.client.upload import Artifact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,8 @@ class Source:
 
     path: str | None = None
     """A file below one of the server's media roots: an absolute path, or one relative to a root."""
+    upload_id: str | None = None
+    """A file that was sent: the id of an upload that is complete."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,10 @@ class Job:
     retry_of: str | None = None
     """The job that this one runs again."""
     kind: JobKind = JobKind.UNKNOWN
+    cached_result: bool = False
+    """Whether its result was found by an earlier job, for the same unchanged file and features."""
+    artifacts: tuple[Artifact, ...] = ()
+    """The files that it made, the first 100; only by `get_job` and `wait`."""
 
     @property
     def path(self) -> str | None:

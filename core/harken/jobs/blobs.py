@@ -16,7 +16,7 @@ from harken.jobs.schema import ARTIFACTS, BLOBS, UPLOAD_PARTS, UPLOADS
 
 # Longer than any transaction that has found a blob and is about to refer to it.
 UNUSED_FOR = timedelta(hours=1)
-CHUNK = 500  # blobs that one transaction deletes, so that others do not wait for long
+CHUNK = 500  # blobs that one transaction deletes, or one query asks for, so that others do not wait for long
 
 
 class Bytes(Protocol):

@@ -147,11 +147,17 @@ def succeed(
     attempt: int,
     result: Mapping[str, Any] | None,
     now: datetime,
+    *,
+    content_key: str | None = None,
 ) -> JobState | None:
-    """Keeps the result, where there is one; None when the attempt no longer holds the job."""
+    """Keeps the result, where there is one; None when the attempt no longer holds the job.
+
+    By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
+    """
 
     def decide(job: Job) -> Change | None:
-        return Change(to=JobState.SUCCEEDED) if _holds(job, attempt) else None
+        values = {"content_key": content_key} if content_key else {}
+        return Change(to=JobState.SUCCEEDED, values=values) if holds(job, attempt) else None
 
     written = change(connection, job_id, now, decide)
     if written is not None and result is not None:
@@ -166,7 +172,7 @@ def fail(
     """Ends the job as failed; None when the attempt no longer holds it."""
 
     def decide(job: Job) -> Change | None:
-        return Change(to=JobState.FAILED, error=error) if _holds(job, attempt) else None
+        return Change(to=JobState.FAILED, error=error) if holds(job, attempt) else None
 
     return change(connection, job_id, now, decide)
 
@@ -194,7 +200,7 @@ def retry(
     """Puts a job that met a transient error back, due after a delay, or fails it when its retries are spent."""
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
+        if not holds(job, attempt):
             return None
         to = after_transient_error(job.state, job.retries, max_retries)
         if to is not JobState.QUEUED:
@@ -220,11 +226,7 @@ def hand_back(
     """
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
-            return None
-        if job.state is JobState.CANCELLING:
-            return _cancelled(stopped_time or now)
-        return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
+        return waiting_again(job, stopped_time or now) if holds(job, attempt) else None
 
     return change(connection, job_id, now, decide)
 
@@ -242,7 +244,7 @@ def lose(
     """Puts a job back whose process died of `cause`, or fails it when that was once too often."""
 
     def decide(job: Job) -> Change | None:
-        if not _holds(job, attempt):
+        if not holds(job, attempt):
             return None
         crashes = job.crashes + 1
         to = after_loss(job.state, crashes, max_crashes)
@@ -289,8 +291,16 @@ def timeout_error(limit_s: float) -> JobError:
     )
 
 
-def _holds(job: Job, attempt: int) -> bool:
+def holds(job: Job, attempt: int) -> bool:
+    """Whether the attempt still has the job."""
     return job.attempt == attempt and job.state in HELD
+
+
+def waiting_again(job: Job, stopped_time: datetime) -> Change:
+    """What puts a job back that is held; one that was to be cancelled is."""
+    if job.state is JobState.CANCELLING:
+        return _cancelled(stopped_time)
+    return Change(to=JobState.QUEUED, values=_WAITING_AGAIN)
 
 
 def _cancelled(stopped_time: datetime) -> Change:

@@ -310,8 +310,9 @@ def _insert(
             expire_time=now + kept_for,
         )
         .on_conflict_do_nothing()
+        .returning(UPLOADS.c.upload_id)
     )
-    if made.rowcount != 1:
+    if made.one_or_none() is None:
         raise UploadBusy(new.upload_id)
 
 

@@ -4,9 +4,10 @@ Credentials and endpoints come from the process's environment, as each provider'
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -79,34 +80,40 @@ class Storage:
                 )
             yield memoryview(got)
 
-    @contextmanager
-    def file(
+    def open(
         self,
         key: str,
         size: int,
         *,
         folder: str | None = None,
-        on_block: Callable[[], None] | None = None,
-    ) -> Generator[Path]:
-        """The bytes as a file to read: the kept one itself, or a copy in `folder` that is gone afterwards.
+        on_block: Callable[[int], None] | None = None,
+    ) -> FileIO:
+        """The bytes as a file open for reading: the kept one itself, or a nameless copy in `folder`.
 
-        `on_block` is called before each block of a copy; what it raises ends the copying. Raises StorageError.
+        `on_block` hears of each block of a copy how many bytes came before it; what it raises ends the copying.
+        Raises StorageError.
         """
         if self._folder is not None:
-            path = self._folder / key
             with storage_errors(key):
-                path.stat()
-            yield path
-            return
-        with NamedTemporaryFile(prefix="harken-blob-", dir=folder) as copy:
+                return FileIO(self._folder / key)
+        with storage_errors():
+            # Nameless from the start: a process that is killed leaves nothing behind.
+            copy = TemporaryFile(buffering=0, prefix="harken-", dir=folder)  # noqa: SIM115 # the caller closes it
+        try:
+            done = 0
             for block in self.read(key, end=size):
                 if on_block is not None:
-                    on_block()
+                    on_block(done)
+                done += len(block)
                 with storage_errors():
-                    copy.write(block)
-            with storage_errors():
-                copy.flush()
-            yield Path(copy.name)
+                    left = block
+                    while left:
+                        left = left[copy.write(left) :]
+            copy.seek(0)
+        except BaseException:
+            copy.close()
+            raise
+        return copy
 
     def delete(self, keys: Iterable[str]) -> None:
         """Deletes what is kept under the keys; what is not there is no error. Raises StorageError."""

@@ -1,16 +1,19 @@
-"""The body of an analysis: one file through the engine."""
+"""The body of an analysis: one file through the engine, unless an earlier job has found its result."""
 
-from harken.tasks.sources import open_source
-from harken.tasks.work import Done, Work
+from harken.jobs import uploads
+from harken.jobs.upload_sources import UPLOAD
+from harken.tasks import known
+from harken.tasks.sources import PATH, open_source
+from harken.tasks.work import Ending, Work
 
 FETCH_SHARE = 0.2  # of a job whose file has to be fetched; how long that takes beside the analysis is up to the network
 
 
-def run(work: Work) -> Done:
-    """Analyses the job's file. Raises InputError, SourceError, and what reading raises."""
+def run(work: Work) -> Ending:
+    """Analyses the job's file. Raises InputError, SourceError, StorageError, and what reading raises."""
     from harken.audio import Limits, analyze  # slow to import: not before it is needed
 
-    job, settings = work.job, work.settings
+    task, job, settings = work.task, work.job, work.settings
     fetched = 0.0
 
     def on_fetched(share: float, message: str) -> None:
@@ -21,8 +24,19 @@ def run(work: Work) -> Done:
     def on_progress(stage: str, fraction: float, message: str) -> None:
         work.report(stage, fetched + fraction * (1 - fetched), message)
 
+    uploaded = None
+    if job.source.kind == UPLOAD:
+        uploaded = work.read(lambda c: uploads.content_of(c, job.source.value, owner=job.owner))
+    key = None if uploaded is None else known.key_of(job, f"sha256:{uploaded.sha256}")
+    if ending := known.ending(task, job, key):
+        return ending  # before an upload is fetched
     try:
-        with open_source(settings, job, on_fetched) as file:
+        with open_source(settings, job, on_fetched, uploaded) as file:
+            identity = known.identity_of(file.fileno()) if job.source.kind == PATH else None
+            if identity is not None:
+                key = known.key_of(job, identity)
+                if ending := known.ending(task, job, key):
+                    return ending
             result = analyze(
                 job.source.value,
                 job.features,
@@ -31,6 +45,8 @@ def run(work: Work) -> Done:
                 descriptor=file.fileno(),
                 limits=Limits(longest_s=settings.max_audio_hours * 3600.0),
             )
+            if identity is not None and identity != known.identity_of(file.fileno()):
+                key = None  # it was changed while it was read
     finally:
         work.measuring.stopwatch.stop()
-    return Done(result=result.to_dict())
+    return work.done(result.to_dict(), content_key=key)

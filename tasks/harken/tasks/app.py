@@ -57,7 +57,11 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
-    sent = {"clean-up": names.CLEAN_UP, "optimize": names.OPTIMIZE}
+    sent = {
+        "clean-up": names.CLEAN_UP,
+        "optimize": names.OPTIMIZE,
+        "clean-storage": names.CLEAN_STORAGE,
+    }
     if settings.backup_dir:
         sent["back-up"] = names.BACK_UP
     return {name: {"task": task, "schedule": SENT_EVERY} for name, task in sent.items()}

@@ -19,13 +19,13 @@ from harken.jobs.job import Job, JobKind
 from harken.jobs.state import JobState
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
-from harken.tasks.failure import Ending, ending_of
+from harken.tasks.failure import ending_of
 from harken.tasks.job_task import JobTask
 from harken.tasks.kinds import BODIES
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
-from harken.tasks.work import Done, Work
+from harken.tasks.work import Ending, Work
 from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
@@ -161,19 +161,10 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
             soft_limit.interrupts(),
         ):
             work = Work(job=job, task=task, progress=progress, measuring=measuring)
-            done = BODIES[job.kind](work)
+            return BODIES[job.kind](work)
     except Cancelled:
         return lambda c: execution.stop(c, job.job_id, job.attempt, clock.now(c))
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
         return ending_of(error, task.settings, job)
-    return lambda c: _succeed(c, job, done)
-
-
-def _succeed(connection: Connection, job: Job, done: Done) -> JobState | None:
-    """Ends the job well, with all that its body made."""
-    if done.alongside is not None:
-        done.alongside(connection)
-    now = clock.now(connection)
-    return execution.succeed(connection, job.job_id, job.attempt, done.result, now)

@@ -2,26 +2,20 @@
 
 import logging
 import random
-from collections.abc import Callable
 
 from celery.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from harken.jobs import clock, execution
 from harken.jobs.job import ErrorKind, Job, JobError
-from harken.jobs.state import JobState
 from harken.media import SourceError
 from harken.settings import Settings
 from harken.tasks.progress import OutOfTime
-from harken.tasks.work import WorkFailed
+from harken.tasks.work import Ending, WorkFailed
 
 LOG = logging.getLogger(__name__)
-
-# The write that ends an attempt; it returns the state written, None where the job was no longer the attempt's own.
-Ending = Callable[[Connection], JobState | None]
 
 
 def ending_of(error: BaseException, settings: Settings, job: Job) -> Ending:

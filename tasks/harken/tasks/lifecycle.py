@@ -173,9 +173,11 @@ def warm_up() -> None:
     if not set(ANALYSIS_QUEUES) & set(app.amqp.queues.consume_from):
         return
     from harken.audio import warm_up as warm_up_audio
+    from harken.audio.version import engine_version
 
     begun = time.monotonic()
     warm_up_audio()
+    engine_version()
     LOG.info("the audio engine is loaded after %.1f s", time.monotonic() - begun)
     # What lives by now lives for ever: collecting garbage in a child need not look at it, and so
     # does not copy its pages.

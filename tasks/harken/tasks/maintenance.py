@@ -6,13 +6,16 @@ Sent twice, as by two beats, they do no harm: a second clean-up finds nothing, a
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from harken.jobs import backup, cleaning, optimization, turns
 from harken.jobs.errors import JobsError
-from harken.tasks import names
+from harken.media.storage import Storage
+from harken.media.storage_errors import StorageError
+from harken.tasks import names, storage_cleaning
 from harken.tasks.app import app
 from harken.tasks.job_task import JobTask, utc_now
 
@@ -54,6 +57,21 @@ def back_up(self: JobTask) -> dict[str, Any]:
     return _daily(self, "back-up", write)
 
 
+@app.task(name=names.CLEAN_STORAGE, bind=True, base=JobTask, Request=CELERYS_REQUEST)
+def clean_storage(self: JobTask) -> dict[str, Any]:
+    """Deletes what nobody needs any more in the storage; looks for orphans, for which all is listed, once a day."""
+    storage = Storage(self.settings.storage_url)
+    try:
+        cleaned = asdict(storage_cleaning.delete_expired(self.write, storage))
+    except StorageError as error:
+        LOG.error("the storage was not cleaned, which is tried again within the hour: %s", error)  # noqa: TRY400
+        return {"done": False, "error": str(error)}
+    looked = _daily(
+        self, "orphans", lambda: {"orphans": storage_cleaning.delete_orphans(self.read, storage)}
+    )
+    return {**cleaned, "orphans": looked.get("orphans", 0)}
+
+
 def _daily(task: JobTask, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Does the work when it is due; when it fails, the next message tries again."""
     holder = uuid.uuid4().hex
@@ -65,7 +83,7 @@ def _daily(task: JobTask, name: str, work: Callable[[], dict[str, Any]]) -> dict
         return {"done": True, **work()}
     except Exception as error:
         # An error of the job domain says by itself what is wrong.
-        trace = None if isinstance(error, JobsError) else error
+        trace = None if isinstance(error, JobsError | StorageError) else error
         again = "%s failed, and is tried again within the hour: %s"
         LOG.error(again, name, error, exc_info=trace)  # noqa: TRY400
         task.write(lambda c: turns.give_back(c, name, holder=holder))

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,43 @@ def clean_up() -> None:
 
         done = cleaning.clean_up(write, days=settings.retention_days, now=datetime.now(UTC))
     click.echo(f"{done['jobs']} jobs and {done['batches']} batches were deleted.")
+
+
+@maintenance.command("clean-storage")
+@click.option(
+    "--orphaned-hours",
+    type=click.IntRange(min=1),
+    default=24,
+    show_default=True,
+    help="How old what nobody knows has to be.",
+)
+def clean_storage(orphaned_hours: int) -> None:
+    """Delete uploads and bytes that nobody needs, as beat has it done, and look for orphans."""
+    from harken.media.storage import Storage
+    from harken.media.storage_errors import StorageError
+    from harken.tasks import storage_cleaning
+
+    with _opened() as (settings, database):
+
+        def write(work):  # type: ignore[no-untyped-def]
+            with database.write() as connection:
+                return work(connection)
+
+        def read(work):  # type: ignore[no-untyped-def]
+            with database.read() as connection:
+                return work(connection)
+
+        try:
+            storage = Storage(settings.storage_url)
+            done = storage_cleaning.delete_expired(write, storage)
+            orphans = storage_cleaning.delete_orphans(
+                read, storage, orphaned_for=timedelta(hours=orphaned_hours)
+            )
+        except StorageError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{done.uploads} uploads, the bytes of {done.blobs} files and {orphans} orphans were deleted."
+    )
 
 
 @maintenance.command()

@@ -6,7 +6,8 @@ ANALYZE = "harken.analyze"
 CLEAN_UP = "harken.maintenance.clean_up"
 OPTIMIZE = "harken.maintenance.optimize"
 BACK_UP = "harken.maintenance.back_up"
-MAINTENANCE_TASKS = (CLEAN_UP, OPTIMIZE, BACK_UP)
+CLEAN_STORAGE = "harken.maintenance.clean_storage"
+MAINTENANCE_TASKS = (CLEAN_UP, OPTIMIZE, BACK_UP, CLEAN_STORAGE)
 
 
 def task_of(kind: JobKind) -> str:

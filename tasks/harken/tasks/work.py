@@ -6,13 +6,18 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from harken.jobs import clock, execution
 from harken.jobs.job import ErrorKind, Job, JobError
+from harken.jobs.state import JobState
 from harken.settings import Settings
 from harken.tasks.job_task import JobTask
 from harken.tasks.measurement import Measuring
 from harken.tasks.progress import ProgressReporter
 
 T = TypeVar("T")
+
+# The write that ends an attempt; it returns the state written, None where the job was no longer the attempt's own.
+Ending = Callable[[Connection], JobState | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,34 @@ class Work:
         """Runs `work` in a read transaction."""
         return self.task.read(work)
 
+    def done(
+        self,
+        result: Mapping[str, Any] | None = None,
+        *,
+        content_key: str | None = None,
+        alongside: Callable[[Connection], object] | None = None,
+    ) -> Ending:
+        """The write that ends an attempt well, with its result if it has one.
+
+        `alongside` runs before it in the same transaction, and has to see for itself that the attempt still holds the
+        job: what it writes is there with the end, or not at all.
+        """
+        job = self.job
+
+        def write(connection: Connection) -> JobState | None:
+            if alongside is not None:
+                alongside(connection)
+            return execution.succeed(
+                connection,
+                job.job_id,
+                job.attempt,
+                result,
+                clock.now(connection),
+                content_key=content_key,
+            )
+
+        return write
+
 
 class WorkFailed(Exception):
     """A body cannot do its work, and says by itself what the job's error is."""
@@ -51,17 +84,5 @@ class WorkFailed(Exception):
         self.error = JobError(kind=kind, reason=reason, message=message)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Done:
-    """What a body made.
-
-    `result` is kept as the job's result. `alongside` runs in the transaction that ends the job, before its end is
-    written, and has to see for itself that the attempt still holds the job: what it writes is there with the end, or
-    not at all.
-    """
-
-    result: Mapping[str, Any] | None = None
-    alongside: Callable[[Connection], object] | None = None
-
-
-Body = Callable[[Work], Done]
+# A body does the work and returns the write that ends the attempt: `Work.done`, where nothing else is to be said.
+Body = Callable[[Work], Ending]

@@ -7,18 +7,18 @@ from harken.jobs.export import Export
 from harken.tasks.artifact import new_artifact
 from harken.tasks.export.rows import pages
 from harken.tasks.export.writers import MEDIA_TYPES, WRITERS
-from harken.tasks.work import Done, Work
+from harken.tasks.work import Ending, Work
 
 STAGE = "export"
 
 
-def run(work: Work) -> Done:
+def run(work: Work) -> Ending:
     """Writes the export's file, as an artifact of its job."""
     wanted = Export.from_spec(work.job.spec or {})
     name = f"results.{wanted.format.value}"
     with new_artifact(work, name=name, media_type=MEDIA_TYPES[wanted.format]) as artifact:
         _write(work, wanted, artifact.file)
-        return Done(alongside=artifact.finish())
+        return work.done(alongside=artifact.finish())
 
 
 def _write(work: Work, wanted: Export, file: BinaryIO) -> None:

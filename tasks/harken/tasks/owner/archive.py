@@ -23,7 +23,7 @@ from harken.tasks.artifact import new_artifact
 from harken.tasks.export.rows import FIRST_PAGE, next_limit
 from harken.tasks.job_task import utc_now
 from harken.tasks.owner.tar_stream import Member, TarStream
-from harken.tasks.work import Done, Work
+from harken.tasks.work import Ending, Work
 
 STAGE = "export"
 NAME = "owner.tar.gz"
@@ -31,14 +31,14 @@ MEDIA_TYPE = "application/gzip"
 FORMAT = 1  # of the archive, for programs that read it
 
 
-def run(work: Work) -> Done:
+def run(work: Work) -> Ending:
     """Writes the archive, as an artifact of the job."""
     owner: str = (work.job.spec or {})["owner"]
     now = utc_now()
     with new_artifact(work, name=NAME, media_type=MEDIA_TYPE) as artifact:
         with TarStream(artifact.file, now) as archive:
             _Export(work, archive, owner).write(now)
-        return Done(alongside=artifact.finish())
+        return work.done(alongside=artifact.finish())
 
 
 class _Export:
@@ -127,10 +127,14 @@ def _name_of(holding: Holding, row: Row[Any]) -> str:
     return f"parts/{row.upload_id}/{row.position:05}"
 
 
+# What is JSON already, in JSON; the stubs lack it.
+_as_it_is: Any = orjson.Fragment  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+
+
 def _line(holding: Holding, row: Row[Any]) -> bytes:
     """A row as JSON; what is kept as JSON is put in as it is."""
     values: dict[str, Any] = {}
     for name, value in row._mapping.items():  # pyright: ignore[reportPrivateUsage] # SQLAlchemy's name for it
         as_json = isinstance(holding.table.c[name].type, JSON) and value is not None
-        values[str(name)] = orjson.Fragment(value) if as_json else value  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] # the stubs lack it
+        values[str(name)] = _as_it_is(value) if as_json else value
     return orjson.dumps(values, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)

@@ -17,7 +17,7 @@ from harken.jobs.schema import JOBS
 from harken.tasks.artifact import NewArtifact, new_artifact
 from harken.tasks.job_task import utc_now
 from harken.tasks.progress import Cancelled
-from harken.tasks.work import Done, Work, WorkFailed
+from harken.tasks.work import Ending, Work, WorkFailed
 
 LOG = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ LOOK_EVERY_S = 0.5  # whether the owner's jobs have stopped
 MOST_PASSES = 5
 
 
-def run(work: Work) -> Done:
+def run(work: Work) -> Ending:
     """Erases all but the job itself, and leaves a receipt. Raises WorkFailed where the owner goes on adding."""
     owner: str = (work.job.spec or {})["owner"]
     erase = _Erase(work, owner)
@@ -40,7 +40,7 @@ def run(work: Work) -> Done:
     # The name is in the job until here, so that another attempt would know whom it is about.
     with new_artifact(work, name=NAME, media_type=MEDIA_TYPE) as artifact:
         artifact.file.write(_receipt(work))
-        return Done(alongside=_end(work, artifact))
+        return work.done(alongside=_end(work, artifact))
 
 
 class _Erase:
