@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, func, select, text, union_all
 
 from harken.jobs.fairness import choose
+from harken.jobs.job import JobKind
 from harken.jobs.outbox import Outgoing
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, OUTBOX, PUBLISHED, WORKERS
 from harken.jobs.window import WITHOUT_WORKERS, window
@@ -195,7 +196,7 @@ def _candidates(
     if not owners:
         return {}
     oldest = [
-        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent)
+        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent, JOBS.c.kind)
         .where(
             OUTBOX,
             JOBS.c.queue == level.queue,
@@ -216,6 +217,7 @@ def _candidates(
             queue=level.queue,
             priority=level.priority,
             trace_parent=row.trace_parent,
+            kind=JobKind(row.kind),
         )
         found.setdefault(row.owner, []).append(job)
     return dict(sorted(found.items(), key=lambda item: item[1][0].job_id))
