@@ -17,6 +17,7 @@ from harken.jobs.rows import JOB_COLUMNS, job_of
 from harken.jobs.schema import DISMISSALS, JOBS
 from harken.jobs.state import JobState
 from harken.jobs.submission import insert_jobs
+from harken.jobs.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,22 @@ class _Plan:
 
 
 def retry_jobs(
-    connection: Connection, wanted: ByIds | ByFilter, asked: Asked, *, force: bool, now: datetime
+    connection: Connection,
+    wanted: ByIds | ByFilter,
+    asked: Asked,
+    *,
+    force: bool,
+    now: datetime,
+    room: WaitingRoom | None = None,
 ) -> Action:
-    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused."""
+    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused and QuotaExceeded."""
 
     def retry() -> Action:
         if before := audit.done_before(connection, asked):
             return before
         plan = _plan(connection, wanted, asked.owner, force=force, now=now, lock=True)
+        if room is not None:
+            room.take_all(connection, asked.owner, len(plan.jobs))
         insert_jobs(connection, plan.jobs, owner=asked.owner, batch_id=None, now=now)
         return audit.record(connection, asked, plan.outcomes, now=now, page_end=plan.page_end)
 
