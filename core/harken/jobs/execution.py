@@ -115,12 +115,12 @@ def succeed(
     connection: Connection,
     job_id: str,
     attempt: int,
-    result: Mapping[str, Any],
+    result: Mapping[str, Any] | None,
     now: datetime,
     *,
     content_key: str | None = None,
 ) -> JobState | None:
-    """Keeps the result; None when the attempt no longer holds the job.
+    """Keeps the result, where there is one; None when the attempt no longer holds the job.
 
     By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
     """
@@ -130,7 +130,7 @@ def succeed(
         return Change(to=JobState.SUCCEEDED, values=values) if holds(job, attempt) else None
 
     written = change(connection, job_id, now, decide)
-    if written is not None:
+    if written is not None and result is not None:
         failpoint(Point.RESULT)
         connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
     return written

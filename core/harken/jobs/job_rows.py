@@ -43,6 +43,7 @@ _DIFFERENT = (
     "features",
     "labels",
     "trace_parent",
+    "spec",
 )
 _IN_COMMON = (
     "owner",
@@ -52,6 +53,7 @@ _IN_COMMON = (
     "schedule_deadline",
     "run_timeout_s",
     "skip_cache",
+    "kind",
 )
 
 
@@ -118,6 +120,7 @@ def _in_common(row: JobRow) -> tuple[Any, ...]:
         now + new.schedule_timeout if new.schedule_timeout else None,
         new.run_timeout.total_seconds() if new.run_timeout else None,
         new.skip_cache,
+        new.kind.value,
     )
 
 
@@ -134,6 +137,7 @@ def _different(row: JobRow) -> list[Any]:
         new.features,
         dict(new.labels),
         new.trace_parent,
+        new.spec,
     ]
 
 

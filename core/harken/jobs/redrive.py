@@ -127,6 +127,8 @@ def again(job: Job) -> NewJob:
         schedule_timeout=job.schedule_timeout,
         run_timeout=job.run_timeout,
         retry_of=job.job_id,
+        kind=job.kind,
+        spec=job.spec,
         skip_cache=True,  # who asks for it once more does not want what is known
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, func, select, text, union_all
 
 from harken.jobs.fairness import choose
+from harken.jobs.job import JobKind
 from harken.jobs.outbox import Outgoing
 from harken.jobs.quotas import NO_QUOTA, Quota
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, OUTBOX, PUBLISHED, WORKERS
@@ -235,7 +236,7 @@ def _candidates(
     if not owners:
         return {}
     oldest = [
-        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent)
+        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent, JOBS.c.kind)
         .where(
             OUTBOX,
             JOBS.c.queue == level.queue,
@@ -256,6 +257,7 @@ def _candidates(
             queue=level.queue,
             priority=level.priority,
             trace_parent=row.trace_parent,
+            kind=JobKind(row.kind),
         )
         found.setdefault(row.owner, []).append(job)
     return dict(sorted(found.items(), key=lambda item: item[1][0].job_id))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from harken.jobs import job_rows, queries
 from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
 from harken.jobs.ids import new_id, new_ids
-from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
+from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
 from harken.jobs.job_rows import JobRow
 from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
@@ -214,6 +214,8 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
     if new.skip_cache:
         payload.append(["skip_cache", True])
+    if new.kind is not JobKind.ANALYSIS:
+        payload.append([new.kind, new.spec])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -295,4 +297,6 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         run_timeout=new.run_timeout,
         retry_of=new.retry_of,
         skip_cache=new.skip_cache,
+        kind=new.kind,
+        spec=new.spec,
     )

@@ -21,6 +21,7 @@ from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
 from harken.server.access.certificates import Certificates
 from harken.server.access.quotas import Quotas
+from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -31,6 +32,7 @@ from harken.server.media.vault import Vault
 from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
+from harken.server.owner_service import OwnerService
 from harken.server.progress.hub import Hub
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
@@ -38,9 +40,17 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import job_service_pb2, media_service_pb2, worker_service_pb2
+from harken.v1 import (
+    export_service_pb2,
+    job_service_pb2,
+    media_service_pb2,
+    owner_service_pb2,
+    worker_service_pb2,
+)
+from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
+from harken.v1.owner_service_pb2_grpc import add_OwnerServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +63,9 @@ LONGEST_PENDING_S = 600
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
+    owner_service_pb2.DESCRIPTOR.services_by_name["OwnerService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -162,6 +174,8 @@ async def running_server(
     add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings, quotas), server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
+    add_ExportServiceServicer_to_server(ExportService(store, hub), server)
+    add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)

@@ -56,6 +56,8 @@ RULES: Mapping[str, Rule] = {
         ListArtifacts=Scope.READ,
         DownloadArtifact=Scope.READ,
     ),
+    **_of("harken.v1.ExportService", ExportResults=Scope.SUBMIT),
+    **_of("harken.v1.OwnerService", ExportOwner=Scope.ADMIN, EraseOwner=Scope.ADMIN),
     # A load balancer has no key, and learns nothing but whether to send calls here.
     **_of("grpc.health.v1.Health", Check=Open.TO_ALL, List=Open.TO_ALL, Watch=Open.TO_ALL),
     # The contract is no secret; but who is not known has no use for it, and answering costs work.
