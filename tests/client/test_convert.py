@@ -211,7 +211,7 @@ def test_values_cannot_be_changed() -> None:
 
 def test_a_value_as_a_dict_for_ones_own_use() -> None:
     job = Job(job_id="x", source=Source(path="/a.wav"), features=(Feature.MEDIA,))
-    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav", "upload_id": None}
+    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav", "upload_id": None, "uri": None}
     assert job.path == "/a.wav"
 
 
