@@ -27,13 +27,17 @@ from harken.settings import Settings
 from harken.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,
+    JobIds,
     ListJobsRequest,
+    RetryJobsRequest,
     StreamProgressRequest,
     SubmitAnalysisRequest,
     SubmitBatchRequest,
 )
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.media_service_pb2 import UploadHeader, UploadMediaRequest, UploadMediaResponse
+from harken.v1.owner_service_pb2 import EraseOwnerRequest
+from harken.v1.owner_service_pb2_grpc import OwnerServiceStub
 from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -297,6 +301,23 @@ async def test_an_action_names_the_owner_and_the_key(guarded: Guarded) -> None:
     database.close()
     assert action.action_id == hers.action_id
     assert action.peer.endswith(f" key {guarded.ann.split('_')[1]}")
+
+
+async def test_to_retry_an_administrator_s_job_is_to_ask_for_it(guarded: Guarded) -> None:
+    """Or a key with `submit` alone would do what takes `admin`."""
+    made = await OwnerServiceStub(guarded.channel).EraseOwner(
+        EraseOwnerRequest(owner="nobody"), metadata=bearer(guarded.ann)
+    )
+    job_id = made.job.job_id
+    await guarded.jobs.CancelJob(CancelJobRequest(job_id=job_id), metadata=bearer(guarded.ann))
+    request = RetryJobsRequest(jobs=JobIds(job_ids=[job_id]), force=True)
+    key = make_key(guarded.settings, "ann", frozenset({Scope.SUBMIT}))
+
+    refused = await guarded.jobs.RetryJobs(request, metadata=bearer(key))
+    retried = await guarded.jobs.RetryJobs(request, metadata=bearer(guarded.ann))
+
+    assert [outcome.reason for outcome in refused.outcomes] == ["SCOPE_MISSING"]
+    assert (refused.retried_count, retried.retried_count) == (0, 1)
 
 
 async def test_both_clients_send_and_fetch_files_with_their_key(

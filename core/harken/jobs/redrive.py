@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, insert, select
 from harken.jobs import audit, queries
 from harken.jobs.action import Action, Asked, Outcome, Refusal
 from harken.jobs.ids import new_ids
-from harken.jobs.job import Job, NewJob
+from harken.jobs.job import Job, JobKind, NewJob
 from harken.jobs.queries import JobFilter
 from harken.jobs.request_ids import raced
 from harken.jobs.rows import JOB_COLUMNS, job_of
@@ -22,9 +22,10 @@ from harken.jobs.waiting_room import WaitingRoom
 
 @dataclass(frozen=True, kw_only=True)
 class ByIds:
-    """Jobs by their ids, each once."""
+    """Jobs by their ids, each once. Of `kinds_refused` none may be retried by who asks."""
 
     job_ids: tuple[str, ...]
+    kinds_refused: frozenset[JobKind] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +99,18 @@ def dismiss_jobs(connection: Connection, wanted: ByIds, asked: Asked, *, now: da
     return audit.record(connection, asked, outcomes, now=now)
 
 
-def retry_refusal(job: Job | None, newer_id: str | None, *, force: bool) -> Refusal | None:
+def retry_refusal(
+    job: Job | None,
+    newer_id: str | None,
+    *,
+    force: bool,
+    kinds_refused: frozenset[JobKind] = frozenset(),
+) -> Refusal | None:
     """Why a job is not retried, of which `newer_id` is the newest retry; None when it is."""
     if job is None:
         return Refusal.JOB_NOT_FOUND
+    if job.kind in kinds_refused:
+        return Refusal.SCOPE_MISSING
     if not job.state.terminal:
         return Refusal.NOT_TERMINAL
     return Refusal.ALREADY_RETRIED if newer_id is not None and not force else None
@@ -146,7 +155,12 @@ def _plan(
     # Read once the jobs are locked: a retry that came in between is seen.
     newer = _newest_retries(connection, list(found))
     refusals = {
-        job_id: retry_refusal(found.get(job_id), newer.get(job_id), force=force)
+        job_id: retry_refusal(
+            found.get(job_id),
+            newer.get(job_id),
+            force=force,
+            kinds_refused=wanted.kinds_refused if isinstance(wanted, ByIds) else frozenset(),
+        )
         for job_id in (wanted.job_ids if isinstance(wanted, ByIds) else found)
     }
     accepted = [job_id for job_id, refusal in refusals.items() if refusal is None]

@@ -40,6 +40,7 @@ _REFUSALS: Mapping[Refusal, str] = {
     Refusal.NOT_TERMINAL: "It has not ended yet. Wait for its end, or cancel it first.",
     Refusal.NOT_FAILED: "It did not fail, so it is no dead letter.",
     Refusal.ALREADY_RETRIED: "It was retried before, as new_job_id. Send force to retry it again.",
+    Refusal.SCOPE_MISSING: "It is about an owner as a whole: to retry it needs the scope admin too.",
     Refusal.ALREADY_DISMISSED: "It was dismissed before.",
 }
 

@@ -22,7 +22,8 @@ from harken.jobs import (
     upload_sources,
 )
 from harken.jobs.errors import QuotaExceeded, RequestIdReused
-from harken.jobs.job import Batch, Job, NewBatch, NewJob
+from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob
+from harken.jobs.scope import Scope
 from harken.jobs.state import HELD
 from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
@@ -49,6 +50,9 @@ from harken.v1.job_service_pb2_grpc import JobServiceServicer
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
 
 MOST_ARTIFACTS = 100  # of a job that GetJob gives; ListArtifacts has all
+
+# To retry them is to ask for them: it takes the scope that they take.
+ADMINISTRATORS = frozenset({JobKind.OWNER_EXPORT, JobKind.OWNER_ERASE})
 
 _ACTIONS = "actions"  # what their page tokens are bound to
 
@@ -219,7 +223,13 @@ class JobService(JobServiceServicer):
         peer = caller.peer(context.peer())
         # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
         now = await self._store.read(clock.now)
-        call = retries.retry_call(request, owner=caller.owner, peer=peer, now=now)
+        call = retries.retry_call(
+            request,
+            owner=caller.owner,
+            peer=peer,
+            now=now,
+            kinds_refused=frozenset() if Scope.ADMIN in caller.scopes else ADMINISTRATORS,
+        )
         if request.dry_run:
             outcomes, page_end = await self._store.read(
                 lambda c: redrive.preview_retry(
