@@ -18,6 +18,12 @@ class Source:
     """A file below one of the server's media roots: an absolute path, or one relative to a root."""
     upload_id: str | None = None
     """A file that was sent: the id of an upload that is complete."""
+    uri: str | None = None
+    """A file that a worker fetches, such as https://host/song.flac or s3://bucket/song.flac."""
+
+    def __str__(self) -> str:
+        """Where it is; of an address without the query, which may hold a signature."""
+        return self.path or self.upload_id or (self.uri or "").partition("?")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +102,11 @@ class Job:
     def path(self) -> str | None:
         """The path of its source, if that is one."""
         return self.source.path if self.source else None
+
+    @property
+    def place(self) -> str:
+        """Where its source is, for people; empty when that is not known."""
+        return str(self.source or "")
 
     @property
     def run_time(self) -> timedelta | None:

@@ -23,6 +23,7 @@ from harken.v1.source_pb2 import Source as SourceMessage
 
 M = TypeVar("M", bound=Message)
 
+URIS = ("https://", "s3://", "gs://", "az://")
 MAX_PAGE_SIZE = 1_000
 """The server's cap of jobs a page."""
 
@@ -122,10 +123,13 @@ def list_jobs(
 def source_message(source: PathOrSource) -> SourceMessage:
     """The message of a source.
 
-    A text is a path as the server sees it: absolute, or relative to a media root. A `pathlib.Path`
-    is a file of this machine and is sent as absolute path, symbolic links left as they are.
+    A text is an address, such as https://… or s3://…, or a path as the server sees it: absolute, or
+    relative to a media root. A `pathlib.Path` is a file of this machine and is sent as absolute path,
+    symbolic links left as they are.
     """
     path: Any
+    if (uri := uri_of(source)) is not None:
+        return valid(SourceMessage, uri=uri)
     if isinstance(source, Source):
         if source.upload_id is not None:
             return valid(SourceMessage, upload_id=source.upload_id)
@@ -141,6 +145,13 @@ def source_message(source: PathOrSource) -> SourceMessage:
             f"The path {path!r} is not text in UTF-8, which is all that can be sent.",
             reason="PATH_NOT_UTF8",
         ) from error
+
+
+def uri_of(source: object) -> str | None:
+    """The address that a source is, if it is one."""
+    if isinstance(source, Source):
+        return source.uri
+    return source if isinstance(source, str) and source.lower().startswith(URIS) else None
 
 
 def feature_numbers(features: Features | None) -> list[Any]:

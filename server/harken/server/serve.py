@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage
 from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
@@ -106,6 +107,9 @@ async def running_server(
     options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
     server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
+    rules = SourceRules.of(
+        settings.source_entries, settings.allow_private_sources, settings.storage_url
+    )
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
     jobs = JobService(
@@ -113,6 +117,7 @@ async def running_server(
         hub,
         roots,
         checks,
+        rules=rules,
         longest_run=longest_run,
         uploads_kept_for=timedelta(hours=settings.upload_hours),
     )

@@ -10,6 +10,9 @@ from google.protobuf.duration_pb2 import Duration
 from harken.jobs.ids import is_id
 from harken.jobs.job import DEFAULT_PRIORITY, NO_SOURCE, NewBatch, NewJob, RefusedItem, Source
 from harken.media import MediaRoots, SourceError
+from harken.media.source_errors import UriMalformed
+from harken.media.source_rules import SourceRules
+from harken.media.uri import parse_uri
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
@@ -54,7 +57,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
 
 
 def new_batch(
-    request: SubmitBatchRequest, roots: MediaRoots, *, longest_run: timedelta
+    request: SubmitBatchRequest, roots: MediaRoots, rules: SourceRules, *, longest_run: timedelta
 ) -> NewBatch:
     """The batch of a request, its bad items apart. Raises InvalidRequest for what is not an item's fault."""
     violations = [
@@ -79,7 +82,7 @@ def new_batch(
     refused: list[RefusedItem] = []
     for index, item in enumerate(request.items):
         try:
-            accepted.append((index, _item(index, item, like, resolve)))
+            accepted.append((index, _item(index, item, like, resolve, rules)))
         except InvalidRequest as error:
             first = error.violations[0]  # ten thousand messages have to fit into one answer
             message = f"{first.field}: {first.description}"
@@ -141,6 +144,7 @@ def _item(
     item: SubmitBatchRequest.Item,
     like: NewJob,
     resolve: Callable[[str], object],
+    rules: SourceRules,
 ) -> NewJob:
     """The job of an item, in what the items have in common like another one."""
     place = f"items[{index}]"
@@ -157,6 +161,8 @@ def _item(
     source = _source(item.source)
     if source.kind == "path":
         resolve(source.value)
+    elif source.kind == "uri":
+        rules.check(parse_uri(source.value))
     features = _features(item.features) if item.features else like.features
     return NewJob(
         source=source,
@@ -261,6 +267,11 @@ def _source_violations(
         yield Violation(field, "NO_SOURCE", "Name what to analyse, such as source.path.")
     elif kind == "upload_id":
         yield from id_violations(f"{field}.upload_id", source.upload_id)
+    elif kind == "uri":
+        try:
+            parse_uri(source.uri)
+        except UriMalformed as error:
+            yield Violation(f"{field}.uri", error.reason, str(error))
     elif len(source.path.encode()) > LONGEST_PATH_BYTES:
         description = f"The path has more than {LONGEST_PATH_BYTES} bytes."
         yield Violation(f"{field}.path", "PATH_TOO_LONG", description)

@@ -3,7 +3,7 @@
 from harken.jobs import uploads
 from harken.jobs.upload_sources import UPLOAD
 from harken.tasks import known
-from harken.tasks.sources import PATH, open_source
+from harken.tasks.sources import PATH, URI, open_source
 from harken.tasks.work import Ending, Work
 
 FETCH_SHARE = 0.2  # of a job whose file has to be fetched; how long that takes beside the analysis is up to the network
@@ -31,14 +31,16 @@ def run(work: Work) -> Ending:
     if ending := known.ending(task, job, key):
         return ending  # before an upload is fetched
     try:
-        with open_source(settings, job, on_fetched, uploaded) as file:
+        source = open_source(settings, job, on_fetched, uploaded)
+        with source.file as file:
             identity = known.identity_of(file.fileno()) if job.source.kind == PATH else None
-            if identity is not None:
-                key = known.key_of(job, identity)
+            content = f"sha256:{source.sha256}" if job.source.kind == URI else identity
+            if content is not None:
+                key = known.key_of(job, content)
                 if ending := known.ending(task, job, key):
                     return ending
             result = analyze(
-                job.source.value,
+                source.name,
                 job.features,
                 on_progress=on_progress,
                 on_decoded=work.measuring.decoded,

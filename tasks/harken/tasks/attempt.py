@@ -25,6 +25,7 @@ from harken.tasks.kinds import BODIES
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
+from harken.tasks.sources import shown
 from harken.tasks.work import Ending, Work
 from harken.telemetry import logs, tracing
 
@@ -91,7 +92,7 @@ def _carry_out(task: JobTask, job: Job, soft_limit: SoftLimit) -> JobState | Non
     """Does the work of a claimed job, writes the end; returns the state written, None for none."""
     job_id = job.job_id
     measuring = Measuring(job)
-    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, job.source.value or job.kind)
+    LOG.info("job %s attempt %d starts: %s", job_id, job.attempt, shown(job.source) or job.kind)
     failpoint(Point.CLAIMED)
     ending = _run(task, job, soft_limit, measuring)
     failpoint(Point.COMPUTED)

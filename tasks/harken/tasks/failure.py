@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from harken.jobs import clock, execution
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.media import SourceError
+from harken.media.source_errors import SourceUnreachable
 from harken.settings import Settings
 from harken.tasks.progress import OutOfTime
 from harken.tasks.work import Ending, WorkFailed
@@ -49,6 +50,9 @@ def describe(error: BaseException, limit_s: float) -> JobError:
             return error.error
         case InputError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
+        case SourceUnreachable():
+            message = f"Fetching failed: {error}."
+            return JobError(kind=ErrorKind.TRANSIENT, reason=error.reason, message=message)
         case SourceError():
             return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=str(error))
         case SoftTimeLimitExceeded() | OutOfTime():

@@ -148,5 +148,5 @@ def _row(job: Job) -> tuple[str, ...]:
     else:
         remark = ""
     took = duration(job.run_time.total_seconds()) if job.run_time else NOTHING
-    what = plain(job.path) if job.path else f"({kind_of(job)})"
+    what = plain(job.place) if job.place else f"({kind_of(job)})"
     return (job.job_id, job.state.lower(), ago(job.create_time), took, plain(remark), what)

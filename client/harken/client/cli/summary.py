@@ -47,7 +47,7 @@ def job_lines(job: Job) -> Iterator[str]:
         rows.append(("Artifact", f"{artifact.artifact_id}  {plain(artifact.name)}, {size}"))
     if job.retry_of:
         rows.append(("Retry of", job.retry_of))
-    rows.append(("File", plain(job.path or NOTHING)) if job.path else ("Kind", kind_of(job)))
+    rows.append(("File", plain(job.place)) if job.place else ("Kind", kind_of(job)))
     rows.append(("State", job.state.lower()))
     if job.progress is not None and not job.state.is_terminal:
         rows.append(("Progress", plain(str(job.progress).strip())))
