@@ -1,6 +1,17 @@
 """What an operator can set: one frozen object, read once from the environment and passed to whoever needs it."""
 
-from harken.settings.settings import Settings, SettingsError, at_place
-from harken.settings.variables import VARIABLES, Variable
+from harken.settings.errors import SettingsError
+from harken.settings.secret_files import SUFFIX, with_secrets
+from harken.settings.settings import Settings, at_place
+from harken.settings.variables import VARIABLES, Variable, secret_names
 
-__all__ = ["VARIABLES", "Settings", "SettingsError", "Variable", "at_place"]
+__all__ = [
+    "SUFFIX",
+    "VARIABLES",
+    "Settings",
+    "SettingsError",
+    "Variable",
+    "at_place",
+    "secret_names",
+    "with_secrets",
+]
