@@ -37,6 +37,10 @@ EXAMPLES = {
     "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
     "HARKEN_LEASE": ("60", 60),
     "HARKEN_MAX_AUDIO_HOURS": ("5", 5),
+    "HARKEN_SOURCES": ("none", "none"),
+    "HARKEN_ALLOW_PRIVATE_SOURCES": ("10.0.0.0/8, fd00::/8", "10.0.0.0/8, fd00::/8"),
+    "HARKEN_MAX_FETCH": ("1", 1),
+    "HARKEN_FETCH_TIMEOUT": ("60", 60),
     "HARKEN_STORAGE_URL": ("/kept here", "file:///kept%20here"),
     "HARKEN_MAX_UPLOAD": ("10", 10),
     "HARKEN_UPLOAD_HOURS": ("1", 1),
@@ -233,6 +237,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_BACKUP_DIR",
         "HARKEN_METRICS_LISTEN",
         "HARKEN_STORAGE_URL",
+        "HARKEN_ALLOW_PRIVATE_SOURCES",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
@@ -285,3 +290,24 @@ def test_a_storage_can_be_at_a_provider(url):
 def test_what_is_no_storage_is_refused(url):
     with pytest.raises(SettingsError, match=r"HARKEN_STORAGE_URL: .* it has to be a folder"):
         read(HARKEN_STORAGE_URL=url)
+
+
+def test_what_may_be_fetched_is_read_entry_by_entry():
+    assert read().source_entries == ("https",)
+    assert read(HARKEN_SOURCES="none").source_entries == ()
+    assert read(HARKEN_SOURCES=" https, s3://b/p ,").source_entries == ("https", "s3://b/p")
+
+
+# Of each what the rules of the fetching itself make of it: tests/media/test_uri.py.
+@pytest.mark.parametrize(
+    "text", ["http", "none,https", "https://", "https://h/path", "s3", "s3://", "s3:///a", "h.test"]
+)
+def test_what_cannot_be_fetched_is_refused_as_a_setting(text):
+    with pytest.raises(SettingsError, match=r"HARKEN_SOURCES: .* is none of https"):
+        read(HARKEN_SOURCES=text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1/8", "example.org", "10.0.0.0/8;fd00::/8"])
+def test_what_is_no_network_is_refused(text):
+    with pytest.raises(SettingsError, match="HARKEN_ALLOW_PRIVATE_SOURCES"):
+        read(HARKEN_ALLOW_PRIVATE_SOURCES=text)

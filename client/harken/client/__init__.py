@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
     from harken.client.enums import UploadState as UploadState
     from harken.client.enums import WorkerStatus as WorkerStatus
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
+    from harken.client.export_request import ExportFormat as ExportFormat
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
     from harken.client.job import Job as Job
@@ -88,12 +90,13 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ActionKind ErrorKind Feature JobState UploadState WorkerStatus",
+    "enums": "ActionKind ErrorKind Feature JobKind JobState UploadState WorkerStatus",
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
         "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
+    "export_request": "ExportFormat",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",

@@ -19,7 +19,9 @@ import grpc.aio
 from harken.client import rpc
 from harken.client.action import Action, JobOutcome
 from harken.client.aio_media import AsyncMedia
+from harken.client.async_exports import AsyncExports
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
+from harken.client.async_owners import AsyncOwners
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
@@ -28,7 +30,7 @@ from harken.client.errors import ClientClosed, HarkenError, NotFound, OutsideRoo
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
+from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.sending import OnProgress, may_be_sent
@@ -72,6 +74,8 @@ class AsyncClient:
         self._closed = False
         self._own_channel = channel is None
         self._channel = channel
+        self.exports = AsyncExports(self, self._call)
+        self.owners = AsyncOwners(self, self._call)
         self.media = AsyncMedia(lambda: self._stubs, self._call, self._own_errors, self.reconnect)
         """Files to the server, and files that jobs made from it."""
 
@@ -190,6 +194,7 @@ class AsyncClient:
         ended_after: datetime | None = None,
         ended_before: datetime | None = None,
         dead_letters_only: bool = False,
+        kinds: JobKinds | None = None,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Job]:
@@ -209,6 +214,7 @@ class AsyncClient:
                 ended_after=ended_after,
                 ended_before=ended_before,
                 dead_letters_only=dead_letters_only,
+                kinds=kinds,
                 page_size=page_size,
             )
             jobs, token = await self._call(page, timeout)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harken.client.analysis_result import AnalysisResult
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
 from harken.client.upload import Artifact
 
@@ -18,6 +18,12 @@ class Source:
     """A file below one of the server's media roots: an absolute path, or one relative to a root."""
     upload_id: str | None = None
     """A file that was sent: the id of an upload that is complete."""
+    uri: str | None = None
+    """A file that a worker fetches, such as https://host/song.flac or s3://bucket/song.flac."""
+
+    def __str__(self) -> str:
+        """Where it is; of an address without the query, which may hold a signature."""
+        return self.path or self.upload_id or (self.uri or "").partition("?")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +92,7 @@ class Job:
     """How long an attempt may take; None for as long as the workers' own limit allows."""
     retry_of: str | None = None
     """The job that this one runs again."""
+    kind: JobKind = JobKind.UNKNOWN
     cached_result: bool = False
     """Whether its result was found by an earlier job, for the same unchanged file and features."""
     artifacts: tuple[Artifact, ...] = ()
@@ -95,6 +102,11 @@ class Job:
     def path(self) -> str | None:
         """The path of its source, if that is one."""
         return self.source.path if self.source else None
+
+    @property
+    def place(self) -> str:
+        """Where its source is, for people; empty when that is not known."""
+        return str(self.source or "")
 
     @property
     def run_time(self) -> timedelta | None:

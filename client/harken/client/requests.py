@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from harken.client.convert import number_of
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.errors import InvalidRequest
 from harken.client.job import Source
 from harken.v1 import job_service_pb2 as pb
@@ -23,6 +23,7 @@ from harken.v1.source_pb2 import Source as SourceMessage
 
 M = TypeVar("M", bound=Message)
 
+URIS = ("https://", "s3://", "gs://", "az://")
 MAX_PAGE_SIZE = 1_000
 """The server's cap of jobs a page."""
 
@@ -52,6 +53,7 @@ Features = Iterable[Feature | str] | str
 Length = float | timedelta
 """A length of time; a number is seconds."""
 Kinds = Iterable[ErrorKind | str] | str
+JobKinds = Iterable[JobKind | str] | str
 
 
 def job_id_of(job: JobRef) -> str:
@@ -98,6 +100,7 @@ def list_jobs(
     ended_after: datetime | None = None,
     ended_before: datetime | None = None,
     dead_letters_only: bool = False,
+    kinds: JobKinds | None = None,
     page_size: int = 0,
     page_token: str = "",
 ) -> pb.ListJobsRequest:
@@ -113,16 +116,20 @@ def list_jobs(
         ended_after=moment(ended_after),
         ended_before=moment(ended_before),
         dead_letters_only=dead_letters_only,
+        kinds=job_kind_numbers(kinds),
     )
 
 
 def source_message(source: PathOrSource) -> SourceMessage:
     """The message of a source.
 
-    A text is a path as the server sees it: absolute, or relative to a media root. A `pathlib.Path`
-    is a file of this machine and is sent as absolute path, symbolic links left as they are.
+    A text is an address, such as https://… or s3://…, or a path as the server sees it: absolute, or
+    relative to a media root. A `pathlib.Path` is a file of this machine and is sent as absolute path,
+    symbolic links left as they are.
     """
     path: Any
+    if (uri := uri_of(source)) is not None:
+        return valid(SourceMessage, uri=uri)
     if isinstance(source, Source):
         if source.upload_id is not None:
             return valid(SourceMessage, upload_id=source.upload_id)
@@ -138,6 +145,13 @@ def source_message(source: PathOrSource) -> SourceMessage:
             f"The path {path!r} is not text in UTF-8, which is all that can be sent.",
             reason="PATH_NOT_UTF8",
         ) from error
+
+
+def uri_of(source: object) -> str | None:
+    """The address that a source is, if it is one."""
+    if isinstance(source, Source):
+        return source.uri
+    return source if isinstance(source, str) and source.lower().startswith(URIS) else None
 
 
 def feature_numbers(features: Features | None) -> list[Any]:
@@ -175,6 +189,12 @@ def kind_numbers(kinds: Kinds | None) -> list[Any]:
     return [number_of(_member(ErrorKind, name, "kind of error", str.upper)) for name in names]
 
 
+def job_kind_numbers(kinds: JobKinds | None) -> list[Any]:
+    """The contract's numbers of kinds of jobs: members, texts, or one text."""
+    names = [kinds] if isinstance(kinds, str) else kinds or ()
+    return [number_of(_member(JobKind, name, "kind of job", str.upper)) for name in names]
+
+
 def moment(time: datetime | None) -> Timestamp | None:
     """The message of a time, which has to know its zone."""
     if time is None:
@@ -199,7 +219,7 @@ def valid(kind: type[M], **fields: Any) -> M:
         ) from error
 
 
-E = TypeVar("E", ErrorKind, Feature, JobState)
+E = TypeVar("E", ErrorKind, Feature, JobKind, JobState)
 
 
 def _member(enum: type[E], name: str, noun: str, case: Callable[[str], str]) -> E:

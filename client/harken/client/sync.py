@@ -19,12 +19,14 @@ from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
 from harken.client.enums import JobState
 from harken.client.errors import HarkenError, NotFound, OutsideRoots
+from harken.client.exports import Exports
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.media import Media
+from harken.client.owners import Owners
 from harken.client.reconnect import Patience, Reconnect
-from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
+from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.sending import OnProgress, may_be_sent
@@ -74,6 +76,8 @@ class Client:
         else:
             self._channel = grpc.insecure_channel(self.target, options)
         self._stubs = Stubs(self._channel)
+        self.exports = Exports(self, self._call)
+        self.owners = Owners(self, self._call)
         self.media = Media(self._stubs, self._call, self._own_errors, self.reconnect)
         """Files to the server, and files that jobs made from it."""
 
@@ -192,6 +196,7 @@ class Client:
         ended_after: datetime | None = None,
         ended_before: datetime | None = None,
         dead_letters_only: bool = False,
+        kinds: JobKinds | None = None,
         page_size: int = 0,
         timeout: float | None = None,
     ) -> Iterator[Job]:
@@ -211,6 +216,7 @@ class Client:
                 ended_after=ended_after,
                 ended_before=ended_before,
                 dead_letters_only=dead_letters_only,
+                kinds=kinds,
                 page_size=page_size,
             )
             jobs, token = self._call(page, timeout)

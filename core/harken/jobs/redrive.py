@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, insert, select
 
 from harken.jobs import audit, queries
 from harken.jobs.action import Action, Asked, Outcome, Refusal
-from harken.jobs.ids import new_id
+from harken.jobs.ids import new_ids
 from harken.jobs.job import Job, NewJob
 from harken.jobs.queries import JobFilter
 from harken.jobs.request_ids import raced
@@ -118,6 +118,8 @@ def again(job: Job) -> NewJob:
         schedule_timeout=job.schedule_timeout,
         run_timeout=job.run_timeout,
         retry_of=job.job_id,
+        kind=job.kind,
+        spec=job.spec,
         skip_cache=True,  # who asks for it once more does not want what is known
     )
 
@@ -139,8 +141,7 @@ def _plan(
         for job_id in (wanted.job_ids if isinstance(wanted, ByIds) else found)
     }
     accepted = [job_id for job_id, refusal in refusals.items() if refusal is None]
-    # In the order of the old ones: of one millisecond, only chance orders the ids.
-    fresh = dict(zip(accepted, sorted(new_id(now) for _ in accepted), strict=True))
+    fresh = dict(zip(accepted, new_ids(now, len(accepted)), strict=True))  # in the order of the old
     return _Plan(
         outcomes=tuple(
             Outcome(

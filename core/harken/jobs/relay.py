@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, func, select, text, union_all
 
 from harken.jobs.fairness import choose
+from harken.jobs.job import JobKind
 from harken.jobs.outbox import Outgoing
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, OUTBOX, PUBLISHED, WORKERS
 from harken.jobs.window import WITHOUT_WORKERS, window
@@ -86,6 +87,8 @@ class Round:
     """What a look came to: the jobs to publish, in order, and what the next look has to know."""
 
     jobs: tuple[Outgoing, ...] = ()
+    # Whether another look at once may find more; else the windows are full, or nothing waits.
+    more: bool = False
     # Of levels with more owners than one look takes in: the owner after whom the next look goes on.
     turns: Mapping[Level, str] = field(default_factory=dict[Level, str])
     # Messages of each queue that no worker has taken yet; None when nothing waits, and they were not counted.
@@ -144,6 +147,7 @@ def next_jobs(
     next_turns: dict[Level, str] = {}
     taken: dict[str, int] = {}
     held_up: set[str] = set()
+    more = False
     for level in sorted(levels, key=lambda level: -level.priority):
         per_second = (paces or {}).get(level.queue, 0.0)
         room = in_flight.room(level, per_second, without_workers) - taken.get(level.queue, 0)
@@ -163,9 +167,11 @@ def next_jobs(
         )
         if turn is not None or any(len(some) == each for some in candidates.values()):
             held_up.add(level.queue)  # there may be more of this level, which goes before the next
+            more |= len(jobs) < room
         chosen += jobs
         taken[level.queue] = taken.get(level.queue, 0) + len(jobs)
-    return Round(jobs=tuple(chosen), turns=next_turns, published=published)
+    more |= len(chosen) == limit
+    return Round(jobs=tuple(chosen), more=more, turns=next_turns, published=published)
 
 
 def _turn(
@@ -190,7 +196,7 @@ def _candidates(
     if not owners:
         return {}
     oldest = [
-        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent)
+        select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent, JOBS.c.kind)
         .where(
             OUTBOX,
             JOBS.c.queue == level.queue,
@@ -211,6 +217,7 @@ def _candidates(
             queue=level.queue,
             priority=level.priority,
             trace_parent=row.trace_parent,
+            kind=JobKind(row.kind),
         )
         found.setdefault(row.owner, []).append(job)
     return dict(sorted(found.items(), key=lambda item: item[1][0].job_id))

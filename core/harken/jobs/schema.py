@@ -111,6 +111,9 @@ JOBS = Table(
     Column("run_timeout_s", Double),
     # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
     Column("trace_parent", String(55)),
+    Column("kind", String(20), nullable=False, server_default="analysis"),
+    # What is to be done, of a kind that is no analysis.
+    Column("spec", JSON(none_as_null=True)),
     # What its result depends on, digested; set with the result.
     Column("content_key", String(64)),
     Column("skip_cache", Boolean, nullable=False, server_default=false()),

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-from harken.settings.variables import VARIABLES, Variable, parse_integer, weights_of
+from harken.settings.variables import (
+    VARIABLES,
+    Variable,
+    entries_of,
+    parse_integer,
+    weights_of,
+)
 
 T = TypeVar("T")
 
@@ -50,6 +56,10 @@ class Settings:
     metrics_listen: str = ""
     lease_s: int = 15
     max_audio_hours: int = 48
+    sources: str = "https"
+    allow_private_sources: str = ""
+    max_fetch_mb: int = 4096
+    fetch_timeout_s: int = 900
     storage_url: str = ""
     max_upload_mb: int = 4096
     upload_hours: int = 72
@@ -104,6 +114,11 @@ class Settings:
     def weights(self) -> Mapping[str, float]:
         """The weights of owners that have one of their own."""
         return weights_of(self.owner_weights)
+
+    @property
+    def source_entries(self) -> tuple[str, ...]:
+        """What may be fetched, entry by entry."""
+        return entries_of(self.sources)
 
     def to_environment(self) -> dict[str, str]:
         """The `HARKEN_*` variables from which a child process reads these settings."""

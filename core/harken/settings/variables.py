@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 LOG_FORMATS: Final = ("text", "json")
+FETCHED: Final = ("https", "s3", "gs", "az")
+NOTHING: Final = "none"
 STORAGES: Final = ("file:///", "s3://", "gs://", "az://")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
@@ -100,6 +103,32 @@ def parse_storage_url(text: str) -> str:
         return Path(text).as_uri()
     if not text.startswith(STORAGES):
         raise ValueError(f"it has to be a folder, or begin with one of {', '.join(STORAGES)}")
+    return text
+
+
+def parse_sources(text: str) -> str:
+    """What may be fetched, "https,s3://bucket/prefix", as it came; raises ValueError."""
+    for entry in entries_of(text):
+        scheme, separator, rest = entry.partition("://")
+        host, slash, _ = rest.partition("/")
+        whole = scheme == "https" and not (separator and not host) and not slash
+        if not (whole or (scheme in FETCHED[1:] and host)):
+            raise ValueError(
+                f"{entry!r} is none of https, https://HOST:PORT, s3://BUCKET, gs://…, az://…"
+            )
+    return text
+
+
+def entries_of(text: str) -> tuple[str, ...]:
+    """The entries of what may be fetched."""
+    entries = tuple(part.strip() for part in text.split(",") if part.strip())
+    return () if entries == (NOTHING,) else entries
+
+
+def parse_networks(text: str) -> str:
+    """Networks, "10.1.0.0/16,fd00::/8", as they came; raises ValueError."""
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        ip_network(part)
     return text
 
 
@@ -267,6 +296,31 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_UPLOAD_HOURS",
         meaning="Hours for which an upload is kept: one that is not complete since it was begun,"
         " one that is since it was last submitted, and as long as a job waits for it or reads it.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="sources",
+        name="HARKEN_SOURCES",
+        meaning="What may be fetched besides files below media roots, separated by commas: `https` for any public host,"
+        " https://HOST:PORT, s3://BUCKET/PREFIX, gs://…, az://…; or `none`.",
+        parse=parse_sources,
+    ),
+    Variable(
+        field="allow_private_sources",
+        name="HARKEN_ALLOW_PRIVATE_SOURCES",
+        meaning="Networks that are not public and yet may be fetched from, such as 10.1.0.0/16,fd00::/8.",
+        parse=parse_networks,
+    ),
+    Variable(
+        field="max_fetch_mb",
+        name="HARKEN_MAX_FETCH",
+        meaning="MB (millions of bytes) that a fetched file may have.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="fetch_timeout_s",
+        name="HARKEN_FETCH_TIMEOUT",
+        meaning="Seconds within which a file has to be fetched.",
         parse=parse_positive,
     ),
 )

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/source.proto\x12\tharken.v1\"G\n\x06Source\x12\x14\n\x04path\x18\x01 \x01(\tH\x00R\x04path\x12\x1d\n\tupload_id\x18\x02 \x01(\tH\x00R\x08uploadIdB\x08\n\x06sourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16harken/v1/source.proto\x12\tharken.v1\"[\n\x06Source\x12\x14\n\x04path\x18\x01 \x01(\tH\x00R\x04path\x12\x1d\n\tupload_id\x18\x02 \x01(\tH\x00R\x08uploadId\x12\x12\n\x03uri\x18\x03 \x01(\tH\x00R\x03uriB\x08\n\x06sourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.source_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SOURCE']._serialized_start=37
-  _globals['_SOURCE']._serialized_end=108
+  _globals['_SOURCE']._serialized_end=128
 # @@protoc_insertion_point(module_scope)

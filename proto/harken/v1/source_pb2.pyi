@@ -24,23 +24,30 @@ class Source(_message.Message):
 
     PATH_FIELD_NUMBER: _builtins.int
     UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """A file below one of the server's media roots: an absolute path, or one relative to a root.
     At most 4,096 bytes.
     """
     upload_id: _builtins.str
     """UUID of an upload that is complete: MediaService.UploadMedia."""
+    uri: _builtins.str
+    """A file that a worker fetches: https://host/path, or an object in a bucket, s3://bucket/key, gs://bucket/key or
+    az://container/key. Which may be fetched is for the server's operator to say. At most 4,096 bytes, without a user or
+    password; a query is kept with the job and shown to who may read it, but not logged.
+    """
     def __init__(
         self,
         *,
         path: _builtins.str = ...,
         upload_id: _builtins.str = ...,
+        uri: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "source", b"source", "upload_id", b"upload_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "source", b"source", "upload_id", b"upload_id", "uri", b"uri"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "source", b"source", "upload_id", b"upload_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "source", b"source", "upload_id", b"upload_id", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["path", "upload_id"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["path", "upload_id", "uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 

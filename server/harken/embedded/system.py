@@ -19,7 +19,7 @@ from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.server.serve import CannotListen, prepare
 from harken.settings import VARIABLES, Settings, at_place
-from harken.tasks.queues import AUDIO, JOB_QUEUES, MAINTENANCE
+from harken.tasks.queues import ANALYSIS_QUEUES, AUDIO, MAINTENANCE
 
 READY_WITHIN_S = 180.0  # a first start compiles the engine's loops
 LOOK_EVERY_S = 0.05
@@ -60,7 +60,7 @@ class System:
         prepare(self._settings)
         python = [sys.executable, "-m"]
         self._add(SERVER, [*python, "harken.server"])
-        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, JOB_QUEUES)], place=1)
+        self._add(WORKER, [*python, "harken.tasks", *_worker(WORKER, ANALYSIS_QUEUES)], place=1)
         housekeeper = [*_worker(HOUSEKEEPER, (MAINTENANCE,)), "--concurrency=1"]
         self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper], place=2)
         schedule = self._folder.path / "beat-schedule"

@@ -25,6 +25,8 @@ from harken.jobs.errors import RequestIdReused
 from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.state import HELD
 from harken.media import MediaRoots
+from harken.media.source_rules import SourceRules
+from harken.media.uri import parse_uri
 from harken.server import convert, filters, retries, tokens, validate
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
@@ -59,6 +61,7 @@ class JobService(JobServiceServicer):
         roots: MediaRoots,
         checks: FileChecks,
         *,
+        rules: SourceRules,
         longest_run: timedelta,
         uploads_kept_for: timedelta,
     ) -> None:
@@ -67,6 +70,7 @@ class JobService(JobServiceServicer):
         self._openings = Openings(store, hub, OWNER)
         self._roots = roots
         self._checks = checks
+        self._rules = rules
         self._longest_run = longest_run
         self._uploads_kept_for = uploads_kept_for
 
@@ -77,6 +81,8 @@ class JobService(JobServiceServicer):
         new = validate.new_job(request, longest_run=self._longest_run)
         if new.source.kind == "path":
             await self._checks.run(partial(self._roots.resolve, new.source.value))
+        elif new.source.kind == "uri":
+            self._rules.check(parse_uri(new.source.value))
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
         if new.source.kind == upload_sources.UPLOAD:
@@ -93,7 +99,7 @@ class JobService(JobServiceServicer):
     ) -> messages.SubmitBatchResponse:
         """Accepts many files."""
         new = await asyncio.to_thread(
-            validate.new_batch, request, self._roots, longest_run=self._longest_run
+            validate.new_batch, request, self._roots, self._rules, longest_run=self._longest_run
         )
         if trace_parent := tracing.trace_parent():
             traced = [

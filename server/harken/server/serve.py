@@ -14,7 +14,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
+from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage
+from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
 from harken.server.housekeeping.publisher import Publisher
@@ -25,6 +27,7 @@ from harken.server.media.vault import Vault
 from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
+from harken.server.owner_service import OwnerService
 from harken.server.progress.hub import Hub
 from harken.server.reflection import add_reflection
 from harken.server.store import Store
@@ -32,9 +35,17 @@ from harken.server.worker_service import WorkerService
 from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
-from harken.v1 import job_service_pb2, media_service_pb2, worker_service_pb2
+from harken.v1 import (
+    export_service_pb2,
+    job_service_pb2,
+    media_service_pb2,
+    owner_service_pb2,
+    worker_service_pb2,
+)
+from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
+from harken.v1.owner_service_pb2_grpc import add_OwnerServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -47,7 +58,9 @@ LONGEST_PENDING_S = 600
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
+    owner_service_pb2.DESCRIPTOR.services_by_name["OwnerService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -94,6 +107,9 @@ async def running_server(
     options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
     server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
     roots = MediaRoots(settings.media_roots)
+    rules = SourceRules.of(
+        settings.source_entries, settings.allow_private_sources, settings.storage_url
+    )
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
     jobs = JobService(
@@ -101,6 +117,7 @@ async def running_server(
         hub,
         roots,
         checks,
+        rules=rules,
         longest_run=longest_run,
         uploads_kept_for=timedelta(hours=settings.upload_hours),
     )
@@ -109,6 +126,8 @@ async def running_server(
     add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings), server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
+    add_ExportServiceServicer_to_server(ExportService(store, hub), server)
+    add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)

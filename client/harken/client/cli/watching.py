@@ -27,7 +27,7 @@ _COUNTS = ("total", "queued", "running", "succeeded", "failed", "cancelled")
 
 def follow_job(client: "Client", session: Session, job: Job) -> int:
     """Shows a job up to its end, then what was found; gives the exit code."""
-    name = os.path.basename(job.path or job.job_id)
+    name = os.path.basename(job.place or job.job_id)
     with _goes_on(job.job_id, "the job"):
         with view_for(session, name) as view:
             for update in client.watch(job, on_lost=view.lost):
@@ -87,7 +87,7 @@ def counted_together(batches: Iterable[Batch]) -> Batch:
 
 def _list_failures(client: "Client", session: Session, batch: Batch) -> None:
     failed = client.list_jobs(batch=batch, states=(JobState.FAILED, JobState.CANCELLED))
-    for job in sorted(failed, key=lambda job: job.path or ""):
+    for job in sorted(failed, key=lambda job: job.place):
         if session.as_json:
             session.emit(job)
         else:

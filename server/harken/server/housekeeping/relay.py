@@ -35,6 +35,10 @@ class Relay:
         self._in_broker: dict[str, int] = {}  # after the last look, by queue
         self._looked_at = 0.0
 
+    def running_low(self, bells: int) -> bool:
+        """Whether the workers may have used up half of what the broker had; each job they take rings twice."""
+        return bells >= sum(self._in_broker.values())
+
     async def carry(self, may_go_on: Callable[[], bool]) -> None:
         """Publishes until the windows are full or nothing waits.
 
@@ -44,8 +48,7 @@ class Relay:
             found = await self._store.read(lambda c: self._look(c, clock.now(c)))
             self._measure(found)
             if not found.jobs:
-                self._counts.relay_done_at = time.monotonic()
-                return
+                break
             failpoint(Point.PUBLISH)
             if not await self._publish(found.jobs):
                 return
@@ -56,6 +59,9 @@ class Relay:
             await self._store.write(
                 lambda c, sent=found.jobs: outbox.mark_published(c, sent, clock.now(c))
             )
+            if not found.more:
+                break
+        self._counts.relay_done_at = time.monotonic()
 
     def _look(self, connection: Connection, now: datetime) -> relay.Round:
         return relay.next_jobs(
