@@ -22,8 +22,7 @@ from harken.jobs import (
     upload_sources,
 )
 from harken.jobs.errors import QuotaExceeded, RequestIdReused
-from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob
-from harken.jobs.scope import Scope
+from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.state import HELD
 from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
@@ -50,9 +49,6 @@ from harken.v1.job_service_pb2_grpc import JobServiceServicer
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
 
 MOST_ARTIFACTS = 100  # of a job that GetJob gives; ListArtifacts has all
-
-# To retry them is to ask for them: it takes the scope that they take.
-ADMINISTRATORS = frozenset({JobKind.OWNER_EXPORT, JobKind.OWNER_ERASE})
 
 _ACTIONS = "actions"  # what their page tokens are bound to
 
@@ -223,17 +219,16 @@ class JobService(JobServiceServicer):
         peer = caller.peer(context.peer())
         # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
         now = await self._store.read(clock.now)
-        call = retries.retry_call(
-            request,
-            owner=caller.owner,
-            peer=peer,
-            now=now,
-            kinds_refused=frozenset() if Scope.ADMIN in caller.scopes else ADMINISTRATORS,
-        )
+        call = retries.retry_call(request, owner=caller.owner, peer=peer, now=now)
         if request.dry_run:
             outcomes, page_end = await self._store.read(
                 lambda c: redrive.preview_retry(
-                    c, call.wanted, owner=caller.owner, force=request.force, now=now
+                    c,
+                    call.wanted,
+                    owner=caller.owner,
+                    force=request.force,
+                    now=now,
+                    denied=caller.denied_kinds,
                 )
             )
             return call.response(outcomes, page_end, now)
@@ -245,6 +240,7 @@ class JobService(JobServiceServicer):
                 force=request.force,
                 now=now,
                 room=self._quotas.room,
+                denied=caller.denied_kinds,
             )
         )
         self._hub.ring()

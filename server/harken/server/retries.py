@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 
 from harken.jobs.action import ActionKind, Asked, Outcome
 from harken.jobs.ids import is_id, lowest_id
-from harken.jobs.job import JobKind
 from harken.jobs.redrive import ByFilter, ByIds
 from harken.server import convert, filters, tokens, validate
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
@@ -43,22 +42,12 @@ class RetryCall:
         return response
 
 
-def retry_call(
-    request: RetryJobsRequest,
-    *,
-    owner: str,
-    peer: str,
-    now: datetime,
-    kinds_refused: frozenset[JobKind] = frozenset(),
-) -> RetryCall:
-    """The call of a request, by somebody who may not retry jobs of some kinds.
-
-    Raises InvalidRequest and InvalidToken.
-    """
+def retry_call(request: RetryJobsRequest, *, owner: str, peer: str, now: datetime) -> RetryCall:
+    """The call of a request. Raises InvalidRequest and InvalidToken."""
     violations = list(validate.request_id_violations("request_id", request))
     if violations:
         raise InvalidRequest(violations)
-    wanted, bound_to = _wanted(request, now, kinds_refused)
+    wanted, bound_to = _wanted(request, now)
     asked = Asked(
         kind=ActionKind.RETRY_JOBS,
         owner=owner,
@@ -86,14 +75,12 @@ def cancel_batch(request: CancelBatchRequest, *, owner: str, peer: str) -> Asked
     return Asked(kind=kind, owner=owner, peer=peer, request=_recorded(request))
 
 
-def _wanted(
-    request: RetryJobsRequest, now: datetime, kinds_refused: frozenset[JobKind]
-) -> tuple[ByIds | ByFilter, object]:
+def _wanted(request: RetryJobsRequest, now: datetime) -> tuple[ByIds | ByFilter, object]:
     """The jobs that a request is about, and what its page tokens are bound to."""
     match request.WhichOneof("target"):
         case "jobs":
             job_ids = validate.identifiers("jobs.job_ids", request.jobs.job_ids)
-            return ByIds(job_ids=job_ids, kinds_refused=kinds_refused), None
+            return ByIds(job_ids=job_ids), None
         case "filter":
             where = filters.retry_filter(request.filter)
             bound_to = ["retry", request.force, *filters.bound_to(where)]
