@@ -13,6 +13,7 @@ from harken.server import convert, tokens, validate
 from harken.server.errors import InvalidRequest, InvalidToken, OffsetPastEnd, Violation
 from harken.server.interceptors.around import Context
 from harken.server.media.reception import Reception
+from harken.server.media.source_listings import SourceListings
 from harken.server.media.upload_request import chunk_violation, upload_call
 from harken.server.media.vault import Vault
 from harken.server.owner import OWNER
@@ -30,8 +31,11 @@ MB = 1_000_000
 class MediaService(MediaServiceServicer):
     """The servicer of MediaService."""
 
-    def __init__(self, store: Store, hub: Hub, vault: Vault, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, vault: Vault, listings: SourceListings, settings: Settings
+    ) -> None:
         self._store = store
+        self._listings = listings
         self._hub = hub
         self._vault = vault
         self._limit_bytes = settings.max_upload_mb * MB
@@ -90,6 +94,12 @@ class MediaService(MediaServiceServicer):
         )
         await self._vault.delete(orphans)
         return messages.DeleteUploadResponse()
+
+    async def ListSources(
+        self, request: messages.ListSourcesRequest, context: Context
+    ) -> messages.ListSourcesResponse:
+        """A page of what can be submitted."""
+        return await self._listings.page(request)
 
     async def ListArtifacts(
         self, request: messages.ListArtifactsRequest, context: Context
