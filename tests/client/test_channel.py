@@ -3,15 +3,21 @@
 import json
 
 from harken.client.channel import SERVICE_CONFIG, options_for
-from harken.v1 import job_service_pb2, worker_service_pb2
+from harken.v1 import job_service_pb2, media_service_pb2, worker_service_pb2
 from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
 
-NOT_REPEATED = {("harken.v1.JobService", "StreamProgress")}  # opened again with its token
+NOT_REPEATED = {
+    ("harken.v1.JobService", "StreamProgress"),  # opened again with its token
+    ("harken.v1.MediaService", "UploadMedia"),  # gone on with where it stands
+    ("harken.v1.MediaService", "DownloadArtifact"),  # gone on with where it broke off
+    ("harken.v1.MediaService", "DeleteUpload"),  # the second time it would not be found
+}
 
 
 def contract() -> set[tuple[str, str]]:
     """All methods."""
-    files = (job_service_pb2.DESCRIPTOR, worker_service_pb2.DESCRIPTOR)
+    services_of = (job_service_pb2, media_service_pb2, worker_service_pb2)
+    files = [module.DESCRIPTOR for module in services_of]
     services = [service for file in files for service in file.services_by_name.values()]
     return {(service.full_name, method.name) for service in services for method in service.methods}
 

@@ -39,6 +39,7 @@ from harken.v1 import (
     feature_pb2,
     job_pb2,
     job_service_pb2,
+    media_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -104,7 +105,7 @@ def test_every_word_of_the_contract_has_its_member(enum: Any) -> None:
 
 def test_all_enums_of_the_contract_are_known() -> None:
     known = {descriptor.full_name for descriptor in ENUMS.values()}
-    modules = (feature_pb2, job_pb2, worker_pb2, event_pb2)
+    modules = (feature_pb2, job_pb2, media_pb2, worker_pb2, event_pb2)
     top = [e for m in modules for e in m.DESCRIPTOR.enum_types_by_name.values()]
     nested = [e for resource in RESOURCES for e in resource.enum_types]
     assert {enum.full_name for enum in [*top, *nested]} == known
@@ -207,7 +208,7 @@ def test_values_cannot_be_changed() -> None:
 
 def test_a_value_as_a_dict_for_ones_own_use() -> None:
     job = Job(job_id="x", source=Source(path="/a.wav"), features=(Feature.MEDIA,))
-    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav"}
+    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav", "upload_id": None}
     assert job.path == "/a.wav"
 
 

@@ -25,7 +25,7 @@ TABLE = {
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
     grpc.StatusCode.INTERNAL: errors.ServerError,
     grpc.StatusCode.UNKNOWN: errors.ServerError,
-    grpc.StatusCode.ABORTED: errors.ServerError,
+    grpc.StatusCode.ABORTED: errors.Aborted,
     grpc.StatusCode.DATA_LOSS: errors.ServerError,
 }
 

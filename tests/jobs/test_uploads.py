@@ -150,9 +150,9 @@ def test_only_one_call_receives_until_it_leaves_or_is_silent_for_too_long(upload
     upload.open(ANN)
     with pytest.raises(UploadBusy):
         upload.open(BOB)
-    upload.jobs.advance(seconds=14)
+    upload.jobs.advance(seconds=9)
     upload.do("renew", ANN, now=upload.jobs.now)
-    upload.jobs.advance(seconds=14)
+    upload.jobs.advance(seconds=9)
     with pytest.raises(UploadBusy):
         upload.open(BOB)
     upload.jobs.advance(seconds=2)

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
     from harken.client.enums import JobState as JobState
+    from harken.client.enums import UploadState as UploadState
     from harken.client.enums import WorkerStatus as WorkerStatus
+    from harken.client.errors import Aborted as Aborted
     from harken.client.errors import AlreadyExists as AlreadyExists
     from harken.client.errors import ClientClosed as ClientClosed
     from harken.client.errors import DeadlineExceeded as DeadlineExceeded
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from harken.client.update import ProgressTick as ProgressTick
     from harken.client.update import Transition as Transition
     from harken.client.update import Update as Update
+    from harken.client.upload import Artifact as Artifact
+    from harken.client.upload import Upload as Upload
     from harken.client.worker import ActiveTask as ActiveTask
     from harken.client.worker import Probe as Probe
     from harken.client.worker import Queue as Queue
@@ -84,9 +88,9 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ActionKind ErrorKind Feature JobState WorkerStatus",
+    "enums": "ActionKind ErrorKind Feature JobState UploadState WorkerStatus",
     "errors": (
-        "AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
+        "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
         "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
@@ -96,6 +100,7 @@ _MODULES = {
     "reconnect": "Reconnect",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
+    "upload": "Artifact Upload",
     "worker": "ActiveTask Probe Queue RunningJob Worker",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, 
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -17,20 +18,23 @@ import grpc.aio
 
 from harken.client import rpc
 from harken.client.action import Action, JobOutcome
+from harken.client.aio_media import AsyncMedia
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
 from harken.client.enums import JobState
-from harken.client.errors import ClientClosed, HarkenError
+from harken.client.errors import ClientClosed, HarkenError, NotFound, OutsideRoots
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.job import Job
 from harken.client.reconnect import Patience, Reconnect
 from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
+from harken.client.sending import OnProgress, may_be_sent
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
+from harken.client.upload import UploadWhen
 from harken.client.worker import Queue, Worker
 
 T = TypeVar("T")
@@ -68,6 +72,8 @@ class AsyncClient:
         self._closed = False
         self._own_channel = channel is None
         self._channel = channel
+        self.media = AsyncMedia(lambda: self._stubs, self._call, self._own_errors, self.reconnect)
+        """Files to the server, and files that jobs made from it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,16 +102,23 @@ class AsyncClient:
         schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
+        skip_cache: bool = False,
+        upload: UploadWhen = "auto",
+        on_upload: OnProgress | None = None,
         timeout: float | None = None,
     ) -> AsyncJobHandle:
         """Submits one file; the job is durable when this returns.
 
-        A text is a path as the server sees it, absolute or relative to a media root; a
-        `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
-        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A job fails as TIMEOUT when it
-        has not started after `schedule_timeout` or an attempt takes longer than `run_timeout`,
-        which can only shorten the server's limit; both are seconds or a timedelta. A `request_id`
-        is made for each call unless you give one, to make your own repetitions safe.
+        A text is a path as the server sees it, absolute or relative to a media root. A
+        `pathlib.Path` is a file of this machine: its absolute path is sent, or the file itself,
+        "auto"matically where the server cannot see it, "always" or "never", as `upload` says;
+        `on_upload` is told how many bytes of how many were sent. A file that is unchanged since an
+        earlier job with the same features has the result of that one at once, unless you say
+        `skip_cache`. `features` None means all; `priority` is 0 to 9, 9 the most urgent, 5 by
+        default. A job fails as TIMEOUT when it has not started after `schedule_timeout` or an
+        attempt takes longer than `run_timeout`, which can only shorten the server's limit; both are
+        seconds or a timedelta. A `request_id` is made for each call unless you give one, to make
+        your own repetitions safe.
         """
         call = rpc.submit(
             source,
@@ -115,8 +128,18 @@ class AsyncClient:
             schedule_timeout=schedule_timeout,
             request_id=request_id,
             run_timeout=run_timeout,
+            skip_cache=skip_cache,
         )
-        return AsyncJobHandle(self, await self._call(call, timeout))
+        if isinstance(source, PurePath) and upload == "always":
+            job = await self.media.submit(source, call.request, on_upload)
+            return AsyncJobHandle(self, job)
+        try:
+            job = await self._call(call, timeout)
+        except (OutsideRoots, NotFound):
+            if upload == "never" or not isinstance(source, PurePath) or not may_be_sent(source):
+                raise
+            job = await self.media.submit(source, call.request, on_upload)
+        return AsyncJobHandle(self, job)
 
     async def submit_batch(
         self,
@@ -128,6 +151,7 @@ class AsyncClient:
         schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
+        skip_cache: bool = False,
         timeout: float | None = None,
     ) -> AsyncBatchHandle:
         """Submits up to 10,000 files at once.
@@ -144,6 +168,7 @@ class AsyncClient:
             schedule_timeout=schedule_timeout,
             request_id=request_id,
             run_timeout=run_timeout,
+            skip_cache=skip_cache,
         )
         return AsyncBatchHandle(self, *await self._call(call, timeout))
 

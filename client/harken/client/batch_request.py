@@ -53,6 +53,7 @@ def submit_batch(
     schedule_timeout: Length | None = None,
     request_id: str | UUID | None = None,
     run_timeout: Length | None = None,
+    skip_cache: bool = False,
 ) -> BatchRequest:
     """The request for many files; `labels` are put on each of them, below the item's own."""
     messages: list[pb.SubmitBatchRequest.Item] = []
@@ -77,6 +78,7 @@ def submit_batch(
         priority=priority,
         schedule_timeout=length("schedule_timeout", schedule_timeout),
         run_timeout=length("run_timeout", run_timeout),
+        skip_cache=skip_cache,
     )
     return BatchRequest(message=message, places=tuple(places), refused=tuple(refused))
 

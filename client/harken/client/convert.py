@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
-from harken.client import action, analysis_result, batch, enums, job, worker
+from harken.client import action, analysis_result, batch, enums, job, upload, worker
 from harken.client.frozen_map import FrozenMap
 from harken.v1 import (
     action_pb2,
@@ -23,6 +23,7 @@ from harken.v1 import (
     feature_pb2,
     job_pb2,
     job_service_pb2,
+    media_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -49,6 +50,8 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     job.JobError: job_pb2.JobError,
     job.Progress: job_pb2.Progress,
     job.Source: source_pb2.Source,
+    upload.Artifact: media_pb2.Artifact,
+    upload.Upload: media_pb2.Upload,
     worker.ActiveTask: worker_pb2.ActiveTask,
     worker.Probe: worker_pb2.Probe,
     worker.Queue: worker_pb2.Queue,
@@ -62,6 +65,7 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.Feature: feature_pb2.Feature.DESCRIPTOR,
     enums.ErrorKind: job_pb2.JobError.Kind.DESCRIPTOR,
     enums.ActionKind: action_pb2.Action.Kind.DESCRIPTOR,
+    enums.UploadState: media_pb2.Upload.State.DESCRIPTOR,
     enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
 }
 """The contract's enum of each of the client's."""

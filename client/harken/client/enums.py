@@ -58,6 +58,14 @@ class ErrorKind(StrEnum):
     """A fault in harken."""
 
 
+class UploadState(StrEnum):
+    """Whether an upload can be submitted."""
+
+    UNKNOWN = "UNKNOWN"
+    RECEIVING = "RECEIVING"
+    COMPLETE = "COMPLETE"
+
+
 class WorkerStatus(StrEnum):
     """Whether a worker can be counted on."""
 

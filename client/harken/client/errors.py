@@ -11,6 +11,7 @@
     │   ├── LimitExceeded
     │   └── NotSupported           this server does not know the call
     ├── ServerUnavailable          .answered; nobody there, or going away: worth repeating
+    ├── Aborted                    another call is in the way: worth repeating
     ├── DeadlineExceeded           the time given to the call, the watch or the wait is over
     ├── ServerError                a fault in harken, named in the server's log
     ├── ClientClosed               the client was closed before
@@ -25,10 +26,12 @@ How a status of the RPC becomes an error (`harken.client.status`):
       … with the reason SOURCE_OUTSIDE_ROOTS     OutsideRoots
     ALREADY_EXISTS                               AlreadyExists
     OUT_OF_RANGE                                 ResumeTokenRejected
+      … with the reason OFFSET_PAST_END          RequestRefused
     RESOURCE_EXHAUSTED                           LimitExceeded
     FAILED_PRECONDITION                          RequestRefused
     UNIMPLEMENTED                                NotSupported
     UNAVAILABLE, CANCELLED (by the server)       ServerUnavailable
+    ABORTED                                      Aborted
     DEADLINE_EXCEEDED                            DeadlineExceeded
     INTERNAL and every other                     ServerError
 
@@ -88,7 +91,7 @@ class InvalidRequest(RequestRefused):
 
 
 class NotFound(RequestRefused):
-    """There is no such job, batch or file, or none any more."""
+    """There is no such job, batch, file, upload or artifact, or none any more."""
 
 
 class PermissionDenied(RequestRefused):
@@ -129,6 +132,10 @@ class ServerUnavailable(HarkenError):
         super().__init__(message, reason=reason, metadata=metadata)
         self.answered = answered
         """Whether a harken server sent this answer itself."""
+
+
+class Aborted(HarkenError):
+    """Another call about the same thing was in the way: try again."""
 
 
 class DeadlineExceeded(HarkenError):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from harken.client.analysis_result import AnalysisResult
 from harken.client.enums import ErrorKind, Feature, JobState
 from harken.client.frozen_map import FrozenMap
+from harken.client.upload import Artifact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +16,15 @@ class Source:
 
     path: str | None = None
     """A file below one of the server's media roots: an absolute path, or one relative to a root."""
+    upload_id: str | None = None
+    """A file that was sent: the id of an upload that is complete."""
     uri: str | None = None
     """A file that a worker fetches, such as https://host/song.flac or s3://bucket/song.flac."""
 
     def __str__(self) -> str:
         """Where it is; of an address without the query, which may hold a signature."""
+        if self.upload_id:
+            return f"upload {self.upload_id}"
         return self.path or (self.uri or "").partition("?")[0]
 
 
@@ -89,6 +94,10 @@ class Job:
     """How long an attempt may take; None for as long as the workers' own limit allows."""
     retry_of: str | None = None
     """The job that this one runs again."""
+    cached_result: bool = False
+    """Whether its result was found by an earlier job, for the same unchanged file and features."""
+    artifacts: tuple[Artifact, ...] = ()
+    """The files that it made, the first 100; only by `get_job` and `wait`."""
 
     @property
     def path(self) -> str | None:

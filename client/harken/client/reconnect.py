@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from harken.client.errors import HarkenError, ServerUnavailable
+from harken.client.errors import Aborted, HarkenError, ServerUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,10 @@ class Patience:
     def lost(self, failure: HarkenError, now: float) -> float:
         """The pause in seconds before the next attempt.
 
-        Raises what cannot be waited out, and ServerUnavailable when the time is over.
+        Raises what cannot be waited out, and the failure when the time is over.
         `now` is a monotonic clock's reading in seconds.
         """
-        if not isinstance(failure, ServerUnavailable):
+        if not isinstance(failure, ServerUnavailable | Aborted):
             raise failure
         if self._failures == 0:
             self._since = now

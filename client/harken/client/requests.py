@@ -74,6 +74,7 @@ def submit_analysis(
     schedule_timeout: Length | None = None,
     request_id: str | UUID | None = None,
     run_timeout: Length | None = None,
+    skip_cache: bool = False,
 ) -> pb.SubmitAnalysisRequest:
     """The request for one file, with a request_id in any case, so that repeating it is safe."""
     return valid(
@@ -85,6 +86,7 @@ def submit_analysis(
         labels=labels,
         schedule_timeout=length("schedule_timeout", schedule_timeout),
         run_timeout=length("run_timeout", run_timeout),
+        skip_cache=skip_cache,
     )
 
 
@@ -126,6 +128,8 @@ def source_message(source: PathOrSource) -> SourceMessage:
     if (uri := uri_of(source)) is not None:
         return valid(SourceMessage, uri=uri)
     if isinstance(source, Source):
+        if source.upload_id is not None:
+            return valid(SourceMessage, upload_id=source.upload_id)
         path = source.path
     elif isinstance(source, PurePath):
         path = os.path.abspath(source)

@@ -11,10 +11,13 @@ from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
 from harken.client.job import Job
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
+from harken.client.upload import Artifact, Upload
 from harken.client.worker import Queue, Worker
 from harken.v1 import job_service_pb2 as pb
+from harken.v1 import media_service_pb2 as media_pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_service_pb2_grpc import JobServiceStub
+from harken.v1.media_service_pb2_grpc import MediaServiceStub
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 T = TypeVar("T")
@@ -25,6 +28,7 @@ class Stubs:
 
     def __init__(self, channel: Any) -> None:
         self.jobs: JobServiceStub = JobServiceStub(channel)
+        self.media: MediaServiceStub = MediaServiceStub(channel)
         self.workers: WorkerServiceStub = WorkerServiceStub(channel)
 
 
@@ -52,6 +56,7 @@ def submit_batch(
     schedule_timeout: Length | None,
     request_id: str | UUID | None,
     run_timeout: Length | None,
+    skip_cache: bool,
 ) -> Rpc[tuple[Batch, tuple[FailedItem, ...]]]:
     """Submits many files; gives the batch and the items that were not accepted."""
     request = batch_request.submit_batch(
@@ -62,6 +67,7 @@ def submit_batch(
         schedule_timeout=schedule_timeout,
         request_id=request_id,
         run_timeout=run_timeout,
+        skip_cache=skip_cache,
     )
     return Rpc(lambda on: on.jobs.SubmitBatch, request.message, request.outcome)
 
@@ -137,3 +143,36 @@ def list_queues() -> Rpc[tuple[Queue, ...]]:
         return tuple(decode(Queue, queue) for queue in got.queues)
 
     return Rpc(lambda on: on.workers.ListQueues, worker_pb.ListQueuesRequest(), queues)
+
+
+def get_upload(upload_id: str | UUID) -> Rpc[Upload]:
+    """An upload."""
+    request = media_pb.GetUploadRequest(upload_id=str(upload_id))
+    return Rpc(lambda on: on.media.GetUpload, request, lambda got: decode(Upload, got.upload))
+
+
+def delete_upload(upload_id: str | UUID) -> Rpc[None]:
+    """Deletes an upload."""
+    request = media_pb.DeleteUploadRequest(upload_id=str(upload_id))
+    return Rpc(lambda on: on.media.DeleteUpload, request, lambda _: None)
+
+
+def list_artifacts(job: JobRef, page_token: str) -> Rpc[tuple[tuple[Artifact, ...], str]]:
+    """A page of a job's artifacts, and the token of the next one, empty on the last."""
+    request = media_pb.ListArtifactsRequest(job_id=requests.job_id_of(job), page_token=page_token)
+
+    def page(got: media_pb.ListArtifactsResponse) -> tuple[tuple[Artifact, ...], str]:
+        return tuple(decode(Artifact, one) for one in got.artifacts), got.next_page_token
+
+    return Rpc(lambda on: on.media.ListArtifacts, request, page)
+
+
+def artifact_id_of(artifact: str | UUID | Artifact) -> str:
+    """The id of an artifact given by its id or as itself."""
+    return artifact.artifact_id if isinstance(artifact, Artifact) else str(artifact)
+
+
+def uploaded(got: media_pb.UploadMediaResponse) -> tuple[Upload, Job | None]:
+    """The upload of an answer, and the job that was made of it."""
+    job = decode(Job, got.job) if got.HasField("job") else None
+    return decode(Upload, got.upload), job

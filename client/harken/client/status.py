@@ -20,6 +20,7 @@ DETAILS_KEY = "grpc-status-details-bin"
 """Trailing metadata in which gRPC carries google.rpc.Status."""
 
 OUTSIDE_ROOTS = "SOURCE_OUTSIDE_ROOTS"
+OFFSET_PAST_END = "OFFSET_PAST_END"
 
 _CLASSES: Mapping[grpc.StatusCode, type[errors.HarkenError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequest,
@@ -33,6 +34,7 @@ _CLASSES: Mapping[grpc.StatusCode, type[errors.HarkenError]] = {
     grpc.StatusCode.UNIMPLEMENTED: errors.NotSupported,
     grpc.StatusCode.UNAVAILABLE: errors.ServerUnavailable,
     grpc.StatusCode.CANCELLED: errors.ServerUnavailable,
+    grpc.StatusCode.ABORTED: errors.Aborted,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
 }
 
@@ -88,6 +90,8 @@ def error_from_status(
         text = f"The server at {target} did not answer in time."
     elif info.reason == OUTSIDE_ROOTS:
         kind = errors.OutsideRoots
+    elif info.reason == OFFSET_PAST_END:
+        kind = errors.RequestRefused
     return kind(text or f"The server answered {code.name}.", **fields)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
@@ -17,16 +18,19 @@ from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
 from harken.client.enums import JobState
-from harken.client.errors import HarkenError
+from harken.client.errors import HarkenError, NotFound, OutsideRoots
 from harken.client.follow import Deadline, Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
+from harken.client.media import Media
 from harken.client.reconnect import Patience, Reconnect
 from harken.client.requests import BatchRef, Features, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
+from harken.client.sending import OnProgress, may_be_sent
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
+from harken.client.upload import UploadWhen
 from harken.client.worker import Queue, Worker
 from harken.v1.job_service_pb2 import StreamProgressRequest
 
@@ -70,6 +74,8 @@ class Client:
         else:
             self._channel = grpc.insecure_channel(self.target, options)
         self._stubs = Stubs(self._channel)
+        self.media = Media(self._stubs, self._call, self._own_errors, self.reconnect)
+        """Files to the server, and files that jobs made from it."""
 
     def __enter__(self) -> Self:
         return self
@@ -98,16 +104,23 @@ class Client:
         schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
+        skip_cache: bool = False,
+        upload: UploadWhen = "auto",
+        on_upload: OnProgress | None = None,
         timeout: float | None = None,
     ) -> JobHandle:
         """Submits one file; the job is durable when this returns.
 
-        A text is a path as the server sees it, absolute or relative to a media root; a
-        `pathlib.Path` is a file of this machine and sent as absolute path. `features` None means
-        all; `priority` is 0 to 9, 9 the most urgent, 5 by default. A job fails as TIMEOUT when it
-        has not started after `schedule_timeout` or an attempt takes longer than `run_timeout`,
-        which can only shorten the server's limit; both are seconds or a timedelta. A `request_id`
-        is made for each call unless you give one, to make your own repetitions safe.
+        A text is a path as the server sees it, absolute or relative to a media root. A
+        `pathlib.Path` is a file of this machine: its absolute path is sent, or the file itself,
+        "auto"matically where the server cannot see it, "always" or "never", as `upload` says;
+        `on_upload` is told how many bytes of how many were sent. A file that is unchanged since an
+        earlier job with the same features has the result of that one at once, unless you say
+        `skip_cache`. `features` None means all; `priority` is 0 to 9, 9 the most urgent, 5 by
+        default. A job fails as TIMEOUT when it has not started after `schedule_timeout` or an
+        attempt takes longer than `run_timeout`, which can only shorten the server's limit; both are
+        seconds or a timedelta. A `request_id` is made for each call unless you give one, to make
+        your own repetitions safe.
         """
         call = rpc.submit(
             source,
@@ -117,8 +130,18 @@ class Client:
             schedule_timeout=schedule_timeout,
             request_id=request_id,
             run_timeout=run_timeout,
+            skip_cache=skip_cache,
         )
-        return JobHandle(self, self._call(call, timeout))
+        if isinstance(source, PurePath) and upload == "always":
+            job = self.media.submit(source, call.request, on_upload)
+            return JobHandle(self, job)
+        try:
+            job = self._call(call, timeout)
+        except (OutsideRoots, NotFound):
+            if upload == "never" or not isinstance(source, PurePath) or not may_be_sent(source):
+                raise
+            job = self.media.submit(source, call.request, on_upload)
+        return JobHandle(self, job)
 
     def submit_batch(
         self,
@@ -130,6 +153,7 @@ class Client:
         schedule_timeout: Length | None = None,
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
+        skip_cache: bool = False,
         timeout: float | None = None,
     ) -> BatchHandle:
         """Submits up to 10,000 files at once.
@@ -146,6 +170,7 @@ class Client:
             schedule_timeout=schedule_timeout,
             request_id=request_id,
             run_timeout=run_timeout,
+            skip_cache=skip_cache,
         )
         return BatchHandle(self, *self._call(call, timeout))
 

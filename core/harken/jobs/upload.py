@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 # Unless the call that receives it says in time that it is still there, another one may go on with an upload.
-WRITER_LEASE = timedelta(seconds=15)
+WRITER_LEASE = timedelta(seconds=10)
 
 
 class UploadState(StrEnum):

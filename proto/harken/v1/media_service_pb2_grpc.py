@@ -85,6 +85,9 @@ class MediaServiceServicer:
         tells, until it expires: 72 hours after it was begun, unless the server is set otherwise. Without one it leaves
         nothing behind. Repeating a call for an upload that is complete is safe, and gives the same upload.
 
+        When the header was accepted and the bytes are wanted, the server's initial metadata has "harken-upload: go-ahead". Who
+        waits for it sends nothing in vain.
+
         The same bytes are kept once. Where the header's sha256 is that of bytes which the sender has here already, the call
         returns at once, and the rest need not be sent.
 

@@ -45,6 +45,9 @@ class MediaServiceStub:
     tells, until it expires: 72 hours after it was begun, unless the server is set otherwise. Without one it leaves
     nothing behind. Repeating a call for an upload that is complete is safe, and gives the same upload.
 
+    When the header was accepted and the bytes are wanted, the server's initial metadata has "harken-upload: go-ahead". Who
+    waits for it sends nothing in vain.
+
     The same bytes are kept once. Where the header's sha256 is that of bytes which the sender has here already, the call
     returns at once, and the rest need not be sent.
 
@@ -113,6 +116,9 @@ class MediaServiceAsyncStub(MediaServiceStub):
     With an upload_id of the sender's making an upload that breaks off can be gone on with, at the offset that GetUpload
     tells, until it expires: 72 hours after it was begun, unless the server is set otherwise. Without one it leaves
     nothing behind. Repeating a call for an upload that is complete is safe, and gives the same upload.
+
+    When the header was accepted and the bytes are wanted, the server's initial metadata has "harken-upload: go-ahead". Who
+    waits for it sends nothing in vain.
 
     The same bytes are kept once. Where the header's sha256 is that of bytes which the sender has here already, the call
     returns at once, and the rest need not be sent.
@@ -185,6 +191,9 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         With an upload_id of the sender's making an upload that breaks off can be gone on with, at the offset that GetUpload
         tells, until it expires: 72 hours after it was begun, unless the server is set otherwise. Without one it leaves
         nothing behind. Repeating a call for an upload that is complete is safe, and gives the same upload.
+
+        When the header was accepted and the bytes are wanted, the server's initial metadata has "harken-upload: go-ahead". Who
+        waits for it sends nothing in vain.
 
         The same bytes are kept once. Where the header's sha256 is that of bytes which the sender has here already, the call
         returns at once, and the rest need not be sent.

@@ -26,6 +26,8 @@ from harken.v1.media_service_pb2_grpc import MediaServiceServicer
 
 CHUNK_BYTES = 512 * 1024  # of a download; `python benchmarks/transfer.py` compares
 MB = 1_000_000
+# Says that the bytes are wanted. Who waits for it sends none in vain, and learns why they are not.
+GO_AHEAD = (("harken-upload", "go-ahead"),)
 
 
 class MediaService(MediaServiceServicer):
@@ -68,7 +70,13 @@ class MediaService(MediaServiceServicer):
             limit_bytes=self._limit_bytes,
             kept_for=self._kept_for,
         )
-        received = await reception.receive(_chunks(request_iterator), on_complete)
+
+        async def on_open() -> None:
+            await context.send_initial_metadata(GO_AHEAD)
+
+        received = await reception.receive(
+            _chunks(request_iterator), on_open=on_open, on_complete=on_complete
+        )
         response = messages.UploadMediaResponse(upload=convert.upload_message(received.upload))
         if isinstance(received.done, Job):
             logs.note(job_id=received.done.job_id)

@@ -15,6 +15,7 @@ from harken.client.cli.audit import audit
 from harken.client.cli.batch import batch
 from harken.client.cli.cancel import cancel
 from harken.client.cli.completion import completion
+from harken.client.cli.download import download
 from harken.client.cli.group import HarkenGroup
 from harken.client.cli.jobs import dead_letters, job, jobs
 from harken.client.cli.retry import dismiss, retry
@@ -57,7 +58,7 @@ def cli(context: click.Context) -> None:
 
 
 for _command in (
-    *(submit, batch, watch, jobs, job, cancel),
+    *(submit, batch, watch, jobs, job, cancel, download),
     *(dead_letters, retry, dismiss, audit),
     *(workers, queues, completion),
 ):

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column
 
 from harken.client.batch import Batch
-from harken.client.cli.text import plain
+from harken.client.cli.text import megabytes, plain
 from harken.client.cli.view import progress_of
 from harken.client.enums import JobState
 from harken.client.errors import ServerUnavailable
@@ -77,6 +77,10 @@ class LiveBar:
         if whole.failed or whole.cancelled:
             note += f", {whole.failed} failed, {whole.cancelled} cancelled"
         self._show(f"{whole.ended:,}/{whole.total:,}", share, note)
+
+    def upload(self, sent: int, size: int, /) -> None:
+        """Moves the bar to the share of bytes that were sent."""
+        self._show("upload", sent / size if size else 1.0, megabytes(sent, size))
 
     def lost(self, _error: ServerUnavailable, /) -> None:
         """Says beside the bar that the server is tried again."""

@@ -16,6 +16,7 @@ from harken.client.cli.params import (
     priority_option,
     run_timeout_option,
     schedule_timeout_option,
+    skip_cache_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import count, plain
@@ -36,6 +37,7 @@ MAX_PATH_BYTES = 16 * 1024 * 1024
 @label_option
 @schedule_timeout_option
 @run_timeout_option
+@skip_cache_option
 @click.option("--all-files", is_flag=True, help="Take every file, whatever its name.")
 @click.option("--watch", is_flag=True, help="Follow the whole to its end and list what failed.")
 @shared_options
@@ -48,6 +50,7 @@ def batch(
     labels: Mapping[str, str],
     schedule_timeout: timedelta | None,
     run_timeout: timedelta | None,
+    skip_cache: bool,
     all_files: bool,
     watch: bool,
 ) -> None:
@@ -74,6 +77,7 @@ def batch(
                 labels=labels,
                 schedule_timeout=schedule_timeout,
                 run_timeout=run_timeout,
+                skip_cache=skip_cache,
             )
             handles.append(handle)
             refused = refused or bool(handle.failed_items)

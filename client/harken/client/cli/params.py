@@ -141,6 +141,11 @@ schedule_timeout_option = click.option(
     metavar="TIME",
     help="Fail it when it has not started by then: 90s, 10m, 2h. [default: wait for ever]",
 )
+skip_cache_option = click.option(
+    "--skip-cache",
+    is_flag=True,
+    help="Analyse unchanged files again, rather than take what is known.",
+)
 kind_option = click.option(
     "--kind",
     "kinds",

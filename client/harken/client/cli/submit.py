@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -15,12 +16,15 @@ from harken.client.cli.params import (
     priority_option,
     run_timeout_option,
     schedule_timeout_option,
+    skip_cache_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import plain
+from harken.client.cli.transfer import Transfer
 from harken.client.cli.watching import follow_job
 from harken.client.enums import Feature
 from harken.client.job import Job
+from harken.client.upload import UploadWhen
 
 
 @click.command()
@@ -30,6 +34,14 @@ from harken.client.job import Job
 @label_option
 @schedule_timeout_option
 @run_timeout_option
+@skip_cache_option
+@click.option(
+    "--upload",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Send the files themselves: where the server cannot see them, always, or never.",
+)
 @click.option("--watch", is_flag=True, help="Follow each job to its end and show what was found.")
 @shared_options
 @pass_session
@@ -41,12 +53,14 @@ def submit(
     labels: Mapping[str, str],
     schedule_timeout: timedelta | None,
     run_timeout: timedelta | None,
+    skip_cache: bool,
+    upload: UploadWhen,
     watch: bool,
 ) -> None:
     """Submit sound or video files to be analysed.
 
-    Each file becomes a job. The server reads the files itself: they have to be below one of its
-    media roots.
+    Each file becomes a job. What is below one of the server's media roots it reads itself; other
+    files are sent to it.
     """
     for file in files:
         if os.path.isdir(file):
@@ -56,14 +70,18 @@ def submit(
     with session.connect() as client:
         for file in files:
             try:
-                handle = client.submit(
-                    os.path.abspath(file),
-                    features=features,
-                    priority=priority,
-                    labels=labels,
-                    schedule_timeout=schedule_timeout,
-                    run_timeout=run_timeout,
-                )
+                with Transfer(session, os.path.basename(file)) as transfer:
+                    handle = client.submit(
+                        Path(file),
+                        features=features,
+                        priority=priority,
+                        labels=labels,
+                        schedule_timeout=schedule_timeout,
+                        run_timeout=run_timeout,
+                        skip_cache=skip_cache,
+                        upload=upload,
+                        on_upload=transfer.moved,
+                    )
             except errors.RequestRefused as error:
                 failure = failure_of(error, client.target, file)
                 click.echo(f"{plain(file)}: {failure}", err=True)

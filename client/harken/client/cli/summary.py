@@ -35,6 +35,11 @@ def job_lines(job: Job) -> Iterator[str]:
     rows: list[Row] = [("Job", job.job_id)]
     if job.batch_id:
         rows.append(("Batch", job.batch_id))
+    if job.cached_result:
+        rows.append(("Result", "of an earlier job: the file has not changed"))
+    for artifact in job.artifacts:
+        size = f"{artifact.size:,} bytes"
+        rows.append(("Artifact", f"{artifact.artifact_id}  {plain(artifact.name)}, {size}"))
     if job.retry_of:
         rows.append(("Retry of", job.retry_of))
     rows.append(("File", plain(job.place or NOTHING)))

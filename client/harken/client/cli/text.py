@@ -59,3 +59,8 @@ def local_time(moment: datetime | None) -> str:
 def count(amount: int, one: str, many: str | None = None) -> str:
     """An amount with its noun: "1 file", "12,000 files"."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def megabytes(done: int, size: int) -> str:
+    """How much of how much, such as "3.1 of 48.0 MB"."""
+    return f"{done / 1e6:,.1f} of {size / 1e6:,.1f} MB"

@@ -13,7 +13,7 @@ import click
 
 from harken.client.batch import Batch
 from harken.client.cli.session import Session
-from harken.client.cli.text import plain
+from harken.client.cli.text import megabytes, plain
 from harken.client.enums import JobState
 from harken.client.errors import ServerUnavailable
 from harken.client.job import Job, Progress
@@ -45,6 +45,10 @@ class View(Protocol):
 
     def batch(self, update: BatchSnapshot, whole: Batch, /) -> None:
         """Shows the counts of a batch; `whole` counts all batches that are watched together."""
+        ...
+
+    def upload(self, sent: int, size: int, /) -> None:
+        """Shows how many bytes of a file were sent."""
         ...
 
     def lost(self, error: ServerUnavailable, /) -> None:
@@ -96,6 +100,9 @@ class JsonLines(_Quiet):
         """Writes the update."""
         self._session.emit(update)
 
+    def upload(self, _sent: int, _size: int, /) -> None:
+        """Writes nothing: the job is what is asked for."""
+
     def lost(self, _error: ServerUnavailable, /) -> None:
         """Writes nothing: the stream goes on where it was."""
 
@@ -129,6 +136,13 @@ class PlainLines(_Quiet):
         if share >= self._next or share >= 1.0:
             self._next = share + LINE_STEP
             self._say(str(BatchSnapshot(batch=whole)))
+
+    def upload(self, sent: int, size: int, /) -> None:
+        """Tells of the bytes when a tenth more was sent."""
+        share = sent / size if size else 1.0
+        if share >= self._next:
+            self._next = share + LINE_STEP
+            self._say(f"{share:4.0%} upload {megabytes(sent, size)}".strip())
 
     def lost(self, _error: ServerUnavailable, /) -> None:
         """Tells once that the server is away."""

@@ -9,7 +9,7 @@ Nothing here deletes what the database may refer to: only keys that it says are 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +41,7 @@ T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 
 LONGEST_SILENCE_S = 60.0
-RENEW_EVERY_S = 5.0  # a third of a writer's lease
+RENEW_EVERY_S = 3.0  # a third of a writer's lease
 NOTE_EVERY_BYTES = 64 * 1024 * 1024  # what an upload that breaks off may have to send again
 NOTE_EVERY_S = 5.0  # and on a slow line
 END_PART_EVERY_S = 60.0  # where noting ends a part, small ones would be many
@@ -85,9 +85,15 @@ class Reception:
         self._lost: Exception | None = None
 
     async def receive(
-        self, chunks: AsyncIterator[bytes], on_complete: Callable[[Connection, Upload], object]
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        on_open: Callable[[], Awaitable[None]],
+        on_complete: Callable[[Connection, Upload], object],
     ) -> Received:
-        """Takes the chunks to their end; `on_complete` is part of the transaction that completes the upload.
+        """Takes the chunks to their end.
+
+        `on_open` is awaited when they are wanted; `on_complete` is part of the transaction that completes the upload.
 
         Raises the errors of `uploads.open_upload`, UploadTooLarge, UploadTruncated, UploadCorrupt, UploadStalled,
         UploadLost, StorageError, and what `on_complete` raises.
@@ -101,6 +107,7 @@ class Reception:
         self._noted = (self._received, asyncio.get_running_loop().time())
         try:
             async with self._heard_of():
+                await on_open()
                 await self._take(chunks)
                 content = await self._finish()
                 return await self._complete(content, on_complete)
