@@ -1,5 +1,7 @@
 """Files that a worker fetches, from an HTTPS server of this machine, through the whole system."""
 
+import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -7,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harken.client import JobState, ProgressTick
+from harken.client import AsyncClient, JobState, ProgressTick
 from harken.client.errors import HarkenError
 from harken.v1 import job_pb2
 from tests.media.https_server import Served, file_of, https_server, status
-from tests.system.conftest import System, harken_up
+from tests.system.conftest import HARKEN, System, harken_up
 
 SECRET = "X-Amz-Signature=0123456789abcdef"
 INPUT, TRANSIENT = job_pb2.JobError.KIND_INPUT, job_pb2.JobError.KIND_TRANSIENT
@@ -148,6 +150,50 @@ def test_an_address_that_is_not_taken_is_refused_at_once(
     assert SECRET not in str(caught.value)
     batch = fetching.client.submit_batch([uri, "piece.mp3"], features=["media"])
     assert [(item.index, item.reason) for item in batch.failed_items] == [(0, reason)]
+
+
+def test_a_folder_that_the_server_lists_becomes_a_batch(fetching: System, media: Path) -> None:
+    (handle,) = fetching.client.submit_folder(f"{media}/*.mp3", features=["media"])
+    batch = handle.wait()
+    assert (batch.total, batch.succeeded) == (1, 1)
+    assert [job.path for job in fetching.client.list_jobs(batch=batch)] == [f"{media}/piece.mp3"]
+    assert [one.place for one in fetching.client.media.sources("*.mp3")] == ["piece.mp3"]
+    assert fetching.client.submit_folder("*.nothing") == ()
+
+
+async def test_the_asyncio_client_submits_a_folder_as_well(fetching: System, media: Path) -> None:
+    async with AsyncClient(fetching.address) as client:
+        (handle,) = await client.submit_folder("**/*.mp3", features=["media"])
+        assert (await handle.wait()).succeeded == 1
+        assert [one.size async for one in client.media.sources("piece.mp3")] == [
+            (media / "piece.mp3").stat().st_size
+        ]
+
+
+def run(system: System, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command line."""
+    environment = {**os.environ, "HARKEN_SERVER": system.address}
+    command = [*HARKEN, *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+def test_harken_submit_takes_folders_patterns_and_addresses(
+    fetching: System, server: Served, media: Path
+) -> None:
+    url = address(server, "/piece.mp3")
+    options = ("--features", "media", "--watch")
+    for place in ("*.mp3", str(media / "*.mp3"), url):
+        done = run(fetching, "submit", place, *options, cwd=media)
+        assert done.returncode == 0, done.stderr
+        assert SECRET not in done.stdout + done.stderr
+    counted = run(fetching, "submit", f"{media}/", "--features", "media", cwd=Path("/"))
+    assert "6 files accepted, 0 refused" in counted.stdout
+    elsewhere = run(fetching, "submit", "/etc/", cwd=media)
+    assert elsewhere.returncode == 4
+    assert "--media-root" in elsewhere.stderr
+    nothing = run(fetching, "submit", "*.nothing", cwd=media)
+    assert nothing.returncode == 4
+    assert "finds no sound or video files there" in nothing.stderr
 
 
 def test_no_log_holds_a_signature(fetching: System, server: Served) -> None:

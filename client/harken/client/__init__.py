@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
+    from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
     from harken.client.job import Job as Job
@@ -94,6 +95,7 @@ _MODULES = {
         "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
         "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
+    "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",

@@ -23,7 +23,8 @@ from harken.v1.source_pb2 import Source as SourceMessage
 
 M = TypeVar("M", bound=Message)
 
-URIS = ("https://", "s3://", "gs://", "az://")
+BUCKETS = ("s3://", "gs://", "az://")
+URIS = ("https://", *BUCKETS)
 MAX_PAGE_SIZE = 1_000
 """The server's cap of jobs a page."""
 
