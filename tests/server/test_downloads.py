@@ -145,7 +145,7 @@ async def test_a_reader_that_stops_costs_the_server_a_block_and_no_file(made, me
             await stream.read()
         _, peak = tracemalloc.get_traced_memory()
         rest = 0
-        async for message in stream:
+        while (message := await stream.read()) is not grpc.aio.EOF:
             rest += len(message.chunk)
         _, whole_peak = tracemalloc.get_traced_memory()
     finally:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from celery.exceptions import Ignore
 
 import harken.audio
@@ -32,7 +31,7 @@ def task(database_url, redis, media, tmp_path, monkeypatch):
     root = tmp_path / "root"
     root.mkdir()
     shutil.copy(media / "piece.mp3", root / "piece.mp3")
-    # The time of a file's last change cannot be set: what counts as a moment ago is none here, save where that is tested.
+    # When a file was changed last cannot be set: no time counts as a moment ago here, save where that is tested.
     monkeypatch.setattr(known, "SETTLED_NS", 0)
     settings = Settings(
         database_url=database_url,

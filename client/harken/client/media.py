@@ -18,7 +18,7 @@ from harken.client.job import Job
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef
 from harken.client.rpc import Rpc, Stubs
-from harken.client.sending import GO_AHEAD, OnProgress, Sending, without_source
+from harken.client.sending import OnProgress, Sending, is_wanted, without_source
 from harken.client.upload import Artifact, Upload
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest
 
@@ -183,7 +183,7 @@ class Media:
                 sending.messages(go_ahead), timeout=timeout
             )
             try:
-                wanted = GO_AHEAD in tuple(call.initial_metadata() or ())
+                wanted = is_wanted(call.initial_metadata())
                 answered.set()
                 return call.result()
             finally:
