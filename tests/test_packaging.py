@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from harken.client.cli import cli
 from harken.settings import VARIABLES
-from harken.tasks.queues import JOB_QUEUES, MAINTENANCE
+from harken.tasks.queues import ANALYSIS_QUEUES, MAINTENANCE
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ("celery", "sqlalchemy", "numpy", "redis", "av", "alembic", "scipy", "kombu")
@@ -220,7 +220,7 @@ def test_the_workers_of_compose_take_from_all_queues() -> None:
         command = services()[service]["command"]
         return set(command[command.index("--queues") + 1].split(","))
 
-    assert queues("worker") == set(JOB_QUEUES)
+    assert queues("worker") == set(ANALYSIS_QUEUES)
     assert queues("maintenance") == {MAINTENANCE}
 
 

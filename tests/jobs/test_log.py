@@ -8,6 +8,7 @@ from harken.jobs import execution, log, submission
 from harken.jobs.database import Database
 from harken.jobs.errors import PositionAhead
 from harken.jobs.state import LEGAL, JobState
+from harken.jobs.transaction import at_end
 from tests.conftest import eventually
 
 
@@ -209,7 +210,7 @@ def test_a_tailing_reader_misses_nothing_while_many_write(jobs, database_url):
 def test_a_transaction_waits_for_the_one_that_is_giving_its_rows_their_positions(
     postgresql_jobs, emptied_postgresql
 ):
-    """Between a row's lasting position and the end of its transaction no other one gets a position."""
+    """Between a row's position and the end of its transaction no other one gets a position."""
     jobs = postgresql_jobs
     other = Database(emptied_postgresql, pooled=False)
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
@@ -219,13 +220,15 @@ def test_a_transaction_waits_for_the_one_that_is_giving_its_rows_their_positions
             submission.submit_job(connection, jobs.new("b.wav"), owner="local", now=jobs.now)
 
     second = threading.Thread(target=submit)
-    with jobs.database.write() as connection:
-        submission.submit_job(connection, jobs.new("a.wav"), owner="local", now=jobs.now)
-        # What a commit does first.
-        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def meanwhile(_: object) -> None:
         second.start()
         eventually(lambda: jobs.read(lambda c: c.exec_driver_sql(waiting).scalar()), within_s=5)
         assert tail(jobs, 0) == ([], 0)
+
+    with jobs.database.write() as connection:
+        submission.submit_job(connection, jobs.new("a.wav"), owner="local", now=jobs.now)
+        at_end(connection, meanwhile)  # after the log's rows
     second.join()
     rows, _ = tail(jobs, 0)
     by_id = {job.job_id: job.source.value for job in jobs.listed()}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harken.audio import Feature as AudioFeature
-from harken.jobs.job import ErrorKind, Job, JobError, Source, Transition
+from harken.jobs.job import NO_SOURCE, ErrorKind, Job, JobError, JobKind, Source, Transition
 from harken.jobs.state import JobState
 from harken.jobs.workers import WorkerStatus
 from harken.server import convert
@@ -31,7 +31,7 @@ jobs = st.builds(
     retries=st.integers(0, 3),
     priority=st.integers(0, 9),
     queue=st.just("audio_processing"),
-    source=st.builds(Source, kind=st.just("path"), value=texts),
+    source=st.just(NO_SOURCE) | st.builds(Source, kind=st.just("path"), value=texts),
     features=st.lists(st.sampled_from([feature.value for feature in AudioFeature])).map(tuple),
     labels=st.dictionaries(texts, texts, max_size=3),
     error=st.none() | errors,
@@ -41,6 +41,7 @@ jobs = st.builds(
     end_time=st.none() | times,
     stopped_time=st.none() | times,
     schedule_deadline=st.none() | times,
+    kind=st.sampled_from(JobKind),
     run_timeout=st.none() | st.timedeltas(timedelta(microseconds=1), timedelta(days=1)),
 )
 
@@ -58,6 +59,8 @@ def test_a_job_says_in_its_message_what_it_is(job: Job) -> None:
         job.priority,
     )
     assert message.source.path == job.source.value
+    assert message.HasField("source") == (job.source != NO_SOURCE)
+    assert convert.job_kind_of(message.kind) is job.kind
     assert tuple(map(convert.feature_name, message.features)) == job.features
     assert dict(message.labels) == job.labels
     assert message.HasField("error") == (job.error is not None)

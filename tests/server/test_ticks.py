@@ -12,7 +12,7 @@ def test_a_connection_that_ends_between_two_steps_of_a_read_is_one_without_ticks
 
     async def read_on() -> None:
         with running_redis() as url:
-            ticks = TickSubscription(url, lambda *_: None, lambda: None)
+            ticks = TickSubscription(url, lambda *_: None, lambda _: None)
             assert await ticks.read(["a"]) == {}
             (connection,) = ticks._reader.connection_pool._available_connections
             send = connection.send_command

@@ -2,11 +2,12 @@ import subprocess
 
 import pytest
 
+from harken.jobs.job import JobKind
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.app import make_app
 from harken.tasks.queues import (
-    JOB_QUEUES,
+    ANALYSIS_QUEUES,
     QUEUES,
     broker_settings,
     celery_priority,
@@ -79,12 +80,13 @@ def test_there_are_six_queues_one_of_them_for_maintenance(app):
         "media_processing",
         "maintenance",
     ]
-    assert set(QUEUES) - set(JOB_QUEUES) == {"maintenance"}
+    assert set(QUEUES) - set(ANALYSIS_QUEUES) == {"maintenance"}
 
 
 def test_a_message_sent_without_a_queue_goes_where_its_task_is_run(app):
     assert app.amqp.router.route({}, names.ANALYZE)["queue"].name == "audio_processing"
-    assert app.amqp.router.route({}, names.CLEAN_UP)["queue"].name == "maintenance"
+    for name in (names.task_of(JobKind.EXPORT), names.CLEAN_UP):
+        assert app.amqp.router.route({}, name)["queue"].name == "maintenance"
 
 
 def test_no_two_queues_share_their_messages(app):
@@ -142,7 +144,7 @@ def run(python, environment):
 def test_the_app_of_the_module_reads_the_environment_and_knows_all_tasks(python):
     """What `celery -A harken.tasks.app` loads."""
     done = run(python, {"CELERY_BROKER_URL": "redis://theirs/9"})
-    tasks = sorted([names.ANALYZE, *names.MAINTENANCE_TASKS])
+    tasks = sorted([*names.JOB_TASKS, *names.MAINTENANCE_TASKS])
     assert done.stdout.split() == ["redis://theirs/9", *tasks], done.stderr
 
 

@@ -14,13 +14,15 @@ from sqlalchemy.exc import OperationalError
 import harken.audio
 from harken.jobs import execution, log, queries, submission
 from harken.jobs.database import Database
-from harken.jobs.job import ErrorKind, NewJob, Source
+from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.state import JobState
 from harken.settings import Settings
-from harken.tasks import analysis
-from harken.tasks.analysis import analyze
+from harken.tasks import attempt
+from harken.tasks.attempt import TASKS
 from tests.chaos.cluster import socket_of, through
 from tests.chaos.proxy import proxied
+
+analyze = TASKS[JobKind.ANALYSIS]
 
 
 @pytest.fixture
@@ -186,7 +188,7 @@ def test_a_claim_waits_for_the_database_however_long_it_is_away(task, submitted,
 
     claimed = execution.claim
     monkeypatch.setattr(execution, "claim", claim)
-    monkeypatch.setattr(analysis.JobTask.write, "__kwdefaults__", {"within_s": 0.0})
+    monkeypatch.setattr(attempt.JobTask.write, "__kwdefaults__", {"within_s": 0.0})
     monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
     job_id = submitted()
     task.run(job_id)

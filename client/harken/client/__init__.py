@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
     from harken.client.enums import UploadState as UploadState
     from harken.client.enums import WorkerStatus as WorkerStatus
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from harken.client.errors import JobCancelled as JobCancelled
     from harken.client.errors import JobFailed as JobFailed
     from harken.client.errors import LimitExceeded as LimitExceeded
+    from harken.client.errors import NotAuthenticated as NotAuthenticated
     from harken.client.errors import NotFound as NotFound
     from harken.client.errors import NotSupported as NotSupported
     from harken.client.errors import OutsideRoots as OutsideRoots
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
+    from harken.client.export_request import ExportFormat as ExportFormat
     from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
@@ -89,12 +92,13 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ActionKind ErrorKind Feature JobState UploadState WorkerStatus",
+    "enums": "ActionKind ErrorKind Feature JobKind JobState UploadState WorkerStatus",
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
-        "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
-        "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
+        "JobCancelled JobFailed LimitExceeded NotAuthenticated NotFound NotSupported OutsideRoots "
+        "PermissionDenied RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
+    "export_request": "ExportFormat",
     "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",

@@ -15,10 +15,10 @@ import grpc
 import grpc.aio
 
 from harken.client import rpc
+from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound, ServerUnavailable
 from harken.client.fetching import Fetching
 from harken.client.folder import ListedSource
-from harken.client.follow import Deadline
 from harken.client.job import Job
 from harken.client.media import ArtifactRef, OnUnreadable
 from harken.client.reconnect import Reconnect

@@ -64,6 +64,7 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
 
 ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.JobState: job_pb2.JobState.DESCRIPTOR,
+    enums.JobKind: job_pb2.Job.Kind.DESCRIPTOR,
     enums.Feature: feature_pb2.Feature.DESCRIPTOR,
     enums.ErrorKind: job_pb2.JobError.Kind.DESCRIPTOR,
     enums.ActionKind: action_pb2.Action.Kind.DESCRIPTOR,

@@ -28,6 +28,19 @@ class JobState(StrEnum):
 _TERMINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
+class JobKind(StrEnum):
+    """What kind of work a job is."""
+
+    UNKNOWN = "UNKNOWN"
+    ANALYSIS = "ANALYSIS"
+    EXPORT = "EXPORT"
+    """Results are written to a file."""
+    OWNER_EXPORT = "OWNER_EXPORT"
+    """All that is held of an owner is written to an archive."""
+    OWNER_ERASE = "OWNER_ERASE"
+    """All that is held of an owner is deleted."""
+
+
 class Feature(StrEnum):
     """A group of an analysis' result; each fills the field of AnalysisResult with its name."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from harken.client.analysis_result import AnalysisResult
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
 from harken.client.upload import Artifact
 
@@ -23,9 +23,7 @@ class Source:
 
     def __str__(self) -> str:
         """Where it is; of an address without the query, which may hold a signature."""
-        if self.upload_id:
-            return f"upload {self.upload_id}"
-        return self.path or (self.uri or "").partition("?")[0]
+        return self.path or self.upload_id or (self.uri or "").partition("?")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +92,7 @@ class Job:
     """How long an attempt may take; None for as long as the workers' own limit allows."""
     retry_of: str | None = None
     """The job that this one runs again."""
+    kind: JobKind = JobKind.UNKNOWN
     cached_result: bool = False
     """Whether its result was found by an earlier job, for the same unchanged file and features."""
     artifacts: tuple[Artifact, ...] = ()

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from harken.client import rpc
+from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound
 from harken.client.fetching import Fetching
 from harken.client.folder import ListedSource
-from harken.client.follow import Deadline
 from harken.client.job import Job
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from harken.client.convert import number_of
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.errors import InvalidRequest
 from harken.client.job import Source
 from harken.v1 import job_service_pb2 as pb
@@ -54,6 +54,7 @@ Features = Iterable[Feature | str] | str
 Length = float | timedelta
 """A length of time; a number is seconds."""
 Kinds = Iterable[ErrorKind | str] | str
+JobKinds = Iterable[JobKind | str] | str
 
 
 def job_id_of(job: JobRef) -> str:
@@ -100,6 +101,7 @@ def list_jobs(
     ended_after: datetime | None = None,
     ended_before: datetime | None = None,
     dead_letters_only: bool = False,
+    kinds: JobKinds | None = None,
     page_size: int = 0,
     page_token: str = "",
 ) -> pb.ListJobsRequest:
@@ -115,6 +117,7 @@ def list_jobs(
         ended_after=moment(ended_after),
         ended_before=moment(ended_before),
         dead_letters_only=dead_letters_only,
+        kinds=job_kind_numbers(kinds),
     )
 
 
@@ -187,6 +190,12 @@ def kind_numbers(kinds: Kinds | None) -> list[Any]:
     return [number_of(_member(ErrorKind, name, "kind of error", str.upper)) for name in names]
 
 
+def job_kind_numbers(kinds: JobKinds | None) -> list[Any]:
+    """The contract's numbers of kinds of jobs: members, texts, or one text."""
+    names = [kinds] if isinstance(kinds, str) else kinds or ()
+    return [number_of(_member(JobKind, name, "kind of job", str.upper)) for name in names]
+
+
 def moment(time: datetime | None) -> Timestamp | None:
     """The message of a time, which has to know its zone."""
     if time is None:
@@ -211,7 +220,7 @@ def valid(kind: type[M], **fields: Any) -> M:
         ) from error
 
 
-E = TypeVar("E", ErrorKind, Feature, JobState)
+E = TypeVar("E", ErrorKind, Feature, JobKind, JobState)
 
 
 def _member(enum: type[E], name: str, noun: str, case: Callable[[str], str]) -> E:

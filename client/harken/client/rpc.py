@@ -9,6 +9,7 @@ from harken.client import batch_request, requests
 from harken.client.action import Action
 from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
+from harken.client.credentials import Metadata, WithMetadata
 from harken.client.folder import MAX_ITEMS, ListedSource, SourcePage
 from harken.client.job import Job
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
@@ -17,20 +18,25 @@ from harken.client.worker import Queue, Worker
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import media_service_pb2 as media_pb
 from harken.v1 import worker_service_pb2 as worker_pb
+from harken.v1.export_service_pb2_grpc import ExportServiceStub
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.media_service_pb2_grpc import MediaServiceStub
+from harken.v1.owner_service_pb2_grpc import OwnerServiceStub
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 T = TypeVar("T")
 
 
 class Stubs:
-    """The services on one channel, which is either gRPC's blocking or its asyncio one."""
+    """The services on one channel, gRPC's blocking or its asyncio one; `metadata` goes with each call."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, metadata: Metadata = ()) -> None:
+        channel = WithMetadata(channel, metadata) if metadata else channel
         self.jobs: JobServiceStub = JobServiceStub(channel)
         self.media: MediaServiceStub = MediaServiceStub(channel)
         self.workers: WorkerServiceStub = WorkerServiceStub(channel)
+        self.exports: ExportServiceStub = ExportServiceStub(channel)
+        self.owners: OwnerServiceStub = OwnerServiceStub(channel)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def check(path: Path) -> str:
 
 def load(database: Database, path: Path, revision: str) -> None:
     """Puts the backup in the place of harken's tables, all at once. Raises BackupFailed."""
-    # A dump of tables does not hold the functions that their triggers call: the migrations make them.
+    # A dump of tables does not hold the function that a trigger of older schemas calls: the migrations make it.
     move(database, revision)
     options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction"]
     _run("pg_restore", *options, "--exit-on-error", str(path), database=database)

@@ -30,7 +30,7 @@ def cancel_job(
     job = lock(connection, job_id, owner)
     if job is None:
         raise JobNotFound(job_id)
-    decided = _decide(job, now)
+    decided = decide(job, now)
     if decided is None:
         return job
     write(connection, job, decided, now)
@@ -58,13 +58,14 @@ def cancel_batch(
     outcomes = [
         Outcome(job_id=job_id)
         for job_id in connection.execute(open_jobs).scalars().all()
-        if change(connection, job_id, now, lambda job: _decide(job, now))
+        if change(connection, job_id, now, lambda job: decide(job, now))
     ]
     if asked is not None:
         audit.record(connection, asked, outcomes, now=now)
     return queries.get_batch(connection, batch_id, owner=owner)
 
 
-def _decide(job: Job, now: datetime) -> Change | None:
+def decide(job: Job, now: datetime) -> Change | None:
+    """What a request to stop makes of a job; None where it changes nothing."""
     to = after_cancel(job.state)
     return None if to is job.state else Change(to=to, values={"cancel_time": now})

@@ -16,7 +16,7 @@ from harken.jobs.state import LEGAL, JobState
 # Made once: to make a statement costs more than to run it.
 _LOCK = select(*JOB_COLUMNS).where(JOBS.c.job_id == bindparam("job_id")).with_for_update()
 _LOCK_OWNERS = _LOCK.where(JOBS.c.owner == bindparam("owner"))
-_CHANGE = log.Logged(update(JOBS).where(JOBS.c.job_id == bindparam("changed_id")))
+_CHANGE = update(JOBS).where(JOBS.c.job_id == bindparam("changed_id"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +64,16 @@ def write(connection: Connection, job: Job, decided: Change, now: datetime) -> N
         if decided.to is JobState.CANCELLED:
             values["stopped_time"] = now
     values |= decided.values
-    _CHANGE.execute(
-        connection,
-        {"changed_id": job.job_id, **values},
-        {
-            "job_id": job.job_id,
-            "batch_id": job.batch_id,
-            "revision": job.revision + 1,
-            "attempt": job.attempt,
-            "before": job.state.value,
-            "after": decided.to.value,
-            "worker": job.worker,
-            "time": now,
-            **error_columns(decided.error),
-        },
-    )
+    connection.execute(_CHANGE, {"changed_id": job.job_id, **values})
+    row = {
+        "job_id": job.job_id,
+        "batch_id": job.batch_id,
+        "revision": job.revision + 1,
+        "attempt": job.attempt,
+        "before": job.state.value,
+        "after": decided.to.value,
+        "worker": job.worker,
+        "time": now,
+        **error_columns(decided.error),
+    }
+    log.append(connection, [row])

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from harken.jobs.transaction import last_writes
+
 BUSY_TIMEOUT_MS = 30_000  # how long a SQLite writer waits for its turn
 POOL_SIZE = 5
 TRUSTED_FOR_S = 1.0  # a connection that was at work until then is taken to be alive: asking costs as much as a query
@@ -31,7 +33,7 @@ class Database:
         """A write transaction: committed at the end, rolled back on an error."""
         with self.engine.connect() as connection:
             connection = connection.execution_options(harken_write=True)
-            with connection.begin():
+            with connection.begin(), last_writes(connection):
                 yield connection
 
     @contextmanager

@@ -7,18 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    Connection,
-    Select,
-    bindparam,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from harken.jobs import log
 from harken.jobs.change import Change, change
@@ -26,7 +15,7 @@ from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-from harken.jobs.schema import JOBS, RESULTS, TRANSITIONS
+from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
 LEASE = timedelta(seconds=15)  # unless the settings have another one
@@ -68,22 +57,6 @@ _CLAIM = (
 )
 
 
-def _with_its_row(claimed: CTE) -> Select[Any]:
-    """The claim and its row in the log as one statement, for each costs a way to PostgreSQL and back."""
-    row = {
-        **{name: claimed.c[name] for name in ("job_id", "batch_id", "revision", "attempt")},
-        "before": literal(JobState.QUEUED.value),
-        "after": claimed.c.state,
-        "worker": claimed.c.worker,
-        "time": _NOW,
-    }
-    logged = insert(TRANSITIONS).from_select([*row], select(*row.values()))
-    return select(claimed).add_cte(logged.cte("logged"))
-
-
-_CLAIM_WITH_ITS_ROW = _with_its_row(_CLAIM.cte("claimed"))
-
-
 def claim(
     connection: Connection,
     job_id: str,
@@ -107,13 +80,10 @@ def claim(
         "by_pid": pid,
         "lease_end": now + lease,
     }
-    together = connection.dialect.name == "postgresql"
-    statement = _CLAIM_WITH_ITS_ROW if together else _CLAIM
-    row = connection.execute(statement, parameters).one_or_none()
+    row = connection.execute(_CLAIM, parameters).one_or_none()
     if row is not None:
         job = job_of(row)
-        if not together:
-            log.append(connection, [_log_row(job, now)])
+        log.append(connection, [_log_row(job, now)])
         return job
     # Asked only now: the update has waited for a commit that was still under way.
     if unanswered is None or unanswered != attempt_of(connection, job_id, worker=worker, pid=pid):
@@ -145,12 +115,12 @@ def succeed(
     connection: Connection,
     job_id: str,
     attempt: int,
-    result: Mapping[str, Any],
+    result: Mapping[str, Any] | None,
     now: datetime,
     *,
     content_key: str | None = None,
 ) -> JobState | None:
-    """Keeps the result; None when the attempt no longer holds the job.
+    """Keeps the result, where there is one; None when the attempt no longer holds the job.
 
     By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
     """
@@ -160,7 +130,7 @@ def succeed(
         return Change(to=JobState.SUCCEEDED, values=values) if holds(job, attempt) else None
 
     written = change(connection, job_id, now, decide)
-    if written is not None:
+    if written is not None and result is not None:
         failpoint(Point.RESULT)
         connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
     return written

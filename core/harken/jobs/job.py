@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from harken.jobs.state import JobState
 
 DEFAULT_PRIORITY = 5
+
+
+class JobKind(StrEnum):
+    """What kind of work a job is; the values name its Celery task too."""
+
+    ANALYSIS = "analysis"
+    EXPORT = "export"
+    OWNER_EXPORT = "owner_export"
+    OWNER_ERASE = "owner_erase"
 
 
 class ErrorKind(StrEnum):
@@ -37,6 +47,10 @@ class Source:
     value: str
 
 
+# Of jobs that are no analysis.
+NO_SOURCE = Source(kind="", value="")
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
     """What is known of a job before it has an id."""
@@ -51,6 +65,9 @@ class NewJob:
     run_timeout: timedelta | None = None
     retry_of: str | None = None
     trace_parent: str | None = None
+    kind: JobKind = JobKind.ANALYSIS
+    # What is to be done, of a kind that is no analysis; plain JSON values.
+    spec: Mapping[str, Any] | None = None
     skip_cache: bool = False
 
 
@@ -100,6 +117,8 @@ class Job:
     # How long an attempt may take; None for as long as the worker's own limits allow.
     run_timeout: timedelta | None = None
     retry_of: str | None = None
+    kind: JobKind = JobKind.ANALYSIS
+    spec: Mapping[str, Any] | None = None
     # Whether it is to be run even where a result is known to hold for it.
     skip_cache: bool = False
     # The job that found what this one has as its result.

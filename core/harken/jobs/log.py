@@ -3,62 +3,85 @@
 Positions become visible in their order, so a reader that stands at one has missed nothing below it. SQLite has one
 writer at a time. On PostgreSQL transactions end in any order: a reader that has seen number 6 of a sequence would skip
 number 5 when that commits later. Transaction ids do not help, since a younger transaction may take the smaller number.
-So a row gets its lasting position in a trigger (first migration) that is deferred to the commit, under a lock that is
-held until the commit is visible. Whoever waits for that lock already has all its rows, and whoever has it waits for
-nobody, so there is no deadlock.
+So a transaction writes its rows last, under a lock that is held until its commit is visible, and takes their numbers
+then. Whoever waits for that lock has made all its changes, and whoever has it waits for nobody: there is no deadlock.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from harken.jobs.errors import PositionAhead
 from harken.jobs.job import Transition
 from harken.jobs.rows import TRANSITION_COLUMNS, transition_of
 from harken.jobs.schema import TRANSITIONS
+from harken.jobs.transaction import at_end
 
 PAGE = 1_000  # rows that one read returns at most
 
-_BESIDE = "log_"  # sets the parameters of the log's row apart from those of the change beside it
+_ORDER_LOCK = 0x6861726C  # "harl": the key of PostgreSQL's advisory lock; a migration takes "hark"
+_WRITTEN = tuple(column for column in TRANSITIONS.c if column is not TRANSITIONS.c.position)
 
 
 def append(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Writes rows, each with the columns of TRANSITIONS but its position, which is final once they are committed."""
-    connection.execute(insert(TRANSITIONS), list(rows))
+    """Has rows written at the end of the transaction, each with the columns of TRANSITIONS but its position."""
+    if rows := list(rows):
+        at_end(connection, partial(_write_rows, rows=rows))
 
 
-@dataclass(frozen=True)
-class Logged:
-    """A change of one row of JOBS and its row in the log.
+def append_selected(connection: Connection, rows: Select[Any], parameters: dict[str, Any]) -> None:
+    """As `append`, for rows that a query finds at the end, in its order; its columns bear their names."""
+    statement = insert(TRANSITIONS).from_select(
+        [column.name for column in rows.selected_columns],
+        rows if connection.dialect.name != "postgresql" else _in_turn(rows),
+    )
+    at_end(connection, lambda c: c.execute(statement, parameters))
 
-    On PostgreSQL they are one statement, for each costs a way there and back.
-    """
 
-    change: Update
+def _write_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(TRANSITIONS), rows)
+        return
+    values = [[_plain(row.get(column.name)) for column in _WRITTEN] for row in rows]
+    connection.execute(_INSERT_IN_TURN, {"rows": values})
 
-    @cached_property
-    def _with_row(self) -> Update:
-        values = {
-            column.name: bindparam(_BESIDE + column.name, type_=column.type)
-            for column in TRANSITIONS.c
-            if column is not TRANSITIONS.c.position
-        }
-        return self.change.add_cte(insert(TRANSITIONS).values(values).cte("logged"))
 
-    def execute(
-        self, connection: Connection, parameters: Mapping[str, Any], row: Mapping[str, Any]
-    ) -> None:
-        """Makes the change with these parameters and writes the row."""
-        if connection.dialect.name != "postgresql":
-            connection.execute(self.change, parameters)
-            append(connection, [dict(row)])
-            return
-        beside = {_BESIDE + column.name: row.get(column.name) for column in TRANSITIONS.c}
-        del beside[_BESIDE + TRANSITIONS.c.position.name]
-        connection.execute(self._with_row, {**parameters, **beside})
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _in_turn(rows: Select[Any]) -> Select[Any]:
+    """The query, which finds its first row only once the lock is held: a number is taken after that."""
+    locked = select(func.pg_advisory_xact_lock(_ORDER_LOCK).is_not(None))
+    return rows.where(locked.scalar_subquery())
+
+
+def _insert_in_turn() -> Insert:
+    """Rows that come as an array of arrays: one statement, however many they are."""
+    each = func.jsonb_array_elements(bindparam("rows", type_=JSONB)).table_valued("value")
+    values = {
+        column.name: cast(each.c.value.op("->>")(literal_column(str(place))), column.type)
+        for place, column in enumerate(_WRITTEN)
+    }
+    return insert(TRANSITIONS).from_select([*values], _in_turn(select(*values.values())))
+
+
+_INSERT_IN_TURN = _insert_in_turn()
 
 
 def head(connection: Connection) -> int:

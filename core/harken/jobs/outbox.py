@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, tuple_, update
 
+from harken.jobs.job import JobKind
 from harken.jobs.schema import DELAYED, JOBS, PUBLISHED
 from harken.jobs.state import JobState
 
@@ -21,6 +22,7 @@ class Outgoing:
     queue: str
     priority: int
     trace_parent: str | None = None
+    kind: JobKind = JobKind.ANALYSIS
 
 
 @dataclass(frozen=True, kw_only=True)

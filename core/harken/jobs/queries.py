@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, or_, select
 
 from harken.jobs.errors import BatchNotFound, JobNotFound
-from harken.jobs.job import Batch, ErrorKind, Job, RefusedItem
+from harken.jobs.job import Batch, ErrorKind, Job, JobKind, RefusedItem
 from harken.jobs.rows import JOB_COLUMNS, job_of
 from harken.jobs.schema import BATCHES, DISMISSALS, JOBS, RESULTS
 from harken.jobs.state import JobState
@@ -29,6 +29,7 @@ class JobFilter:
     ended_after: datetime | None = None
     ended_before: datetime | None = None
     dead_letters_only: bool = False
+    kinds: Collection[JobKind] = ()
 
 
 def get_job(connection: Connection, job_id: str, *, owner: str) -> Job:
@@ -71,6 +72,8 @@ def conditions(connection: Connection, wanted: JobFilter) -> list[ColumnElement[
         where.append(JOBS.c.batch_id == wanted.batch_id)
     if wanted.states:
         where.append(JOBS.c.state.in_([state.value for state in wanted.states]))
+    if wanted.kinds:
+        where.append(JOBS.c.kind.in_([kind.value for kind in wanted.kinds]))
     if wanted.error_kinds:
         where.append(JOBS.c.error_kind.in_([kind.value for kind in wanted.error_kinds]))
     if wanted.not_error_kinds:

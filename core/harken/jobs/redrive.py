@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, insert, select
 
 from harken.jobs import audit, queries
 from harken.jobs.action import Action, Asked, Outcome, Refusal
-from harken.jobs.ids import new_id
+from harken.jobs.ids import new_ids
 from harken.jobs.job import Job, NewJob
 from harken.jobs.queries import JobFilter
 from harken.jobs.request_ids import raced
@@ -17,6 +17,7 @@ from harken.jobs.rows import JOB_COLUMNS, job_of
 from harken.jobs.schema import DISMISSALS, JOBS
 from harken.jobs.state import JobState
 from harken.jobs.submission import insert_jobs
+from harken.jobs.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,22 @@ class _Plan:
 
 
 def retry_jobs(
-    connection: Connection, wanted: ByIds | ByFilter, asked: Asked, *, force: bool, now: datetime
+    connection: Connection,
+    wanted: ByIds | ByFilter,
+    asked: Asked,
+    *,
+    force: bool,
+    now: datetime,
+    room: WaitingRoom | None = None,
 ) -> Action:
-    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused."""
+    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused and QuotaExceeded."""
 
     def retry() -> Action:
         if before := audit.done_before(connection, asked):
             return before
         plan = _plan(connection, wanted, asked.owner, force=force, now=now, lock=True)
+        if room is not None:
+            room.take_all(connection, asked.owner, len(plan.jobs))
         insert_jobs(connection, plan.jobs, owner=asked.owner, batch_id=None, now=now)
         return audit.record(connection, asked, plan.outcomes, now=now, page_end=plan.page_end)
 
@@ -118,6 +127,8 @@ def again(job: Job) -> NewJob:
         schedule_timeout=job.schedule_timeout,
         run_timeout=job.run_timeout,
         retry_of=job.job_id,
+        kind=job.kind,
+        spec=job.spec,
         skip_cache=True,  # who asks for it once more does not want what is known
     )
 
@@ -139,8 +150,7 @@ def _plan(
         for job_id in (wanted.job_ids if isinstance(wanted, ByIds) else found)
     }
     accepted = [job_id for job_id, refusal in refusals.items() if refusal is None]
-    # In the order of the old ones: of one millisecond, only chance orders the ids.
-    fresh = dict(zip(accepted, sorted(new_id(now) for _ in accepted), strict=True))
+    fresh = dict(zip(accepted, new_ids(now, len(accepted)), strict=True))  # in the order of the old
     return _Plan(
         outcomes=tuple(
             Outcome(

@@ -6,6 +6,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from harken.jobs.transaction import savepoint
+
 T = TypeVar("T")
 
 _TABLES = ("jobs", "batches", "actions")
@@ -19,7 +21,7 @@ def raced(connection: Connection, make: Callable[[], T]) -> T:
     """Makes something; again when another transaction was first with a request_id, which is found then."""
     while True:
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 return make()
         except IntegrityError as error:
             if not any(name in str(error.orig) for name in _REQUEST_IDS):

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from harken.jobs.job import ErrorKind, Job, JobError, Source, Transition
+from harken.jobs.job import ErrorKind, Job, JobError, JobKind, Source, Transition
 from harken.jobs.schema import JOBS, TRANSITIONS
 from harken.jobs.state import JobState
 
@@ -37,6 +37,8 @@ JOB_COLUMNS = tuple(
         "schedule_deadline",
         "run_timeout_s",
         "retry_of",
+        "kind",
+        "spec",
         "skip_cache",
         "cached_from",
     ]
@@ -85,6 +87,8 @@ def job_of(row: Row[Any]) -> Job:
         schedule_deadline=row.schedule_deadline,
         run_timeout=None if row.run_timeout_s is None else timedelta(seconds=row.run_timeout_s),
         retry_of=row.retry_of,
+        kind=JobKind(row.kind),
+        spec=row.spec,
         skip_cache=row.skip_cache,
         cached_from=row.cached_from,
     )

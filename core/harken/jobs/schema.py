@@ -111,6 +111,9 @@ JOBS = Table(
     Column("run_timeout_s", Double),
     # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
     Column("trace_parent", String(55)),
+    Column("kind", String(20), nullable=False, server_default="analysis"),
+    # What is to be done, of a kind that is no analysis.
+    Column("spec", JSON(none_as_null=True)),
     # What its result depends on, digested; set with the result.
     Column("content_key", String(64)),
     Column("skip_cache", Boolean, nullable=False, server_default=false()),
@@ -249,6 +252,22 @@ ACTIONS = Table(
 )
 Index("harken_actions_owner", ACTIONS.c.owner, ACTIONS.c.action_id)
 
+# Who may call. The text of a key is not here: only its holder has it.
+KEYS = Table(
+    "harken_keys",
+    METADATA,
+    Column("key_id", String(20), primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("name", String(100), nullable=False, server_default=""),
+    # SHA-256 of the secret part, in hexadecimal digits.
+    Column("hash", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("expire_time", UtcDateTime),
+    Column("revoke_time", UtcDateTime),
+    Column("last_used_time", UtcDateTime),
+)
+Index("harken_keys_owner", KEYS.c.owner)
 # Bytes that are kept in the storage, the same ones once for each owner.
 BLOBS = Table(
     "harken_blobs",

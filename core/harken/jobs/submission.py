@@ -2,20 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from harken.jobs import batch_rows, log, queries
-from harken.jobs.errors import RequestIdReused
-from harken.jobs.ids import new_id
-from harken.jobs.job import Batch, Job, NewBatch, NewJob, RefusedItem
+from harken.jobs import job_rows, queries
+from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
+from harken.jobs.ids import new_id, new_ids
+from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
+from harken.jobs.job_rows import JobRow
 from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
+from harken.jobs.waiting_room import WaitingRoom
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
@@ -36,85 +38,133 @@ class _Made:
     request_hash: str
 
 
-def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
-    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now)
-    if isinstance(outcome, RequestIdReused):
+def submit_job(
+    connection: Connection,
+    new: NewJob,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Job:
+    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded."""
+    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now, room=room)
+    if isinstance(outcome, JobsError):
         raise outcome
     return outcome
 
 
 def submit_jobs(
-    connection: Connection, submissions: Sequence[Submission], *, now: datetime
-) -> list[Job | RequestIdReused]:
+    connection: Connection,
+    submissions: Sequence[Submission],
+    *,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> list[Job | RequestIdReused | QuotaExceeded]:
     """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
 
-    Raises IntegrityError when another transaction was first with a request_id of several: each alone will find its job.
+    New jobs have to find room, where it is limited; what a request_id made before has found it then.
     """
-    if len(submissions) > 1:
-        return _submit_jobs(connection, submissions, now)  # without the round trips of a savepoint
-    return raced(connection, lambda: _submit_jobs(connection, submissions, now))
-
-
-def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
-    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused.
-
-    An item whose own request_id made a job before, or stands twice in the batch, is refused.
-    """
-    return raced(connection, lambda: _submit_batch(connection, new, owner, now))
+    if room is None:
+        return [*_submit_jobs(connection, submissions, now)]
+    refused = _without_room(connection, submissions, room)
+    admitted = [one for place, one in enumerate(submissions) if place not in refused]
+    outcomes = iter(_submit_jobs(connection, admitted, now) if admitted else ())
+    return [refused.get(place) or next(outcomes) for place in range(len(submissions))]
 
 
 def _submit_jobs(
     connection: Connection, submissions: Sequence[Submission], now: datetime
 ) -> list[Job | RequestIdReused]:
-    earlier = {
-        owner: _made_by(
-            connection, owner, [one.new.request_id for one in submissions if one.owner == owner]
-        )
-        for owner in {one.owner for one in submissions}
-    }
-    outcomes: list[Job | RequestIdReused | _Made] = []
-    rows: list[dict[str, Any]] = []
-    for one in submissions:
-        new, request_id = one.new, one.new.request_id
-        made = earlier[one.owner].get(request_id) if request_id else None
-        if made is None:
-            job = _job(new_id(now), one, now)
-            rows.append(_row(job.job_id, new, one.owner, None, now))
+    ids = new_ids(now, len(submissions))
+    rows = [
+        _row(job_id, one.new, owner=one.owner, batch_id=None, now=now)
+        for job_id, one in zip(ids, submissions, strict=True)
+    ]
+    jobs = [_job(job_id, one, now) for job_id, one in zip(ids, submissions, strict=True)]
+    wanted = _first_of_each(rows)
+    if job_rows.insert_rows(connection, wanted, unless_made=True) == len(rows):
+        job_rows.log_rows(connection, rows)
+        return [*jobs]
+    made = _made_by(connection, [(row.owner, row.new.request_id) for row in rows])
+    outcomes: list[Job | RequestIdReused] = []
+    for job, row in zip(jobs, rows, strict=True):
+        request_id = row.new.request_id
+        maker = made[row.owner, request_id] if request_id else None
+        if maker is None or maker.job_id == job.job_id:
+            job_rows.log_rows(connection, [row])
             outcomes.append(job)
-            if request_id is not None:
-                request_hash = rows[-1]["request_hash"]
-                made = _Made(job_id=job.job_id, request_hash=request_hash)
-                earlier[one.owner][request_id] = made
-        elif request_id is not None and made.request_hash != payload_hash(new):
-            outcomes.append(RequestIdReused(request_id, f"job {made.job_id}"))
+        elif request_id and maker.request_hash != row.request_hash:
+            outcomes.append(RequestIdReused(request_id, f"job {maker.job_id}"))
         else:
-            outcomes.append(made)
-    _insert(connection, rows)
+            outcomes.append(queries.get_job(connection, maker.job_id, owner=row.owner))
+    return outcomes
+
+
+def _without_room(
+    connection: Connection, submissions: Sequence[Submission], room: WaitingRoom
+) -> dict[int, QuotaExceeded]:
+    """Which of the submits find no room, by their places: those that would make a new job and come too late."""
+    made = {*_made_by(connection, [(one.owner, one.new.request_id) for one in submissions])}
+    new: dict[str, list[int]] = {}
+    for place, one in enumerate(submissions):
+        if one.new.request_id is None or (one.owner, one.new.request_id) not in made:
+            new.setdefault(one.owner, []).append(place)
+    return {
+        place: room.refusal(owner)
+        for owner, places in new.items()
+        for place in places[room.take(connection, owner, len(places)) :]
+    }
+
+
+def submit_batch(
+    connection: Connection,
+    new: NewBatch,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Batch:
+    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded.
+
+    An item whose own request_id made a job before, or stands twice in the batch, is refused.
+    """
+    return raced(connection, lambda: _submit_batch(connection, new, owner, now, room))
+
+
+def _first_of_each(rows: Sequence[JobRow]) -> list[JobRow]:
+    """The rows without those whose request_id stands in an earlier one."""
+    first: dict[tuple[str, str], JobRow] = {}
     return [
-        queries.get_job(connection, outcome.job_id, owner=one.owner)
-        if isinstance(outcome, _Made)
-        else outcome
-        for one, outcome in zip(submissions, outcomes, strict=True)
+        row
+        for row in rows
+        if row.new.request_id is None
+        or first.setdefault((row.owner, row.new.request_id), row) is row
     ]
 
 
 def _made_by(
-    connection: Connection, owner: str, request_ids: Iterable[str | None]
-) -> dict[str, _Made]:
-    """What request_ids have made."""
-    made: dict[str, _Made] = {}
-    wanted = [request_id for request_id in request_ids if request_id is not None]
-    for start in range(0, len(wanted), CHUNK):
-        query = select(JOBS.c.request_id, JOBS.c.job_id, JOBS.c.request_hash).where(
-            JOBS.c.owner == owner, JOBS.c.request_id.in_(wanted[start : start + CHUNK])
-        )
-        for row in connection.execute(query):
-            made[row.request_id] = _Made(job_id=row.job_id, request_hash=row.request_hash)
+    connection: Connection, requests: Iterable[tuple[str, str | None]]
+) -> dict[tuple[str, str], _Made]:
+    """What request_ids of owners have made."""
+    wanted: dict[str, list[str]] = {}
+    for owner, request_id in requests:
+        if request_id is not None:
+            wanted.setdefault(owner, []).append(request_id)
+    made: dict[tuple[str, str], _Made] = {}
+    for owner, request_ids in wanted.items():
+        for start in range(0, len(request_ids), CHUNK):
+            query = select(JOBS.c.request_id, JOBS.c.job_id, JOBS.c.request_hash).where(
+                JOBS.c.owner == owner, JOBS.c.request_id.in_(request_ids[start : start + CHUNK])
+            )
+            for row in connection.execute(query):
+                earlier = _Made(job_id=row.job_id, request_hash=row.request_hash)
+                made[owner, row.request_id] = earlier
     return made
 
 
-def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: datetime) -> Batch:
+def _submit_batch(
+    connection: Connection, new: NewBatch, owner: str, now: datetime, room: WaitingRoom | None
+) -> Batch:
     if new.request_id is not None:
         query = select(BATCHES.c.batch_id, BATCHES.c.request_hash).where(
             BATCHES.c.owner == owner, BATCHES.c.request_id == new.request_id
@@ -124,6 +174,8 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
                 raise RequestIdReused(new.request_id, f"batch {made.batch_id}")
             return queries.get_batch(connection, made.batch_id, owner=owner)
     items, reused = _without_reused(connection, new.items, owner)
+    if room is not None:
+        room.take_all(connection, owner, len(items))
     refused = sorted((*new.refused, *reused), key=lambda item: item.index)
     batch_id = new_id(now)
     connection.execute(
@@ -136,17 +188,13 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
             create_time=now,
         )
     )
-    # In the order of the items: of one millisecond, only chance orders the ids.
-    ids = sorted(new_id(now) for _ in items)
-    if batch_rows.alike(items):
-        rows = [
-            batch_rows.BatchRow(job_id=job_id, new=item, request_hash=_request_hash(item))
-            for job_id, item in zip(ids, items, strict=True)
-        ]
-        batch_rows.insert_rows(connection, rows, owner=owner, batch_id=batch_id, now=now)
-    else:
-        jobs = list(zip(ids, items, strict=True))
-        insert_jobs(connection, jobs, owner=owner, batch_id=batch_id, now=now)
+    ids = new_ids(now, len(items))  # in the order of the items
+    rows = [
+        _row(job_id, item, owner=owner, batch_id=batch_id, now=now)
+        for job_id, item in zip(ids, items, strict=True)
+    ]
+    job_rows.insert_rows(connection, rows)
+    job_rows.log_batch(connection, batch_id)
     return queries.get_batch(connection, batch_id, owner=owner)
 
 
@@ -166,6 +214,8 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["run_timeout", new.run_timeout.total_seconds()])
     if new.skip_cache:
         payload.append(["skip_cache", True])
+    if new.kind is not JobKind.ANALYSIS:
+        payload.append([new.kind, new.spec])
     return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
 
 
@@ -176,10 +226,10 @@ def _request_hash(new: NewJob) -> str:
 def _without_reused(
     connection: Connection, items: Sequence[tuple[int, NewJob]], owner: str
 ) -> tuple[list[NewJob], list[RefusedItem]]:
-    request_ids = [item.request_id for _, item in items]
+    requests = [(owner, item.request_id) for _, item in items]
     made = {
         request_id: f"made job {earlier.job_id}"
-        for request_id, earlier in _made_by(connection, owner, request_ids).items()
+        for (_, request_id), earlier in _made_by(connection, requests).items()
     }
     fresh: list[NewJob] = []
     refused: list[RefusedItem] = []
@@ -204,53 +254,20 @@ def insert_jobs(
     now: datetime,
 ) -> None:
     """Writes jobs with the ids that they are to have, and their first transitions."""
-    _insert(connection, [_row(job_id, new, owner, batch_id, now) for job_id, new in jobs])
+    rows = [_row(job_id, new, owner=owner, batch_id=batch_id, now=now) for job_id, new in jobs]
+    job_rows.insert_rows(connection, rows)
+    job_rows.log_rows(connection, rows)
 
 
-def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    connection.execute(insert(JOBS), rows)
-    log.append(
-        connection,
-        [
-            {
-                "job_id": row["job_id"],
-                "batch_id": row["batch_id"],
-                "revision": 1,
-                "attempt": 0,
-                "after": JobState.QUEUED.value,
-                "time": row["create_time"],
-            }
-            for row in rows
-        ],
+def _row(job_id: str, new: NewJob, *, owner: str, batch_id: str | None, now: datetime) -> JobRow:
+    return JobRow(
+        job_id=job_id,
+        owner=owner,
+        batch_id=batch_id,
+        new=new,
+        request_hash=_request_hash(new),
+        create_time=now,
     )
-
-
-def _row(
-    job_id: str, new: NewJob, owner: str, batch_id: str | None, now: datetime
-) -> dict[str, Any]:
-    return {
-        "job_id": job_id,
-        "owner": owner,
-        "batch_id": batch_id,
-        "request_id": new.request_id,
-        "request_hash": _request_hash(new),
-        "retry_of": new.retry_of,
-        "state": JobState.QUEUED.value,
-        "revision": 1,
-        "priority": new.priority,
-        "queue": new.queue,
-        "source_kind": new.source.kind,
-        "source": new.source.value,
-        "features": list(new.features),
-        "labels": dict(new.labels),
-        "run_timeout_s": new.run_timeout.total_seconds() if new.run_timeout else None,
-        "trace_parent": new.trace_parent,
-        "skip_cache": new.skip_cache,
-        "create_time": now,
-        "schedule_deadline": now + new.schedule_timeout if new.schedule_timeout else None,
-    }
 
 
 def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
@@ -280,4 +297,6 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         run_timeout=new.run_timeout,
         retry_of=new.retry_of,
         skip_cache=new.skip_cache,
+        kind=new.kind,
+        spec=new.spec,
     )

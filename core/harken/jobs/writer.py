@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from harken.jobs.database import Database
 from harken.jobs.failpoint import Point, failpoint
+from harken.jobs.transaction import savepoint
 
 T = TypeVar("T")
 Item = TypeVar("Item")  # what a write is about
@@ -122,7 +123,7 @@ def _write(connection: Connection, run: Sequence[_Write]) -> Sequence[Any]:
 def _try(connection: Connection, run: Sequence[_Write]) -> Sequence[Any]:
     """Writes what is alike; when it fails, each alone, so that only the one at fault is undone."""
     try:
-        with connection.begin_nested():
+        with savepoint(connection):
             return _write(connection, run)
     except Exception as error:
         if connection.invalidated:
@@ -146,20 +147,6 @@ def _set(outcomes: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
             future.set_exception(outcome)
         else:
             future.set_result(outcome)
-
-
-def _attempt(
-    connection: Connection, write_all: WriteAll[Any, Any], items: Sequence[Any]
-) -> Sequence[Any]:
-    try:
-        with connection.begin_nested():
-            return write_all(connection, items)
-    except Exception as error:
-        if connection.invalidated:
-            raise  # the connection is gone, and with it the whole group
-        if len(items) == 1:
-            return [error]
-        return [_attempt(connection, write_all, [item])[0] for item in items]
 
 
 def _connection_lost(error: Exception) -> bool:

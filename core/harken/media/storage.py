@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from harken.media.blob import FOLDER, Kept, new_key
+from harken.media.blob import FOLDER, Kept, folder_of, new_key
 from harken.media.blob_writer import BlobWriter, LocalWriter, RemoteWriter, make_folder
 from harken.media.storage_errors import BlobMissing, StorageUnavailable, storage_errors
 
@@ -121,9 +121,9 @@ class Storage:
             with suppress(BlobMissing), storage_errors(key):
                 obstore.delete(self._store, key)
 
-    def listed(self) -> Generator[list[Kept]]:
-        """All that is kept, some at a time. Raises StorageError."""
-        found = iter(obstore.list(self._store, FOLDER))
+    def listed(self, *, owner: str | None = None) -> Generator[list[Kept]]:
+        """All that is kept, or all of an owner's, some at a time. Raises StorageError."""
+        found = iter(obstore.list(self._store, FOLDER if owner is None else folder_of(owner)))
         while True:
             with storage_errors():
                 some: Any = next(found, None)

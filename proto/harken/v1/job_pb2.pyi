@@ -67,9 +67,40 @@ Global___JobState: _TypeAlias = JobState  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
-    """One file to analyse, and what became of it."""
+    """Work that was asked for, such as one file to analyse, and what became of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Job._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Job._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_ANALYSIS: Job._Kind.ValueType  # 1
+        """A file is analysed."""
+        KIND_EXPORT: Job._Kind.ValueType  # 2
+        """Results are written to a file: ExportService.ExportResults."""
+        KIND_OWNER_EXPORT: Job._Kind.ValueType  # 3
+        """All that is held of an owner is written to an archive: OwnerService.ExportOwner."""
+        KIND_OWNER_ERASE: Job._Kind.ValueType  # 4
+        """All that is held of an owner is deleted: OwnerService.EraseOwner."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What kind of work it is."""
+
+    KIND_UNSPECIFIED: Job.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_ANALYSIS: Job.Kind.ValueType  # 1
+    """A file is analysed."""
+    KIND_EXPORT: Job.Kind.ValueType  # 2
+    """Results are written to a file: ExportService.ExportResults."""
+    KIND_OWNER_EXPORT: Job.Kind.ValueType  # 3
+    """All that is held of an owner is written to an archive: OwnerService.ExportOwner."""
+    KIND_OWNER_ERASE: Job.Kind.ValueType  # 4
+    """All that is held of an owner is deleted: OwnerService.EraseOwner."""
 
     @_typing.final
     class LabelsEntry(_message.Message):
@@ -111,6 +142,7 @@ class Job(_message.Message):
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     RETRY_OF_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     CACHED_RESULT_FIELD_NUMBER: _builtins.int
     ARTIFACTS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
@@ -129,11 +161,13 @@ class Job(_message.Message):
     """Name of the worker that has or had it last."""
     retry_of: _builtins.str
     """The job that this one runs again; set on jobs that RetryJobs made."""
+    kind: Global___Job.Kind.ValueType
+    """What kind of work it is."""
     cached_result: _builtins.bool
     """Whether its result was found by an earlier job, for the same unchanged file, features and version of the engine."""
     @_builtins.property
     def source(self) -> _source_pb2.Source:
-        """What is analysed."""
+        """What is analysed; unset on a job of another kind than KIND_ANALYSIS."""
 
     @_builtins.property
     def features(self) -> _containers.RepeatedScalarFieldContainer[_feature_pb2.Feature.ValueType]:
@@ -206,12 +240,13 @@ class Job(_message.Message):
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
         retry_of: _builtins.str | None = ...,
+        kind: Global___Job.Kind.ValueType = ...,
         cached_result: _builtins.bool = ...,
         artifacts: _abc.Iterable[_media_pb2.Artifact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015

@@ -449,6 +449,7 @@ class ListJobsRequest(_message.Message):
     ENDED_AFTER_FIELD_NUMBER: _builtins.int
     ENDED_BEFORE_FIELD_NUMBER: _builtins.int
     DEAD_LETTERS_ONLY_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Jobs a page, at most 1,000; 50 when unset or 0."""
     page_token: _builtins.str
@@ -477,6 +478,10 @@ class ListJobsRequest(_message.Message):
     def ended_before(self) -> _timestamp_pb2.Timestamp:
         """Only jobs that ended before this time."""
 
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.Kind.ValueType]:
+        """Only jobs of one of these kinds; none means any."""
+
     def __init__(
         self,
         *,
@@ -489,10 +494,11 @@ class ListJobsRequest(_message.Message):
         ended_after: _timestamp_pb2.Timestamp | None = ...,
         ended_before: _timestamp_pb2.Timestamp | None = ...,
         dead_letters_only: _builtins.bool = ...,
+        kinds: _abc.Iterable[_job_pb2.Job.Kind.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "batch_id", b"batch_id", "ended_after", b"ended_after", "ended_before", b"ended_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "batch_id", b"batch_id", "dead_letters_only", b"dead_letters_only", "ended_after", b"ended_after", "ended_before", b"ended_before", "error_kinds", b"error_kinds", "labels", b"labels", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "batch_id", b"batch_id", "dead_letters_only", b"dead_letters_only", "ended_after", b"ended_after", "ended_before", b"ended_before", "error_kinds", b"error_kinds", "kinds", b"kinds", "labels", b"labels", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015

@@ -69,6 +69,16 @@ def kind_of(number: int) -> domain.ErrorKind:
     return domain.ErrorKind(job_pb2.JobError.Kind.Name(number).removeprefix(_KIND))  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
 
 
+def job_kind_number(kind: domain.JobKind) -> job_pb2.Job.Kind.ValueType:
+    """The contract's number of a kind of job."""
+    return job_pb2.Job.Kind.Value(_KIND + kind.value.upper())
+
+
+def job_kind_of(number: int) -> domain.JobKind:
+    """The domain's kind of job of a number."""
+    return domain.JobKind(job_pb2.Job.Kind.Name(number).removeprefix(_KIND).lower())  # pyright: ignore[reportArgumentType] # a number of the enum, checked before
+
+
 def timestamp(time: datetime | None) -> Timestamp | None:
     """The message of a time, which is None for none."""
     if time is None:
@@ -87,8 +97,10 @@ def duration(length: timedelta | None) -> Duration | None:
     return message
 
 
-def source_message(source: domain.Source) -> source_pb2.Source:
-    """The message of a source."""
+def source_message(source: domain.Source) -> source_pb2.Source | None:
+    """The message of a source, which is None for none."""
+    if source == domain.NO_SOURCE:
+        return None
     return source_pb2.Source(**{source.kind: source.value})
 
 
@@ -139,6 +151,7 @@ def job_message(
         schedule_timeout=duration(job.schedule_timeout),
         run_timeout=duration(job.run_timeout),
         retry_of=job.retry_of,
+        kind=job_kind_number(job.kind),
         cached_result=job.cached_from is not None,
         artifacts=[artifact_message(artifact) for artifact in artifacts],
     )

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from harken.jobs.job import ErrorKind
+from harken.jobs.job import ErrorKind, JobKind
 from harken.jobs.queries import JobFilter
 from harken.jobs.state import JobState
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.validate import id_violations, label_violations
 from harken.v1 import job_pb2
+from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.job_service_pb2 import ListJobsRequest, RetryFilter
 
 # A filter finds what may be worth another try; what went well is retried by its id only.
@@ -22,6 +23,7 @@ _NAMES = " or ".join(f"JOB_STATE_{state}" for state in _FOUND_TO_RETRY)
 def list_filter(request: ListJobsRequest) -> JobFilter:
     """The filter of a list. Raises InvalidRequest."""
     violations = list(_violations("", request))
+    violations += _unknown("kinds", request.kinds, _JOB_KINDS, "UNKNOWN_JOB_KIND", "kind of job")
     if request.dead_letters_only:
         violations += _dead_letter_violations(request)
     if violations:
@@ -34,6 +36,7 @@ def list_filter(request: ListJobsRequest) -> JobFilter:
         ended_after=_time(request, "ended_after"),
         ended_before=_time(request, "ended_before"),
         dead_letters_only=request.dead_letters_only,
+        kinds=tuple(convert.job_kind_of(number) for number in request.kinds),
     )
 
 
@@ -60,6 +63,22 @@ def retry_filter(message: RetryFilter) -> JobFilter:
     )
 
 
+def export_filter(message: ExportResultsRequest) -> JobFilter:
+    """The filter of an export: analyses that went well, unless other states are asked for. Raises InvalidRequest."""
+    violations = list(_common_violations("", message))
+    if violations:
+        raise InvalidRequest(violations)
+    return JobFilter(
+        batch_id=message.batch_id.lower() if message.HasField("batch_id") else None,
+        states=tuple(convert.state_of(number) for number in message.states)
+        or (JobState.SUCCEEDED,),
+        labels=dict(message.labels),
+        ended_after=_time(message, "ended_after"),
+        ended_before=_time(message, "ended_before"),
+        kinds=(JobKind.ANALYSIS,),
+    )
+
+
 def bound_to(wanted: JobFilter) -> list[object]:
     """What a page token of this filter is bound to."""
     return [
@@ -70,19 +89,28 @@ def bound_to(wanted: JobFilter) -> list[object]:
         wanted.ended_after,
         wanted.ended_before,
         wanted.dead_letters_only,
+        sorted(wanted.kinds),
     ]
 
 
 _STATES = frozenset(job_pb2.JobState.values()) - {job_pb2.JOB_STATE_UNSPECIFIED}
 _KINDS = frozenset(job_pb2.JobError.Kind.values()) - {job_pb2.JobError.KIND_UNSPECIFIED}
 
+_JOB_KINDS = frozenset(job_pb2.Job.Kind.values()) - {job_pb2.Job.KIND_UNSPECIFIED}
+
 
 def _violations(place: str, message: ListJobsRequest | RetryFilter) -> Iterable[Violation]:
-    yield from label_violations(f"{place}labels", message.labels)
-    yield from _unknown(f"{place}states", message.states, _STATES, "UNKNOWN_STATE", "state")
     yield from _unknown(
         f"{place}error_kinds", message.error_kinds, _KINDS, "UNKNOWN_ERROR_KIND", "kind of error"
     )
+    yield from _common_violations(place, message)
+
+
+def _common_violations(
+    place: str, message: ListJobsRequest | RetryFilter | ExportResultsRequest
+) -> Iterable[Violation]:
+    yield from label_violations(f"{place}labels", message.labels)
+    yield from _unknown(f"{place}states", message.states, _STATES, "UNKNOWN_STATE", "state")
     if message.HasField("batch_id"):
         yield from id_violations(f"{place}batch_id", message.batch_id)
     times: list[datetime] = []
@@ -116,7 +144,9 @@ def _dead_letter_violations(request: ListJobsRequest) -> Iterable[Violation]:
         yield Violation("error_kinds", "NO_DEAD_LETTERS", description)
 
 
-def _time(message: ListJobsRequest | RetryFilter, name: str) -> datetime | None:
+def _time(
+    message: ListJobsRequest | RetryFilter | ExportResultsRequest, name: str
+) -> datetime | None:
     """The time in a field, None for one that is not set. Raises ValueError and OverflowError."""
     if not message.HasField(name):  # pyright: ignore[reportArgumentType] # one of the two below
         return None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 
 from harken.jobs.ids import is_id
-from harken.jobs.job import DEFAULT_PRIORITY, NewBatch, NewJob, RefusedItem, Source
+from harken.jobs.job import DEFAULT_PRIORITY, NO_SOURCE, NewBatch, NewJob, RefusedItem, Source
 from harken.media import MediaRoots, SourceError
 from harken.media.source_errors import UriMalformed
 from harken.media.source_rules import SourceRules
@@ -17,8 +17,10 @@ from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
+from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
+from harken.v1.owner_service_pb2 import EraseOwnerRequest, ExportOwnerRequest
 from harken.v1.source_pb2 import Source as SourceMessage
 
 # Published in job_service.proto and docs/limits.md.
@@ -35,7 +37,6 @@ LONGEST_HEARTBEAT = timedelta(hours=1)
 SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
 LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 
-_NO_SOURCE = Source(kind="path", value="")
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
 
 
@@ -45,7 +46,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
         *request_id_violations("request_id", request),
         *_source_violations("source", request),
         *_feature_violations("features", request.features),
-        *_priority_violations(request),
+        *priority_violations(request),
         *label_violations("labels", request.labels),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
@@ -62,7 +63,7 @@ def new_batch(
     violations = [
         *request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
-        *_priority_violations(request),
+        *priority_violations(request),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
     ]
@@ -73,7 +74,7 @@ def new_batch(
         violations.append(Violation("items", "TOO_MANY_ITEMS", description))
     if violations:
         raise InvalidRequest(violations)
-    like = _with_limits(NewJob(source=_NO_SOURCE, features=(), queue=""), request)
+    like = _with_limits(NewJob(source=NO_SOURCE, features=(), queue=""), request)
     like = replace(like, features=_features(request.features), priority=_priority(request))
     like = replace(like, queue=queue_for(like.features))
     resolve = roots.resolver()
@@ -240,7 +241,10 @@ def request_id_violations(
     request: SubmitAnalysisRequest
     | SubmitBatchRequest
     | SubmitBatchRequest.Item
-    | RetryJobsRequest,
+    | RetryJobsRequest
+    | ExportResultsRequest
+    | ExportOwnerRequest
+    | EraseOwnerRequest,
 ) -> Iterable[Violation]:
     """What is wrong with a request_id, which may be unset."""
     return id_violations(field, request.request_id) if request.HasField("request_id") else ()
@@ -281,10 +285,11 @@ def _feature_violations(field: str, numbers: Sequence[int]) -> Iterable[Violatio
             yield Violation(f"{field}[{index}]", "UNKNOWN_FEATURE", description)
 
 
-def _priority_violations(
-    request: SubmitAnalysisRequest | SubmitBatchRequest,
+def priority_violations(
+    request: SubmitAnalysisRequest | SubmitBatchRequest | ExportResultsRequest,
 ) -> Iterable[Violation]:
-    if not 0 <= _priority(request) <= HIGHEST_PRIORITY:
+    """What is wrong with a priority, which may be unset."""
+    if request.HasField("priority") and not 0 <= request.priority <= HIGHEST_PRIORITY:
         description = f"{request.priority} is not between 0 and 9, 9 the most urgent."
         yield Violation("priority", "PRIORITY_OUT_OF_RANGE", description)
 

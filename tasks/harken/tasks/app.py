@@ -33,8 +33,11 @@ def make_app(settings: Settings) -> Celery:
         task_time_limit=settings.task_time_limit_s,
         task_soft_time_limit=settings.task_soft_time_limit_s,
         task_routes={
+            **{
+                name: {"queue": MAINTENANCE}
+                for name in (*names.JOB_TASKS, *names.MAINTENANCE_TASKS)
+            },
             names.ANALYZE: {"queue": AUDIO},
-            **{name: {"queue": MAINTENANCE} for name in names.MAINTENANCE_TASKS},
         },
         worker_consumer="harken.tasks.consumer:PromptConsumer",
         worker_pool="harken.tasks.pool:JobPool",
@@ -69,7 +72,7 @@ app = make_app(SETTINGS)
 app.conf.imports = (
     "harken.tasks.logs",
     "harken.tasks.schema_check",
-    "harken.tasks.analysis",
+    "harken.tasks.attempt",
     "harken.tasks.maintenance",
     "harken.tasks.lifecycle",
     "harken.tasks.traces",

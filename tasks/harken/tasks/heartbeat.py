@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy.exc import DBAPIError
 
 from harken.jobs import clock, leases, workers
-from harken.jobs.bell import Bell
+from harken.jobs.bell import WORK, Bell
 from harken.jobs.database import Database
 from harken.jobs.workers import BEAT_INTERVAL, Heartbeat
 from harken.settings import Settings
@@ -157,7 +157,7 @@ class HeartbeatThread:
         if written:
             # A connection of its own each time: this process forks, and deaths are rare.
             bell = Bell(self._settings.result_backend)
-            bell.ring()
+            bell.ring(WORK)
             bell.close()
 
     def _run(self) -> None:

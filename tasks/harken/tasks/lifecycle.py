@@ -24,7 +24,7 @@ from harken.tasks.fork_barrier import ForkBarrier
 from harken.tasks.guard import LOOK_EVERY_S, Guard, Limits
 from harken.tasks.heartbeat import HeartbeatThread
 from harken.tasks.job_task import utc_now
-from harken.tasks.queues import JOB_QUEUES
+from harken.tasks.queues import ANALYSIS_QUEUES
 from harken.tasks.request import JobRequest
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Lifecycle:
             time.sleep(LOOK_EVERY_S)
 
     def _describe(self) -> Heartbeat:
-        started = state.total_count.get(names.ANALYZE, 0)
+        started = sum(state.total_count.get(name, 0) for name in names.JOB_TASKS)
         return Heartbeat(
             name=self._name,
             hostname=self._name.partition("@")[2],
@@ -170,7 +170,7 @@ def warm_up() -> None:
 
     They share its memory, and a child that takes the place of a lost one is at work at once.
     """
-    if not set(JOB_QUEUES) & set(app.amqp.queues.consume_from):
+    if not set(ANALYSIS_QUEUES) & set(app.amqp.queues.consume_from):
         return
     from harken.audio import warm_up as warm_up_audio
     from harken.audio.version import engine_version

@@ -14,9 +14,9 @@ EMBEDDINGS = "embeddings"
 MEDIA = "media_processing"
 MAINTENANCE = "maintenance"
 
-# Those that carry jobs, and the one that keeps the house in order.
-JOB_QUEUES = (DEFAULT, AUDIO, AI, EMBEDDINGS, MEDIA)
-QUEUES = (*JOB_QUEUES, MAINTENANCE)
+# Those that carry analyses, and the one for what keeps the house in order and for jobs of all other kinds.
+ANALYSIS_QUEUES = (DEFAULT, AUDIO, AI, EMBEDDINGS, MEDIA)
+QUEUES = (*ANALYSIS_QUEUES, MAINTENANCE)
 
 EXCHANGE = Exchange("harken", type="direct")
 

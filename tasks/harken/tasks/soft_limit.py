@@ -43,6 +43,6 @@ class SoftLimit:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.passed = True
-        other = current_task and current_task.name != names.ANALYZE
+        other = current_task and current_task.name not in names.JOB_TASKS
         if self._at_work or other:
             raise SoftTimeLimitExceeded

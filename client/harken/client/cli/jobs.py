@@ -10,11 +10,12 @@ from harken.client.cli.params import (
     STATES,
     batch_option,
     ended_options,
+    job_kind_option,
     kind_option,
     label_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
-from harken.client.cli.summary import job_lines, result_lines
+from harken.client.cli.summary import job_lines, kind_of, result_lines
 from harken.client.cli.table import table
 from harken.client.cli.text import NOTHING, ago, duration, plain
 from harken.client.job import Job
@@ -39,6 +40,7 @@ _limit_option = click.option(
     help="Only jobs in this state; may be given several times.",
 )
 @kind_option
+@job_kind_option
 @ended_options
 @batch_option
 @label_option
@@ -49,6 +51,7 @@ def jobs(
     session: Session,
     states: tuple[str, ...],
     kinds: tuple[str, ...],
+    job_kinds: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
     batch: str | None,
@@ -60,6 +63,7 @@ def jobs(
         found = client.list_jobs(
             states=states,
             error_kinds=kinds,
+            kinds=[kind.replace("-", "_") for kind in job_kinds],
             ended_after=since,
             ended_before=until,
             batch=batch,
@@ -144,5 +148,5 @@ def _row(job: Job) -> tuple[str, ...]:
     else:
         remark = ""
     took = duration(job.run_time.total_seconds()) if job.run_time else NOTHING
-    path = plain(job.place or NOTHING)
-    return (job.job_id, job.state.lower(), ago(job.create_time), took, plain(remark), path)
+    what = plain(job.place) if job.place else f"({kind_of(job)})"
+    return (job.job_id, job.state.lower(), ago(job.create_time), took, plain(remark), what)

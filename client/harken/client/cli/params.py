@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from harken.client.enums import ErrorKind, Feature, JobState
+from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FEATURES = tuple(f.value for f in Feature if f is not Feature.UNKNOWN)
 STATES = tuple(s.value.lower() for s in JobState if s is not JobState.UNKNOWN)
 KINDS = tuple(k.value.lower() for k in ErrorKind if k is not ErrorKind.UNKNOWN)
+JOB_KINDS = tuple(
+    kind.value.lower().replace("_", "-") for kind in JobKind if kind is not JobKind.UNKNOWN
+)
 
 _AGO = re.compile(r"(\d+) ?(s|m|min|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
@@ -152,6 +155,13 @@ kind_option = click.option(
     multiple=True,
     type=click.Choice(KINDS, case_sensitive=False),
     help="Only jobs with an error of this kind; may be given several times.",
+)
+job_kind_option = click.option(
+    "--job-kind",
+    "job_kinds",
+    multiple=True,
+    type=click.Choice(JOB_KINDS, case_sensitive=False),
+    help="Only jobs of this kind; may be given several times.",
 )
 batch_option = click.option("--batch", metavar="ID", help="Only jobs of this batch.")
 

@@ -30,6 +30,11 @@ def outcome(job: Job, name: str) -> str:
             return f"{plain(name)}: {job.state.lower()}"
 
 
+def kind_of(job: Job) -> str:
+    """What kind of work a job is, in the user's words."""
+    return job.kind.lower().replace("_", " ")
+
+
 def job_lines(job: Job) -> Iterator[str]:
     """What there is to know about a job, its result apart."""
     rows: list[Row] = [("Job", job.job_id)]
@@ -42,13 +47,14 @@ def job_lines(job: Job) -> Iterator[str]:
         rows.append(("Artifact", f"{artifact.artifact_id}  {plain(artifact.name)}, {size}"))
     if job.retry_of:
         rows.append(("Retry of", job.retry_of))
-    rows.append(("File", plain(job.place or NOTHING)))
+    rows.append(("File", plain(job.place)) if job.place else ("Kind", kind_of(job)))
     rows.append(("State", job.state.lower()))
     if job.progress is not None and not job.state.is_terminal:
         rows.append(("Progress", plain(str(job.progress).strip())))
     if job.error is not None:
         rows.append(("Error", plain(str(job.error))))
-    rows.append(("Features", ", ".join(job.features) or NOTHING))
+    if job.features:
+        rows.append(("Features", ", ".join(job.features)))
     rows.append(("Priority", str(job.priority)))
     if job.labels:
         rows.append(("Labels", plain(", ".join(f"{k}={v}" for k, v in job.labels.items()))))

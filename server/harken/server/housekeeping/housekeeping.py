@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.exc import DBAPIError
 
 from harken.jobs import deadlines, leases, outbox
+from harken.jobs.bell import NEWS
 from harken.server.housekeeping import repairs
 from harken.server.housekeeping.broker_watch import BrokerWatch
 from harken.server.housekeeping.lead import Lead
@@ -31,6 +32,7 @@ LOOK_EVERY_S = 1.0  # time passes without a bell, and a bell can be lost
 PAUSE_SHARE = 4.0
 SHORTEST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
+SOON_S = 0.2  # after a job was taken or has ended: the window has half a second's work
 
 
 class Housekeeping:
@@ -49,13 +51,15 @@ class Housekeeping:
         self._relay = Relay(store, publisher, settings, counts)
         self._watch = BrokerWatch(store, publisher)
         self._bell = asyncio.Event()
+        self._news = 0  # bells of the workers since the last look
+        self._soon: asyncio.TimerHandle | None = None
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._looked_at = {"repairs": 0.0, "broker": 0.0}
 
     def start(self) -> None:
         """Begins; the first round is at once."""
-        self._hub.listen(self._bell)
+        self._hub.listen(self._on_bell)
         self._tasks = [
             asyncio.create_task(self._repeat(self._repair, self._rest), name="repairs"),
             asyncio.create_task(self._repeat(self._carry, self._wait), name="relay"),
@@ -139,6 +143,17 @@ class Housekeeping:
         except TimeoutError:
             pass
         self._bell.clear()
+        self._news = 0
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
+    def _on_bell(self, word: bytes) -> None:
+        self._news += word == NEWS
+        if word != NEWS or self._relay.running_low(self._news):
+            self._bell.set()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_S, self._bell.set)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleeps, but not into the stop."""

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from harken.jobs.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names
-from harken.tasks.queues import JOB_QUEUES, broker_settings, celery_priority
+from harken.tasks.queues import QUEUES, broker_settings, celery_priority
 from harken.telemetry import tracing
 
 T = TypeVar("T")
@@ -92,16 +92,17 @@ class Publisher:
         with producer.batch(MESSAGES_A_BATCH):
             for job in jobs:
                 with _traced(job) as headers:
+                    name = names.task_of(job.kind)
                     message = amqp.as_task_v2(
                         job.job_id,
-                        names.ANALYZE,
+                        name,
                         (job.job_id,),
                         argsrepr=f"('{job.job_id}',)",
                         kwargsrepr="{}",
                     )
                     amqp.send_task_message(
                         producer,
-                        names.ANALYZE,
+                        name,
                         message,
                         queue=queues[job.queue],
                         priority=celery_priority(job.priority),
@@ -133,7 +134,7 @@ def _held(producer: Any) -> Held | None:
     if not isinstance(channel, Channel):
         return None
     with channel.conn_or_acquire() as redis, redis.pipeline(transaction=False) as pipeline:
-        for queue in JOB_QUEUES:
+        for queue in QUEUES:
             for step in channel.priority_steps:
                 key = channel._q_for_pri(queue, step)  # pyright: ignore[reportAttributeAccessIssue] # the stubs lack it
                 pipeline.lrange(key, 0, -1)

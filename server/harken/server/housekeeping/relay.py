@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from harken.jobs import clock, outbox, relay
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
+from harken.server.access.quotas import quota
 from harken.server.housekeeping.publisher import BrokerGone, Publisher
 from harken.server.metrics.counts import Counts
 from harken.server.store import Store
@@ -29,11 +30,16 @@ class Relay:
         self._store = store
         self._publisher = publisher
         self._weights = settings.weights
+        self._running = quota(settings.quota_running_jobs)
         self._gone = False
         self._turns: dict[relay.Level, str] = {}
         self._paces: dict[str, float] = {}
         self._in_broker: dict[str, int] = {}  # after the last look, by queue
         self._looked_at = 0.0
+
+    def running_low(self, bells: int) -> bool:
+        """Whether the workers may have used up half of what the broker had; each job they take rings twice."""
+        return bells >= sum(self._in_broker.values())
 
     async def carry(self, may_go_on: Callable[[], bool]) -> None:
         """Publishes until the windows are full or nothing waits.
@@ -44,8 +50,7 @@ class Relay:
             found = await self._store.read(lambda c: self._look(c, clock.now(c)))
             self._measure(found)
             if not found.jobs:
-                self._counts.relay_done_at = time.monotonic()
-                return
+                break
             failpoint(Point.PUBLISH)
             if not await self._publish(found.jobs):
                 return
@@ -56,10 +61,18 @@ class Relay:
             await self._store.write(
                 lambda c, sent=found.jobs: outbox.mark_published(c, sent, clock.now(c))
             )
+            if not found.more:
+                break
+        self._counts.relay_done_at = time.monotonic()
 
     def _look(self, connection: Connection, now: datetime) -> relay.Round:
         return relay.next_jobs(
-            connection, now, weights=self._weights, paces=self._paces, turns=self._turns
+            connection,
+            now,
+            weights=self._weights,
+            paces=self._paces,
+            turns=self._turns,
+            running=self._running,
         )
 
     def _measure(self, found: relay.Round) -> None:

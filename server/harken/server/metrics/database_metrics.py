@@ -23,7 +23,7 @@ from harken.jobs.figures import Step
 from harken.jobs.job import ErrorKind
 from harken.jobs.state import JobState
 from harken.jobs.workers import Queue, WorkerStatus
-from harken.tasks.queues import JOB_QUEUES, QUEUES
+from harken.tasks.queues import QUEUES
 
 LOG = logging.getLogger(__name__)
 
@@ -145,10 +145,10 @@ class DatabaseMetrics(Collector):
 
     def _counters(self) -> Iterator[Metric]:
         # From 0 on, so that the first of a kind is a rise too.
-        submitted = Counter({(queue,): 0 for queue in JOB_QUEUES})
+        submitted = Counter({(queue,): 0 for queue in QUEUES})
         started = submitted.copy()
-        requeued = Counter({(queue, why): 0 for queue in JOB_QUEUES for why in REQUEUED.values()})
-        ended = Counter({(queue, *end): 0 for queue in JOB_QUEUES for end in _ends()})
+        requeued = Counter({(queue, why): 0 for queue in QUEUES for why in REQUEUED.values()})
+        ended = Counter({(queue, *end): 0 for queue in QUEUES for end in _ends()})
         for step, number in self._steps.items():
             match step.after:
                 case JobState.QUEUED if step.before is None:

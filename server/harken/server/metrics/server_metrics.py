@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from harken.server.metrics.counts import SENT, TARGETS, Counts
 from harken.server.metrics.database_metrics import DatabaseMetrics
 from harken.settings import Settings
-from harken.tasks.queues import JOB_QUEUES
+from harken.tasks.queues import QUEUES
 from harken.telemetry.endpoint import CALL_BUCKETS_S, new_registry
 
 
@@ -40,7 +40,7 @@ class CountsCollector(Collector):
         published = CounterMetricFamily(
             "harken_relay_published", "Jobs that the relay gave to the broker.", labels=["queue"]
         )
-        for queue in JOB_QUEUES:
+        for queue in QUEUES:
             published.add_metric([queue], counts.published[queue])
         yield from (streams, sent, published)
         yield CounterMetricFamily(

@@ -7,10 +7,11 @@ nothing falls in between; what it then gets twice it knows by its place and drop
 
 import asyncio
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from harken.jobs import log
+from harken.jobs.bell import WORK
 from harken.jobs.job import Transition
 from harken.server.metrics.counts import Counts
 from harken.server.progress.item_ticks import ItemTicks
@@ -22,6 +23,11 @@ from harken.server.store import Store
 LOG = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0  # the bell can be lost, and is with Redis gone
+# After a look at the log the next one waits for some times as long as that took: of many bells the first is answered
+# at once, and the processor is there for others.
+PAUSE_SHARE = 2.0
+SHORTEST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.05
 
 Watchers = dict[str, set[Watcher]]
 
@@ -40,7 +46,7 @@ class Hub:
         self._position: int | None = None  # none while nobody watches
         self._positioning = asyncio.Lock()
         self._heard = asyncio.Event()
-        self._others: list[asyncio.Event] = []
+        self._listeners: list[Callable[[bytes], None]] = []
         self._ringing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.stopping = False
@@ -67,19 +73,19 @@ class Hub:
         await self._item_ticks.stop()
         await self._ticks.stop()
 
-    def listen(self, event: asyncio.Event) -> None:
-        """Sets the event too whenever the bell is heard."""
-        self._others.append(event)
+    def listen(self, on_bell: Callable[[bytes], None]) -> None:
+        """Has `on_bell` called with the word of each bell."""
+        self._listeners.append(on_bell)
 
-    def heard(self) -> None:
+    def heard(self, word: bytes) -> None:
         """Something was committed, here or elsewhere."""
         self._heard.set()
-        for event in self._others:
-            event.set()
+        for on_bell in self._listeners:
+            on_bell(word)
 
     def ring(self) -> None:
         """Tells this process at once and the others soon that something was committed here."""
-        self.heard()
+        self.heard(WORK)
         if self._ringing is None or self._ringing.done():
             self._ringing = asyncio.create_task(self._ticks.ring(), name="bell")
 
@@ -133,6 +139,7 @@ class Hub:
                     self._position = await self._store.read(log.head)
 
     async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
@@ -140,11 +147,14 @@ class Hub:
             except TimeoutError:
                 pass
             self._heard.clear()
+            begun = loop.time()
             try:
                 await self._read_log()
             except Exception as error:
                 LOG.warning("the transition log could not be read, trying again: %s", error)
                 await asyncio.sleep(LOOK_EVERY_S)
+            pause_s = PAUSE_SHARE * (loop.time() - begun)
+            await asyncio.sleep(min(max(pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S))
 
     async def _read_log(self) -> None:
         while True:

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from harken.jobs.bell import CHANNEL, redis_url
+from harken.jobs.bell import CHANNEL, WORK, redis_url
 
 LOG = logging.getLogger(__name__)
 
@@ -80,11 +80,11 @@ class TickSubscription:
     """The subscription of one server process; channels are counted by who wants them.
 
     What is wanted and what no longer is goes to Redis in few commands, however many watchers come and go at once.
-    `on_tick(job_id, tick)` and `on_bell()` are called on the event loop, `on_bell` also after a gap.
+    `on_tick(job_id, tick)` and `on_bell(word)` are called on the event loop, `on_bell` also after a gap.
     """
 
     def __init__(
-        self, url: str, on_tick: Callable[[str, Tick], None], on_bell: Callable[[], None]
+        self, url: str, on_tick: Callable[[str, Tick], None], on_bell: Callable[[bytes], None]
     ) -> None:
         self._on_tick = on_tick
         self._on_bell = on_bell
@@ -181,7 +181,7 @@ class TickSubscription:
     async def ring(self) -> None:
         """Rings the bell for the other processes."""
         with suppress(*GONE):  # they look by themselves within a second
-            await self._reader.publish(CHANNEL, b"")
+            await self._reader.publish(CHANNEL, WORK)
 
     async def _run(self) -> None:
         delay = RECONNECT_FIRST_S
@@ -260,14 +260,14 @@ class TickSubscription:
         job_id = channel.removeprefix(KEY_PREFIX)
         match message["type"]:
             case "subscribe" if channel == CHANNEL:
-                self._on_bell()  # whatever was rung in a gap was not heard
+                self._on_bell(WORK)  # whatever was rung in a gap was not heard
             case "subscribe":
                 self._silent = False
                 if job_id in self._wanted:
                     self._acknowledged.add(job_id)
                 self._let_go(self._waiting.pop(job_id, None))
             case "message" if channel == CHANNEL:
-                self._on_bell()
+                self._on_bell(message["data"])
             case "message":
                 tick = parse(message["data"], datetime.now(UTC))
                 if tick is not None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from harken.audio import InputError
 from harken.jobs.job import ErrorKind
 from harken.media import SourceNotAFile, SourceNotFound, SourceOutside
-from harken.tasks.analysis import describe
+from harken.tasks.failure import describe
 from harken.tasks.progress import OutOfTime
 
 TABLE = [

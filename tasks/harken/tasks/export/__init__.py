@@ -1,0 +1,1 @@
+"""The body of an export: results as rows of a file."""
