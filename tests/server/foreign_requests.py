@@ -7,8 +7,10 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthListRequest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
+from harken.v1 import export_service_pb2 as exports
 from harken.v1 import job_service_pb2 as jobs
 from harken.v1 import media_service_pb2 as media
+from harken.v1 import owner_service_pb2 as owners
 from harken.v1 import worker_service_pb2 as workers
 from harken.v1.source_pb2 import Source
 
@@ -77,6 +79,17 @@ REQUESTS: Mapping[str, Request] = {
         ListSources=lambda their: media.ListSourcesRequest(place=".", page_token=their.page_token),
         ListArtifacts=lambda their: media.ListArtifactsRequest(job_id=their.job_id),
         DownloadArtifact=lambda their: media.DownloadArtifactRequest(artifact_id=their.artifact_id),
+    ),
+    **_of(
+        "harken.v1.ExportService",
+        ExportResults=lambda their: exports.ExportResultsRequest(
+            format=exports.ExportResultsRequest.FORMAT_CSV, batch_id=their.batch_id
+        ),
+    ),
+    **_of(
+        "harken.v1.OwnerService",
+        ExportOwner=lambda _: owners.ExportOwnerRequest(owner="ann"),
+        EraseOwner=lambda _: owners.EraseOwnerRequest(owner="nobody"),
     ),
     **_of(
         "grpc.health.v1.Health",
