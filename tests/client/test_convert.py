@@ -47,7 +47,10 @@ from tests.client.scripted_server import events, moved, tick
 
 RESOURCES = [
     message
-    for module in (action_pb2, analysis_result_pb2, batch_pb2, job_pb2, source_pb2, worker_pb2)
+    for module in (
+        *(action_pb2, analysis_result_pb2, batch_pb2, job_pb2),
+        *(media_pb2, source_pb2, worker_pb2),
+    )
     for message in module.DESCRIPTOR.message_types_by_name.values()
 ]
 TIMES = {"google.protobuf.Timestamp": datetime, "google.protobuf.Duration": timedelta}
