@@ -56,7 +56,7 @@ async def test_pieces_are_joined_and_read_by_workers(sender, monkeypatch):
 
     def read():
         on_fetched = lambda *so_far: fetched.append(so_far)  # noqa: E731
-        with open_source(sender.served.settings, job, on_fetched, content) as file:
+        with open_source(sender.served.settings, job, on_fetched, content).file as file:
             return file.read()
 
     assert await asyncio.to_thread(read) == DATA

@@ -50,9 +50,11 @@ def _run(program: str, *arguments: str, database: Database | None = None) -> str
     options: list[str] = []
     if database is not None:
         url = database.engine.url
-        if url.password:
-            environment["PGPASSWORD"] = str(url.password)  # others could read an argument
+        password = url.password or url.query.get("password")
+        if password:
+            environment["PGPASSWORD"] = str(password)  # others could read an argument
         url = url.set(drivername="postgresql", password=None)
+        url = url.difference_update_query(["password"])
         options = [f"--dbname={url.render_as_string(hide_password=False)}"]
     done = subprocess.run(
         [binary, *options, *arguments], env=environment, capture_output=True, text=True, check=False

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from harken.settings.errors import SettingsError
+from harken.settings.secret_files import with_secrets
 from harken.settings.variables import (
     VARIABLES,
     Variable,
     entries_of,
     parse_integer,
+    secret_names,
     weights_of,
 )
 
@@ -20,22 +23,14 @@ T = TypeVar("T")
 SHORTEST_LEASE_S = 3  # it is renewed each third of it, and a worker looks once a second
 
 
-class SettingsError(Exception):
-    """A variable holds what it cannot hold: `variable` and `problem` say which and why."""
-
-    def __init__(self, variable: str, problem: str) -> None:
-        super().__init__(f"{variable}: {problem}")
-        self.variable = variable
-        self.problem = problem
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the server, the workers and beat have to know. Fields are described in `variables.VARIABLES`."""
 
-    database_url: str = "sqlite:///harken.db"
-    broker_url: str = "redis://127.0.0.1:6379/0"
-    result_backend: str = ""
+    # Those that can hold a secret are left out where the settings are shown.
+    database_url: str = field(default="sqlite:///harken.db", repr=False)
+    broker_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+    result_backend: str = field(default="", repr=False)
     listen: str = "127.0.0.1:50051"
     media_roots: tuple[str, ...] = ()
     concurrency: int = 0
@@ -122,9 +117,11 @@ class Settings:
     ) -> Self:
         """Settings of the variables in `environment`.
 
+        What can hold a secret is read from a file too, which NAME_FILE names.
         `given` are values from the command line: they win. Without `fallbacks` only the `HARKEN_*` names count.
         Raises SettingsError.
         """
+        environment = with_secrets(environment, secret_names(fallbacks=fallbacks))
         values: dict[str, Any] = {}
         for variable in VARIABLES:
             found = _find(environment, variable, fallbacks=fallbacks)

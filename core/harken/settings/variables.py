@@ -33,6 +33,7 @@ class Variable:
     meaning: str
     parse: Callable[[str], Any] = str
     fallbacks: tuple[str, ...] = ()
+    secret: bool = False  # whether it can hold one: then NAME_FILE may name a file that does
 
 
 def parse_integer(text: str) -> int:
@@ -210,18 +211,21 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_DATABASE_URL",
         meaning="Where jobs are kept: a SQLAlchemy URL of SQLite or PostgreSQL.",
         fallbacks=("DATABASE_URL",),
+        secret=True,
     ),
     Variable(
         field="broker_url",
         name="HARKEN_BROKER_URL",
         meaning="The Redis that carries the tasks.",
         fallbacks=("CELERY_BROKER_URL", "REDIS_URL"),
+        secret=True,
     ),
     Variable(
         field="result_backend",
         name="HARKEN_RESULT_BACKEND",
         meaning="The Redis that carries progress; the broker's when unset.",
         fallbacks=("CELERY_RESULT_BACKEND", "REDIS_URL"),
+        secret=True,
     ),
     Variable(
         field="listen",
@@ -473,3 +477,15 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parse_positive,
     ),
 )
+
+
+def secret_names(*, fallbacks: bool = True) -> tuple[str, ...]:
+    """The names of the variables that can hold a secret, each once."""
+    names: dict[str, None] = {}
+    for variable in VARIABLES:
+        if variable.secret:
+            names[variable.name] = None
+            names.update(dict.fromkeys(variable.fallbacks if fallbacks else ()))
+    if fallbacks:
+        names["REDIS_PASSWORD"] = None
+    return tuple(names)

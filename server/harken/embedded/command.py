@@ -50,7 +50,7 @@ def up(
     from harken.embedded.system import NotReady, running_system
     from harken.server.access import exposure
     from harken.server.access.exposure import TooOpen
-    from harken.server.command import settings_of
+    from harken.server.command import given_secrets, settings_of
     from harken.server.serve import CannotListen
     from harken.telemetry.logs import masked
 
@@ -60,15 +60,16 @@ def up(
         signal.signal(number, lambda *_: stop.set())
     try:
         with DataFolder(data_dir or default_data_folder()) as folder:
-            own_database = not os.environ.get("HARKEN_DATABASE_URL")
+            given = given_secrets(os.environ)
+            own_database = not given.get("HARKEN_DATABASE_URL")
             settings = settings_of(
                 fallbacks=False,
                 listen=listen,
                 media_roots=media_roots or None,
                 insecure=insecure or None,
                 concurrency=concurrency,
-                database_url=os.environ.get("HARKEN_DATABASE_URL") or folder.database_url,
-                broker_url=os.environ.get("HARKEN_BROKER_URL") or "",
+                database_url=given.get("HARKEN_DATABASE_URL") or folder.database_url,
+                broker_url=given.get("HARKEN_BROKER_URL") or "",
                 backup_dir=os.environ.get("HARKEN_BACKUP_DIR")
                 or (str(folder.path / "backups") if own_database else None),
                 storage_url=None

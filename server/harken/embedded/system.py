@@ -19,7 +19,7 @@ from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.jobs.database import Database
 from harken.server.serve import CannotListen, prepare
-from harken.settings import VARIABLES, Settings, at_place
+from harken.settings import SUFFIX, VARIABLES, Settings, at_place, secret_names
 from harken.tasks.queues import ANALYSIS_QUEUES, AUDIO, MAINTENANCE
 
 READY_WITHIN_S = 180.0  # a first start compiles the engine's loops
@@ -129,6 +129,8 @@ def running_system(settings: Settings, folder: DataFolder) -> Generator[System]:
 def part_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """The environment of a part: this one, without what Celery or harken would read another setting from."""
     strange = {name for variable in VARIABLES for name in variable.fallbacks}
+    # The settings have what is in the files: with both, a part would not know which to take.
+    strange |= {name + SUFFIX for name in secret_names()}
     kept = {name: value for name, value in environment.items() if name not in strange}
     return {**kept, **settings.to_environment()}
 

@@ -4,17 +4,26 @@ import asyncio
 import faulthandler
 import logging
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from harken.settings import Settings, SettingsError
+from harken.settings import Settings, SettingsError, secret_names, with_secrets
 
 
 def settings_of(*, fallbacks: bool = True, **given: Any) -> Settings:
     """Settings of the environment and the command line, with a usage error for what cannot be."""
     try:
         return Settings.from_environment(os.environ, fallbacks=fallbacks, **given)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def given_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with what files hold of its secrets, with a usage error for a file that cannot be."""
+    try:
+        return with_secrets(environment, secret_names(fallbacks=False))
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 from sqlalchemy import make_url
 
 from harken.server.serve import CannotListen
-from harken.settings import Settings, at_place
+from harken.settings import SUFFIX, Settings, at_place, secret_names
 
 LOG = logging.getLogger(__name__)
 
@@ -69,7 +69,10 @@ class _Process:
     def __init__(self, place: int, settings: Settings) -> None:
         self._place = place
         own = replace(settings, metrics_listen=at_place(settings.metrics_listen, place - 1))
-        self._environment = {**os.environ, **own.to_environment()}
+        # The settings have what is in files: with both, the process would not know which to take.
+        files = {name + SUFFIX for name in secret_names()}
+        kept = {name: value for name, value in os.environ.items() if name not in files}
+        self._environment = {**kept, **own.to_environment()}
         self._deaths = 0
         self._again_at: float | None = None
         self._start()

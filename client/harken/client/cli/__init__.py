@@ -16,8 +16,10 @@ from harken.client.cli.batch import batch
 from harken.client.cli.cancel import cancel
 from harken.client.cli.completion import completion
 from harken.client.cli.download import download
+from harken.client.cli.export import export
 from harken.client.cli.group import HarkenGroup
 from harken.client.cli.jobs import dead_letters, job, jobs
+from harken.client.cli.owner import owner
 from harken.client.cli.retry import dismiss, retry
 from harken.client.cli.session import shared_options
 from harken.client.cli.submit import submit
@@ -60,6 +62,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     *(submit, batch, watch, jobs, job, cancel, download),
     *(dead_letters, retry, dismiss, audit),
+    *(export, owner),
     *(workers, queues, completion),
 ):
     cli.add_command(_command)
