@@ -4,19 +4,22 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from harken.client import Client, errors
+from harken.client import errors
 from harken.client.batch import Batch
 from harken.client.cli.failure import hint_for
 from harken.client.cli.session import Session
 from harken.client.cli.text import count, plain
 from harken.client.enums import Feature
 from harken.client.folder import portions
-from harken.client.handle import BatchHandle
-from harken.client.job import Source
-from harken.client.requests import BUCKETS, URIS
+from harken.client.job import BUCKETS, URIS, Source
+
+if TYPE_CHECKING:  # both bring gRPC, which `harken --help` has no use for
+    from harken.client import Client
+    from harken.client.handle import BatchHandle
 
 _WILD = re.compile(r"[*?\[]")
 MOST_TOLD = 20  # refusals of a batch; `harken batch` lists all
@@ -43,7 +46,7 @@ def as_the_server_sees_it(text: str) -> str:
 
 
 def submit_folder(
-    client: Client,
+    client: "Client",
     session: Session,
     text: str,
     *,
@@ -64,7 +67,7 @@ def submit_folder(
         every_name=every_name,
         on_unreadable=lambda folder: click.echo(f"{plain(folder)}: cannot be read", err=True),
     )
-    handles: list[BatchHandle] = []
+    handles: "list[BatchHandle]" = []
     for portion in portions(listed):
         handle = client.submit_batch(
             portion,
@@ -90,7 +93,7 @@ def submit_folder(
     return batches, not any(handle.failed_items for handle in handles)
 
 
-def _show(session: Session, handle: BatchHandle, portion: list[Source]) -> None:
+def _show(session: Session, handle: "BatchHandle", portion: list[Source]) -> None:
     if session.as_json:
         session.emit(handle.batch)
     else:

@@ -1,6 +1,7 @@
 """`harken submit`: one job for each file."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +26,7 @@ from harken.client.cli.text import plain
 from harken.client.cli.transfer import Transfer
 from harken.client.cli.watching import follow_batches, follow_job
 from harken.client.enums import Feature
-from harken.client.job import Job
-from harken.client.requests import URIS
+from harken.client.job import URIS, Job
 from harken.client.upload import UploadWhen
 
 
@@ -127,8 +127,10 @@ def _title(files: tuple[str, ...]) -> str:
 
 
 def _named(file: str) -> str:
-    """The file as it is shown: an address without its query, which may hold a signature."""
-    return plain(file.partition("?")[0] if file.lower().startswith(URIS) else file)
+    """The file as it is shown: an address without what may be a secret, its user and its query."""
+    if not file.lower().startswith(URIS):
+        return plain(file)
+    return plain(re.sub(r"//[^/]*@", "//", file.partition("?")[0]))
 
 
 def _show_submitted(session: Session, job: Job, file: str) -> None:
