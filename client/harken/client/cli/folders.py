@@ -67,7 +67,7 @@ def submit_folder(
         every_name=every_name,
         on_unreadable=lambda folder: click.echo(f"{plain(folder)}: cannot be read", err=True),
     )
-    handles: "list[BatchHandle]" = []
+    handles: list[BatchHandle] = []
     for portion in portions(listed):
         handle = client.submit_batch(
             portion,
