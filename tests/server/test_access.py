@@ -24,13 +24,22 @@ from harken.settings import Settings
 from harken.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,
+    JobIds,
     ListJobsRequest,
+    RetryJobsRequest,
     StreamProgressRequest,
     SubmitAnalysisRequest,
     SubmitBatchRequest,
 )
 from harken.v1.job_service_pb2_grpc import JobServiceStub
-from harken.v1.media_service_pb2 import UploadHeader, UploadMediaRequest, UploadMediaResponse
+from harken.v1.media_service_pb2 import (
+    DownloadArtifactRequest,
+    UploadHeader,
+    UploadMediaRequest,
+    UploadMediaResponse,
+)
+from harken.v1.owner_service_pb2 import ExportOwnerRequest
+from harken.v1.owner_service_pb2_grpc import OwnerServiceStub
 from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -315,6 +324,33 @@ GET_JOB = Method("/harken.v1.JobService/GetJob", False, False)
 async def _to_its_end(stream: Any) -> None:
     while await stream.read() is not grpc.aio.EOF:
         pass
+
+
+async def test_what_is_held_of_an_owner_is_for_administrators_alone(guarded: Guarded) -> None:
+    """Another key of the administrator's own owner neither fetches the archive nor has it made again."""
+    metadata = bearer(guarded.ann)
+    made = await OwnerServiceStub(guarded.channel).ExportOwner(
+        ExportOwnerRequest(owner="bob"), metadata=metadata
+    )
+    job_id = made.job.job_id
+    await guarded.jobs.CancelJob(CancelJobRequest(job_id=job_id), metadata=metadata)
+    artifact = DownloadArtifactRequest(artifact_id=_artifact_of(guarded.settings, job_id))
+    download = Method("/harken.v1.MediaService/DownloadArtifact", False, True)
+    retry = RetryJobsRequest(jobs=JobIds(job_ids=[job_id]))
+
+    lesser = bearer(make_key(guarded.settings, "ann", ALL_SCOPES - {Scope.ADMIN}))
+    answer = await call(guarded.channel, download, artifact, lesser)
+    assert answer.code is grpc.StatusCode.PERMISSION_DENIED
+    assert reason(answer) == "SCOPE_MISSING"
+    [outcome] = (await guarded.jobs.RetryJobs(retry, metadata=lesser)).outcomes
+    assert (outcome.reason, outcome.new_job_id) == ("SCOPE_MISSING", "")
+    stranger = await call(guarded.channel, download, artifact, bearer(guarded.bob))
+    assert stranger.code is grpc.StatusCode.NOT_FOUND
+
+    allowed = await call(guarded.channel, download, artifact, metadata)
+    assert allowed.code not in DENIED
+    [outcome] = (await guarded.jobs.RetryJobs(retry, metadata=metadata)).outcomes
+    assert outcome.new_job_id
 
 
 async def _things_of(guarded: Guarded) -> Theirs:

@@ -5,6 +5,7 @@ JobsError
 ├── BatchNotFound          no batch of this owner has the id
 ├── ActionNotFound         no action of this owner has the id
 ├── ArtifactNotFound       no artifact of this owner has the id
+├── ArtifactDenied         the artifact is of a kind of job that is not for this caller
 ├── UploadNotFound         no upload of this owner has the id
 ├── UploadIncomplete       not all of the upload's bytes have arrived
 ├── UploadBusy             another call is receiving the upload
@@ -66,6 +67,16 @@ class ArtifactNotFound(JobsError):
     def __init__(self, artifact_id: str) -> None:
         super().__init__(
             f"There is no artifact {artifact_id}: it was never made here, or was deleted with its job."
+        )
+        self.artifact_id = artifact_id
+
+
+class ArtifactDenied(JobsError):
+    """The artifact is of a kind of job that is not for this caller."""
+
+    def __init__(self, artifact_id: str) -> None:
+        super().__init__(
+            f"Artifact {artifact_id} is for administrators. Fetch it with a key of the scope admin."
         )
         self.artifact_id = artifact_id
 

@@ -87,6 +87,7 @@ class MediaServiceStub:
 
     INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
     NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+    PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
     """
     ListSources: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ListSourcesRequest, _media_service_pb2.ListSourcesResponse]
@@ -159,6 +160,7 @@ class MediaServiceAsyncStub(MediaServiceStub):
 
     INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
     NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+    PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
     """
     ListSources: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListSourcesRequest, _media_service_pb2.ListSourcesResponse]  # type: ignore[assignment]
@@ -258,6 +260,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
         NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+        PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
         OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
         """
 

@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
+from harken.jobs.job import OF_ADMINISTRATORS, JobKind
 from harken.jobs.scope import ALL_SCOPES, Scope
 
 
@@ -16,6 +17,11 @@ class Caller:
     key_id: str = ""
     by_key: bool = False  # of harken's own; else by a token of an identity provider
     expire_time: datetime | None = None  # until when they are believed
+
+    @property
+    def denied_kinds(self) -> frozenset[JobKind]:
+        """The kinds of jobs that it may neither have run nor have the files of, though they be its owner's."""
+        return frozenset() if Scope.ADMIN in self.scopes else OF_ADMINISTRATORS
 
     def peer(self, address: str) -> str:
         """Where a call came from, and by which key, for the record."""

@@ -223,7 +223,12 @@ class JobService(JobServiceServicer):
         if request.dry_run:
             outcomes, page_end = await self._store.read(
                 lambda c: redrive.preview_retry(
-                    c, call.wanted, owner=caller.owner, force=request.force, now=now
+                    c,
+                    call.wanted,
+                    owner=caller.owner,
+                    force=request.force,
+                    now=now,
+                    denied=caller.denied_kinds,
                 )
             )
             return call.response(outcomes, page_end, now)
@@ -235,6 +240,7 @@ class JobService(JobServiceServicer):
                 force=request.force,
                 now=now,
                 room=self._quotas.room,
+                denied=caller.denied_kinds,
             )
         )
         self._hub.ring()

@@ -168,9 +168,11 @@ class MediaService(MediaServiceServicer):
         """Sends an artifact's bytes."""
         artifact_id = validate.identifier("artifact_id", request.artifact_id)
         _check_range(request)
-        owner = current_caller().owner
+        caller = current_caller()
         artifact, content = await self._store.read(
-            lambda c: artifacts.get_artifact(c, artifact_id, owner=owner)
+            lambda c: artifacts.get_artifact(
+                c, artifact_id, owner=caller.owner, denied=caller.denied_kinds
+            )
         )
         start = request.offset
         if start > artifact.size:

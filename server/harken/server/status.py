@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from harken.jobs.errors import (
     ActionNotFound,
+    ArtifactDenied,
     ArtifactNotFound,
     BatchNotFound,
     JobNotFound,
@@ -35,6 +36,7 @@ from harken.jobs.errors import (
     UploadLost,
     UploadNotFound,
 )
+from harken.jobs.scope import Scope
 from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.media.source_errors import SourceUnreachable, UriMalformed, UriNotAllowed
 from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
@@ -146,6 +148,9 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case ArtifactDenied():
+            metadata = {"scope": Scope.ADMIN.value}
+            return _status(Code.PERMISSION_DENIED, error, "SCOPE_MISSING", metadata)
         case ArtifactNotFound():
             return _not_found(error, "ARTIFACT_NOT_FOUND", "harken.v1.Artifact", error.artifact_id)
         case UploadNotFound():
