@@ -295,9 +295,10 @@ async def test_notes_do_not_change_what_is_kept(sender, monkeypatch):
 
 async def test_nothing_for_too_long_ends_the_call(sender, monkeypatch):
     monkeypatch.setattr(reception, "LONGEST_SILENCE_S", 0.05)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await (await sender.begin())
-    assert refusal(caught.value)[:2] == (Code.ABORTED, "UPLOAD_STALLED")
+    for begun in (sender.stub.UploadMedia(), await sender.begin()):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await begun
+        assert refusal(caught.value)[:2] == (Code.ABORTED, "UPLOAD_STALLED")
     assert sender.nothing_is_left()
 
 

@@ -1,5 +1,6 @@
 """MediaService: bytes in as uploads, bytes out as artifacts."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +17,12 @@ from harken.server.errors import (
     InvalidRequest,
     InvalidToken,
     OffsetPastEnd,
+    UploadStalled,
     UploadTooLarge,
     Violation,
 )
 from harken.server.interceptors.around import Context
-from harken.server.media.reception import Reception
+from harken.server.media import reception
 from harken.server.media.source_listings import SourceListings
 from harken.server.media.upload_request import chunk_violation, upload_call
 from harken.server.media.vault import Vault
@@ -63,7 +65,7 @@ class MediaService(MediaServiceServicer):
     ) -> messages.UploadMediaResponse:
         """Receives a file."""
         owner = current_caller().owner
-        first = await anext(request_iterator, None)
+        first = await _first(request_iterator)
         if first is None or first.WhichOneof("message") != "header":
             description = "The first message has to be a header."
             raise InvalidRequest([Violation("header", "NO_HEADER", description)])
@@ -86,7 +88,7 @@ class MediaService(MediaServiceServicer):
                 self._quotas.check_stored(connection, owner)
             return None if new_job is None else self._submit(connection, upload, new_job)
 
-        reception = Reception(
+        receiving = reception.Reception(
             self._store,
             self._vault,
             call.new,
@@ -100,7 +102,7 @@ class MediaService(MediaServiceServicer):
             await context.send_initial_metadata(GO_AHEAD)
 
         try:
-            received = await reception.receive(
+            received = await receiving.receive(
                 _chunks(request_iterator), on_open=on_open, on_complete=on_complete
             )
         except UploadTooLarge as error:
@@ -195,6 +197,17 @@ class MediaService(MediaServiceServicer):
             kept_for=self._kept_for,
             room=self._quotas.room,
         )
+
+
+async def _first(
+    requests: AsyncIterator[messages.UploadMediaRequest],
+) -> messages.UploadMediaRequest | None:
+    """The first message; None when there is none. Raises UploadStalled."""
+    try:
+        async with asyncio.timeout(reception.LONGEST_SILENCE_S):
+            return await anext(requests, None)
+    except TimeoutError:
+        raise UploadStalled(reception.LONGEST_SILENCE_S) from None
 
 
 async def _chunks(requests: AsyncIterator[messages.UploadMediaRequest]) -> AsyncGenerator[bytes]:
