@@ -24,6 +24,12 @@ NOT_RUN = {
     "/usr/bin/time": "measures",
     "HARKEN_METRICS_LISTEN=": "is what tests/system/test_metrics.py does",
     "curl": "so is that",
+    "harken keys": "tests/docs/test_access.py runs the commands of that page in order",
+    "harken migrate": "so it does",
+    "chmod": "so it does",
+    "openssl": "so it does",
+    "HARKEN_TLS_CERT=": "so it does",
+    "HARKEN_SERVER=": "so it does",
     "OTEL_EXPORTER_OTLP_ENDPOINT=": "is what tests/system/test_traces.py does",
 }
 WITH_A_TEST_OF_THEIR_OWN = ("export ",)  # tests/docs/test_parts.py

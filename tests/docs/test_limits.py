@@ -15,6 +15,8 @@ from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
 from harken.server import serve, validate
+from harken.server.access.keyring import HOLDS_FOR_S
+from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
 from harken.server.media import upload_request
 from harken.server.media.reception import LONGEST_SILENCE_S
@@ -49,6 +51,10 @@ LIMITS = {
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
     "silence of an upload": f"{LONGEST_SILENCE_S:g} s",
+    "metadata of a call, its key or token included": f"{serve.LARGEST_METADATA // 1024} KiB",
+    "arrival of a request": f"{ARRIVES_WITHIN_S:g} s",
+    "a revoked key is taken for": f"{HOLDS_FOR_S:g} s",
+    "jobs, bytes, submits and streams of an owner": "any number",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
     "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",
@@ -70,6 +76,12 @@ LIMITS = {
     "a `resume_token` is good for": f"{SETTINGS.retention_days} days after the end of its job",
     "calls that wait to be begun": f"{OPTIONS['grpc.server.max_pending_requests']:,} for each",
     "pings of a client on an idle stream": f"every {PING_S} s",
+    "connections of a server process": f"{serve.MOST_CONNECTIONS:,}, and {serve.SPARE_FILES} fewer",
+    "calls of a connection": f"{serve.MOST_STREAMS:,} at once",
+    "a handshake of TLS and HTTP/2": f"{serve.HANDSHAKE_WITHIN_MS // 1000} s",
+    "silence of a connection": f"{serve.SILENT_FOR_MS // 1000} s, and {serve.ANSWER_WITHIN_MS // 1000} s more",
+    "a connection without a call is kept for": f"{serve.IDLE_FOR_MS // 60_000} min",
+    "a connection takes new calls for": f"{serve.OLD_AFTER_MS // 60_000} min",
     "length of a recording": f"{SETTINGS.max_audio_hours} h decoded",
     "sound in a file": f"{ALWAYS_S / 60:g} min and 1 s for every {LEAST_BYTES_A_SECOND} bytes",
     "size of a fetched file": f"{SETTINGS.max_fetch_mb:,} MB",

@@ -1,6 +1,5 @@
 """What an owner may have: jobs that wait are counted without counting each time, those that run by the relay."""
 
-import re
 from collections import Counter
 from math import inf
 
@@ -34,7 +33,7 @@ def clock():
 
 
 def room_of(most, clock, **owners):
-    return WaitingRoom(Quota(everyone=most, owners=owners), [QUEUE], lambda: clock.now_s)
+    return WaitingRoom(Quota(everyone=most, owners=owners), lambda: clock.now_s)
 
 
 def submit(jobs, room, number=1, owner="ann", **fields):
@@ -132,14 +131,14 @@ def test_counting_grows_with_the_times_the_limit_is_met_and_not_with_the_submits
     counted = []
 
     def note(_connection, _cursor, statement, *_):
-        if "count(" in statement:
+        if "count(" in statement and "published_at IS NOT NULL" in statement:
             counted.append(statement)
 
     event.listen(jobs.database.engine, "before_cursor_execute", note)
     total = sum(accepted(submit(jobs, room, 25)) for _ in range(60))
     event.remove(jobs.database.engine, "before_cursor_execute", note)
     assert total == 1_000
-    assert len(counted) <= 2 * 10
+    assert len(counted) <= 10
 
 
 def test_two_writers_let_in_hardly_more_than_one(jobs, clock):
@@ -156,29 +155,33 @@ def test_what_waits_is_counted_by_the_relay_s_indexes(jobs, clock):
         connection.execute(text("UPDATE harken_jobs SET state = 'CANCELLED'"))
     jobs.submit_batch(*[jobs.new() for _ in range(200)], owner="bob")
     room = room_of(10, clock)
+    if jobs.database.dialect == "postgresql":
+        with jobs.database.write() as connection:
+            connection.execute(text("ANALYZE harken_jobs"))
     asked = []
 
     def note(_connection, _cursor, statement, parameters, *_):
         if "count(" in statement:
             asked.append((statement, parameters))
 
+    jobs.submit(owner="ann")
     event.listen(jobs.database.engine, "before_cursor_execute", note)
     submit(jobs, room)
     event.remove(jobs.database.engine, "before_cursor_execute", note)
-    if jobs.database.dialect == "postgresql":
-        with jobs.database.write() as connection:
-            connection.execute(text("ANALYZE harken_jobs"))
-    explain = "EXPLAIN QUERY PLAN" if jobs.database.dialect == "sqlite" else "EXPLAIN"
+    sqlite = jobs.database.dialect == "sqlite"
     with jobs.database.read() as connection:
+        if not sqlite:
+            connection.execute(relay._FOLLOW_INDEXES)
+        explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
         plans = [
             "\n".join(
                 str(tuple(row)) for row in connection.exec_driver_sql(f"{explain} {one}", given)
             )
             for one, given in asked
         ]
-    for plan in plans:
-        assert re.search("harken_jobs_(outbox|published|waiting|delayed)", plan), plan
-    assert len(plans) == 2
+    published, of_level = plans
+    assert "harken_jobs_published" in published
+    assert "harken_jobs_outbox" in of_level
 
 
 def publish(jobs, running, slots=50):

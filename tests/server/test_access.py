@@ -1,9 +1,11 @@
 """Who is let in, and to what: every RPC that reflection names is called by those who may not call it."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,6 +14,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.rpc import error_details_pb2, status_pb2
 
+from harken.client import AsyncClient, Client, NotFound
 from harken.jobs import audit, queries
 from harken.jobs.database import Database
 from harken.jobs.schema import ARTIFACTS, BLOBS
@@ -38,7 +41,7 @@ from harken.v1.media_service_pb2 import (
     UploadMediaRequest,
     UploadMediaResponse,
 )
-from harken.v1.owner_service_pb2 import ExportOwnerRequest
+from harken.v1.owner_service_pb2 import EraseOwnerRequest, ExportOwnerRequest
 from harken.v1.owner_service_pb2_grpc import OwnerServiceStub
 from harken.v1.source_pb2 import Source
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
@@ -303,6 +306,43 @@ async def test_an_action_names_the_owner_and_the_key(guarded: Guarded) -> None:
     database.close()
     assert action.action_id == hers.action_id
     assert action.peer.endswith(f" key {guarded.ann.split('_')[1]}")
+
+
+async def test_to_retry_an_administrator_s_job_is_to_ask_for_it(guarded: Guarded) -> None:
+    """Or a key with `submit` alone would do what takes `admin`."""
+    made = await OwnerServiceStub(guarded.channel).EraseOwner(
+        EraseOwnerRequest(owner="nobody"), metadata=bearer(guarded.ann)
+    )
+    job_id = made.job.job_id
+    await guarded.jobs.CancelJob(CancelJobRequest(job_id=job_id), metadata=bearer(guarded.ann))
+    request = RetryJobsRequest(jobs=JobIds(job_ids=[job_id]), force=True)
+    key = make_key(guarded.settings, "ann", frozenset({Scope.SUBMIT}))
+
+    refused = await guarded.jobs.RetryJobs(request, metadata=bearer(key))
+    retried = await guarded.jobs.RetryJobs(request, metadata=bearer(guarded.ann))
+
+    assert [outcome.reason for outcome in refused.outcomes] == ["SCOPE_MISSING"]
+    assert (refused.retried_count, retried.retried_count) == (0, 1)
+
+
+async def test_both_clients_send_and_fetch_files_with_their_key(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    file = tmp_path / "sent.wav"
+    file.write_bytes(b"bytes")
+    address = guarded.settings.listen
+    async with AsyncClient(address, key=guarded.ann) as client:
+        sent = await client.media.upload(file)
+        assert (await client.media.get_upload(sent.upload_id)).size == 5
+    async with AsyncClient(address, key=guarded.bob) as client:
+        with pytest.raises(NotFound):
+            await client.media.get_upload(sent.upload_id)
+
+    def blocking() -> None:
+        with Client(address, key=guarded.bob) as client:
+            assert client.media.upload(file).size == 5
+
+    await asyncio.to_thread(blocking)
 
 
 def test_a_server_does_not_start_with_a_method_that_has_no_rule() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import grpc
 import pytest
@@ -123,3 +124,39 @@ async def test_an_owner_has_as_many_streams_as_it_may_and_another_its_own(
                     break
                 except grpc.aio.AioRpcError:
                     await asyncio.sleep(0.01)
+
+
+async def test_bytes_are_kept_up_to_the_quota_and_a_file_too_many_leaves_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "file.wav"
+    async with (
+        serving(settings, quota_stored_bytes="1k") as address,
+        AsyncClient(address) as client,
+    ):
+        file.write_bytes(b"a" * 700)
+        await client.media.upload(file)
+        file.write_bytes(b"b" * 400)
+        with pytest.raises(LimitExceeded, match="1,000 that it may") as refused:
+            await client.media.upload(file)
+        assert refused.value.reason == "QUOTA_EXCEEDED"
+        file.write_bytes(b"b" * 300)
+        assert (await client.media.upload(file)).size == 300
+
+
+async def test_of_uploads_at_once_no_more_are_kept_than_may(
+    settings: Settings, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{number}.wav" for number in range(6)]
+    for number, file in enumerate(files):
+        file.write_bytes(bytes([number]) * 400)
+    async with (
+        serving(settings, quota_stored_bytes="1k") as address,
+        AsyncClient(address) as client,
+    ):
+        outcomes = await asyncio.gather(
+            *(client.media.upload(file) for file in files), return_exceptions=True
+        )
+        kept = [one for one in outcomes if not isinstance(one, BaseException)]
+        assert len(kept) <= 2
+        assert all(isinstance(one, LimitExceeded) for one in outcomes if one not in kept)

@@ -124,13 +124,25 @@ class WithMetadata:
         """Streams both ways."""
         return self._with_metadata(self._channel.stream_stream(*arguments, **options))
 
-    def _with_metadata(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        mine = self._metadata
+    def _with_metadata(self, method: Any) -> Callable[..., Any]:
+        return _Method(method, self._metadata)
 
-        def call(*arguments: Any, metadata: Any = None, **options: Any) -> Any:
-            return method(*arguments, metadata=(*mine, *(metadata or ())), **options)
 
-        return call
+class _Method:
+    """A method of a channel; so is its `future`, which the blocking ones have."""
+
+    def __init__(self, method: Any, metadata: Metadata) -> None:
+        self._method = method
+        self._metadata = metadata
+
+    def __call__(self, *arguments: Any, metadata: Any = None, **options: Any) -> Any:
+        return self._method(*arguments, metadata=self._all(metadata), **options)
+
+    def future(self, *arguments: Any, metadata: Any = None, **options: Any) -> Any:
+        return self._method.future(*arguments, metadata=self._all(metadata), **options)
+
+    def _all(self, metadata: Any) -> Metadata:
+        return (*self._metadata, *(metadata or ()))
 
 
 def _read(file: StrPath, variable: str) -> bytes:

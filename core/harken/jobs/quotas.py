@@ -44,7 +44,7 @@ def check_stored(quota: Quota, owner: str, *, stored: int, adding: int) -> None:
     if most is not None and stored + adding > most:
         what = (
             f"{owner} keeps {stored:,} bytes of the {most:,.0f} that it may, so {adding:,} more are too"
-            " many. Delete uploads that are not needed any more."
+            " many. Delete uploads that are not needed any more: they count until they are cleaned up, an hour later."
         )
         raise QuotaExceeded(owner, STORED_BYTES, what)
 

@@ -72,6 +72,10 @@ _FOLLOW_INDEXES = text(
     "SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),"
     " set_config('enable_bitmapscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
+_AS_BEFORE = text(
+    "SELECT set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true),"
+    " set_config('enable_bitmapscan', 'on', true), set_config('plan_cache_mode', 'auto', true)"
+)
 _OWNERS = _owners("")
 _OWNERS_AFTER = _owners("AND owner < :after")
 
@@ -166,10 +170,7 @@ def next_jobs(
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_FOLLOW_INDEXES)
-    levels = [
-        Level(queue=row.queue, priority=row.priority)
-        for row in connection.execute(_LEVELS, {"limit": MOST_LEVELS})
-    ]
+    levels = _levels(connection)
     if not levels:
         return Round()
     in_flight = _in_flight(connection, now)
@@ -212,6 +213,43 @@ def next_jobs(
         taken[level.queue] = taken.get(level.queue, 0) + len(jobs)
     more |= len(chosen) == limit
     return Round(jobs=tuple(chosen), more=more, turns=next_turns, published=published)
+
+
+def waiting_of(connection: Connection, owner: str, *, most: int) -> int:
+    """How many jobs of an owner wait, counted to `most`; retries that wait for their time do not count."""
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:
+        connection.execute(_FOLLOW_INDEXES)
+    # Of all owners: no more than the windows let through, and by its own index.
+    published = connection.execute(_counted(PUBLISHED, "queue", "priority", "owner"))
+    number = sum(row.number for row in published if row.owner == owner)
+    for level in _levels(connection):
+        if number >= most:
+            break
+        of_level = (
+            select(JOBS.c.queue)
+            .where(
+                OUTBOX,
+                JOBS.c.queue == level.queue,
+                JOBS.c.priority == level.priority,
+                JOBS.c.owner == owner,
+            )
+            .order_by(JOBS.c.job_id)  # as the index has them
+            .limit(most - number)
+        )
+        counted = select(func.count()).select_from(of_level.subquery())
+        number += connection.execute(counted).scalar_one()
+    if postgresql:
+        connection.execute(_AS_BEFORE)
+    return number
+
+
+def _levels(connection: Connection) -> list[Level]:
+    """The levels of the outbox that have jobs."""
+    return [
+        Level(queue=row.queue, priority=row.priority)
+        for row in connection.execute(_LEVELS, {"limit": MOST_LEVELS})
+    ]
 
 
 def _turn(

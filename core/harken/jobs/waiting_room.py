@@ -5,20 +5,19 @@ writer of SQLite; of several processes each may let in the part that it holds, f
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, TextClause, func, select
+from sqlalchemy import Connection
 
 from harken.jobs.errors import QuotaExceeded
 from harken.jobs.quotas import QUEUED_JOBS, Quota
-from harken.jobs.schema import JOBS, OUTBOX, PUBLISHED
+from harken.jobs.relay import waiting_of
 
 HOLDS_FOR_S = 1.0  # a part of what is free, as long as it may be overtaken by other processes
 COUNTED_EVERY_S = 0.2  # of an owner who has all it may have, and goes on asking
 RETRY_AFTER = timedelta(seconds=2)
-PRIORITIES = range(10)
 
 
 @dataclass
@@ -31,13 +30,10 @@ class _Part:
 
 
 class WaitingRoom:
-    """The room of each owner. `queues` are those that jobs wait in; retries that wait for their time do not count."""
+    """The room of each owner."""
 
-    def __init__(
-        self, quota: Quota, queues: Collection[str], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, quota: Quota, clock: Callable[[], float] = time.monotonic) -> None:
         self._quota = quota
-        self._queues = list(queues)
         self._clock = clock
         self._parts: dict[str, _Part] = {}
 
@@ -55,7 +51,7 @@ class WaitingRoom:
             or age_s > HOLDS_FOR_S
             or (used_up and (part.more or age_s >= COUNTED_EVERY_S))
         ):
-            free = max(int(most) - self._count(connection, owner, int(most)), 0)
+            free = max(int(most) - waiting_of(connection, owner, most=int(most)), 0)
             handed_out = free if free <= wanted else max(free // 2, wanted)
             part = _Part(handed_out, free > handed_out, now_s)
             self._forget_old(now_s)
@@ -89,22 +85,3 @@ class WaitingRoom:
             for owner, part in self._parts.items()
             if now_s - part.counted_at_s <= HOLDS_FOR_S
         }
-
-    def _count(self, connection: Connection, owner: str, most: int) -> int:
-        """How many jobs of an owner wait, as far as that matters."""
-        return sum(self._counted(connection, owner, which, most) for which in (OUTBOX, PUBLISHED))
-
-    def _counted(self, connection: Connection, owner: str, which: TextClause, most: int) -> int:
-        # Spelled so that the indexes of the relay serve it: by queue and priority, then by owner.
-        waiting = (
-            select(JOBS.c.queue)
-            .where(
-                which,
-                JOBS.c.queue.in_(self._queues),
-                JOBS.c.priority.in_(PRIORITIES),
-                JOBS.c.owner == owner,
-            )
-            .limit(most)
-            .subquery()
-        )
-        return connection.execute(select(func.count()).select_from(waiting)).scalar_one()

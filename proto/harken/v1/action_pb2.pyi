@@ -71,9 +71,9 @@ class Action(_message.Message):
     kind: Global___Action.Kind.ValueType
     """What was asked for."""
     actor: _builtins.str
-    """Whose jobs they are, and who asked: "local" as long as there is no access control."""
+    """Whose jobs they are, and who asked: "local" where the server asks nobody who they are."""
     peer: _builtins.str
-    """Where the call came from, as gRPC names it, such as "ipv4:127.0.0.1:43620"."""
+    """Where the call came from, as gRPC names it, such as "ipv4:127.0.0.1:43620", and the id of the key it was made with."""
     request: _builtins.str
     """The request as protobuf's JSON, without the ids of jobs, which stand in the outcomes."""
     done_count: _builtins.int

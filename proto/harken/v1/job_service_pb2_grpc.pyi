@@ -32,6 +32,11 @@ class JobServiceStub:
     Every error carries google.rpc.ErrorInfo with the domain "harken", and more details where they help. Any call may also
     return UNAVAILABLE (the server is going away, or its database cannot be reached: try again), RESOURCE_EXHAUSTED
     (the message is over the published limit of 32 MiB) and INTERNAL (a fault in harken, named in its log).
+
+    A server that asks who calls answers any call with UNAUTHENTICATED (no key or token that holds) or PERMISSION_DENIED
+    (SCOPE_MISSING: the key may not do this, whether or not what is named exists). What is another owner's is NOT_FOUND.
+    Calls that make jobs, and streams, answer RESOURCE_EXHAUSTED with QuotaFailure, and RetryInfo where waiting helps, when
+    an owner has all that it may have (QUOTA_EXCEEDED).
     """
 
     @_typing.overload
@@ -148,6 +153,11 @@ class JobServiceAsyncStub(JobServiceStub):
     Every error carries google.rpc.ErrorInfo with the domain "harken", and more details where they help. Any call may also
     return UNAVAILABLE (the server is going away, or its database cannot be reached: try again), RESOURCE_EXHAUSTED
     (the message is over the published limit of 32 MiB) and INTERNAL (a fault in harken, named in its log).
+
+    A server that asks who calls answers any call with UNAUTHENTICATED (no key or token that holds) or PERMISSION_DENIED
+    (SCOPE_MISSING: the key may not do this, whether or not what is named exists). What is another owner's is NOT_FOUND.
+    Calls that make jobs, and streams, answer RESOURCE_EXHAUSTED with QuotaFailure, and RetryInfo where waiting helps, when
+    an owner has all that it may have (QUOTA_EXCEEDED).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -260,6 +270,11 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     Every error carries google.rpc.ErrorInfo with the domain "harken", and more details where they help. Any call may also
     return UNAVAILABLE (the server is going away, or its database cannot be reached: try again), RESOURCE_EXHAUSTED
     (the message is over the published limit of 32 MiB) and INTERNAL (a fault in harken, named in its log).
+
+    A server that asks who calls answers any call with UNAUTHENTICATED (no key or token that holds) or PERMISSION_DENIED
+    (SCOPE_MISSING: the key may not do this, whether or not what is named exists). What is another owner's is NOT_FOUND.
+    Calls that make jobs, and streams, answer RESOURCE_EXHAUSTED with QuotaFailure, and RetryInfo where waiting helps, when
+    an owner has all that it may have (QUOTA_EXCEEDED).
     """
 
     @_abc_1.abstractmethod

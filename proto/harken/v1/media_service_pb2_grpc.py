@@ -29,7 +29,8 @@ class MediaServiceStub:
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     def __init__(self, channel):
@@ -74,7 +75,8 @@ class MediaServiceServicer:
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     def UploadMedia(self, request_iterator, context):
@@ -209,7 +211,8 @@ class MediaService:
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     @staticmethod

@@ -30,7 +30,8 @@ class MediaServiceStub:
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     @_typing.overload
@@ -106,7 +107,8 @@ class MediaServiceAsyncStub(MediaServiceStub):
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -178,7 +180,8 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes files in, to be analysed, and gives out what jobs made of them.
 
     Errors carry details as those of JobService do. Any call may also return UNAVAILABLE (the server is going away, or its
-    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log).
+    database or its storage cannot be reached: try again) and INTERNAL (a fault in harken, named in its log), and as for
+    JobService UNAUTHENTICATED and PERMISSION_DENIED, and RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) for the bytes and streams of an owner.
     """
 
     @_abc_1.abstractmethod

@@ -29,7 +29,8 @@ class WorkerServiceStub:
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     def __init__(self, channel):
@@ -54,7 +55,8 @@ class WorkerServiceServicer:
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     def InspectWorkers(self, request, context):
@@ -100,7 +102,8 @@ class WorkerService:
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     @staticmethod

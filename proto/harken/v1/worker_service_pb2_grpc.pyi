@@ -30,7 +30,8 @@ class WorkerServiceStub:
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     @_typing.overload
@@ -53,7 +54,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -72,7 +74,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows who works, and what waits. Both calls read the database and answer with the broker gone. Asked to be deep,
     InspectWorkers asks the workers through the broker besides.
 
-    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken.
+    Errors are those of every call: UNAVAILABLE when the database cannot be reached, INTERNAL for a fault in harken,
+    UNAUTHENTICATED and PERMISSION_DENIED as for JobService. Of running jobs a caller without the scope admin is told its own.
     """
 
     @_abc_1.abstractmethod

@@ -2,6 +2,7 @@
 
 from harken.jobs import clock, queries, submission
 from harken.server import convert, exports
+from harken.server.access.quotas import Quotas
 from harken.server.caller import current_caller
 from harken.server.interceptors.around import Context
 from harken.server.progress.hub import Hub
@@ -14,8 +15,9 @@ from harken.v1.export_service_pb2_grpc import ExportServiceServicer
 class ExportService(ExportServiceServicer):
     """The servicer of ExportService."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, hub: Hub, quotas: Quotas) -> None:
         self._store = store
+        self._quotas = quotas
         self._hub = hub
 
     async def ExportResults(
@@ -23,12 +25,14 @@ class ExportService(ExportServiceServicer):
     ) -> messages.ExportResultsResponse:
         """Accepts an export."""
         owner = current_caller().owner
+        self._quotas.submits(owner)
         new = exports.new_export(request)
         if request.HasField("batch_id"):
             batch_id = request.batch_id.lower()
             await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=owner))
+        room = self._quotas.room
         job = await self._store.write(
-            lambda c: submission.submit_job(c, new, owner=owner, now=clock.now(c))
+            lambda c: submission.submit_job(c, new, owner=owner, now=clock.now(c), room=room)
         )
         logs.note(job_id=job.job_id)
         self._hub.ring()

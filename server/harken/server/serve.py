@@ -177,7 +177,7 @@ async def running_server(
     add_MediaServiceServicer_to_server(media, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
-    add_ExportServiceServicer_to_server(ExportService(store, hub), server)
+    add_ExportServiceServicer_to_server(ExportService(store, hub, quotas), server)
     add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)

@@ -10,7 +10,6 @@ from harken.jobs.quotas import STORED_BYTES, SUBMITS, Bucket, Quota, check_store
 from harken.jobs.stored_bytes import stored_bytes
 from harken.jobs.waiting_room import WaitingRoom
 from harken.settings import Settings, parse_quota
-from harken.tasks.queues import QUEUES
 
 MOST_REMEMBERED = 10_000  # owners whose pace is known; who is forgotten begins anew
 
@@ -51,7 +50,7 @@ class Quotas:
 
     def __init__(self, settings: Settings) -> None:
         queued, rates = quota(settings.quota_queued_jobs), quota(settings.quota_submits_per_second)
-        self.room = WaitingRoom(queued, QUEUES) if queued else None
+        self.room = WaitingRoom(queued) if queued else None
         self.stored = quota(settings.quota_stored_bytes)
         self._pace = Pace(rates) if rates else None
 
