@@ -22,6 +22,7 @@ from harken.media.listing import list_folder
 from harken.media.media_names import EXTENSIONS
 from harken.media.pattern import Pattern, split_place
 from harken.media.source_rules import SourceRules
+from tests.media.test_roots import exchanging
 
 NOBODY = 65534  # a user who owns nothing
 FILES = [
@@ -132,6 +133,24 @@ def test_what_is_outside_is_not_listed(root: Path, place: str) -> None:
 def test_a_pattern_does_not_lead_outside_either(root: Path) -> None:
     for place in ("**/s.wav", "*/../../secret/*", "*/s.wav", "*/*/../../*"):
         assert listed(MediaRoots([root]), place, every_name=True) == []
+
+
+def test_a_folder_that_is_exchanged_for_a_link_while_it_is_listed_leads_nowhere(root: Path) -> None:
+    trap = root / "trap"
+    trap.symlink_to(root.parent / "secret")
+    roots = MediaRoots([root])
+    seen: set[str] = set()
+    outcomes: set[str] = set()
+    with exchanging(root / "album", trap):
+        for place in ("**", "album", "album/**", "album/cd") * 150:
+            try:
+                seen.update(listed(roots, place, every_name=True))
+                outcomes.add("listed")
+            except SourceError as error:
+                outcomes.add(error.reason)
+    assert "album/1.flac" in seen
+    assert {"listed", "SOURCE_OUTSIDE_ROOTS"} <= outcomes
+    assert not any(path.endswith("s.wav") for path in seen)
 
 
 @pytest.mark.parametrize("place", ["none", "none/", "none/*", "a.flac/b/*"])

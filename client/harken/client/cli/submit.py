@@ -92,7 +92,7 @@ def submit(
                     batches += made
                     code = code if complete else exit_codes.JOB_FAILED
                     continue
-                with Transfer(session, os.path.basename(file)) as transfer:
+                with Transfer(session, os.path.basename(file), "upload") as transfer:
                     handle = client.submit(
                         file if file.lower().startswith(URIS) else Path(file),
                         features=features,
