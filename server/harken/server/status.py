@@ -171,6 +171,12 @@ def internal(fault_id: str) -> status_pb2.Status:
     return _status(Code.INTERNAL, message, "INTERNAL_FAULT", {"fault_id": fault_id})
 
 
+def unimplemented(method: str) -> status_pb2.Status:
+    """The status of a call that is in a contract and not in this server."""
+    message = f"This server has no {method}."
+    return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {"method": method})
+
+
 def code_of(status: status_pb2.Status) -> grpc.StatusCode:
     """The status code as grpc has it."""
     return Code[code_pb2.Code.Name(status.code)]
