@@ -23,6 +23,8 @@ STREAM_ENDS_AFTER_S = 0.05  # those that follow something would go on
 CALL_ENDS_AFTER_S = 20.0
 MOST_MESSAGES = 3  # that one call sends or receives
 
+# What gRPC's own client says, as INTERNAL, when the server ended a call of which a message was still being sent.
+UNSENT = "Internal error from Core"
 # Faults of the server: nothing that is sent may lead to one.
 FAULTS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS)
 
@@ -95,6 +97,8 @@ async def _send(
         code = grpc.StatusCode.OK
     except grpc.aio.AioRpcError as error:
         code, said = error.code(), error.details() or ""
+        if method.client_streaming and said == UNSENT:
+            code = grpc.StatusCode.CANCELLED
     answers.statuses[path, code.name] += 1
     if code in FAULTS:
         answers.faults.append(Found(method=path, seed=seed, code=code.name, said=said, sent=sent))

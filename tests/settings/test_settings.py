@@ -44,6 +44,7 @@ EXAMPLES = {
     "HARKEN_STORAGE_URL": ("/kept here", "file:///kept%20here"),
     "HARKEN_MAX_UPLOAD": ("10", 10),
     "HARKEN_UPLOAD_HOURS": ("1", 1),
+    "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
 # Those for which 0 makes no sense.
@@ -238,6 +239,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_METRICS_LISTEN",
         "HARKEN_STORAGE_URL",
         "HARKEN_ALLOW_PRIVATE_SOURCES",
+        "HARKEN_SIGNING_KEYS",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
