@@ -21,7 +21,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --uid 10001 harken \
-    && install --directory --owner=harken /var/cache/harken
+    && install --directory --owner=harken /var/cache/harken \
+    && install --directory --owner=harken --mode=0700 /storage
 COPY --from=build /opt/harken /opt/harken
 ENV PATH=/opt/harken/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -117,7 +117,7 @@ def time_jobs(address: str, path: Path) -> list[float]:
     with Client(address) as client:
         for number in range(JOBS + 8):
             began = time.monotonic()
-            client.submit(path, features=["media"]).result()
+            client.submit(path, features=["media"], skip_cache=True, upload="never").result()
             if number >= 8:
                 times.append((time.monotonic() - began) * 1000)
     return times

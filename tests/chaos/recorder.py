@@ -31,6 +31,7 @@ class Recorder:
             features=work.features,
             priority=work.priority,
             request_id=request_id,
+            skip_cache=True,  # there has to be work for processes to die at
             timeout=TIMEOUT_S,
         )
         handle, known = await self._done(call)
@@ -45,6 +46,7 @@ class Recorder:
             features=works[0].features,
             priority=works[0].priority,
             request_id=request_id,
+            skip_cache=True,  # there has to be work for processes to die at
             timeout=TIMEOUT_S,
         )
         handle, known = await self._done(call)

@@ -41,6 +41,7 @@ class Refusal:
     domain: str = "harken"
     violations: Sequence[tuple[str, str]] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+    retry_after_s: float | None = None
 
     def trailing(self) -> tuple[tuple[str, bytes], ...]:
         """The trailing metadata."""
@@ -60,6 +61,10 @@ class Refusal:
                     ]
                 )
             )
+        if self.retry_after_s is not None:
+            info = error_details_pb2.RetryInfo()
+            info.retry_delay.FromNanoseconds(int(self.retry_after_s * 1e9))
+            details.append(info)
         status = status_pb2.Status(code=self.code.value[0], message=self.message)
         for detail in details:
             packed = AnyMessage()
@@ -86,6 +91,7 @@ def _unary(name: str) -> Any:
     async def method(self: Any, request: Message, context: Any) -> Message:
         server: ScriptedServer = self.server
         server.requests.append(request)
+        server.metadata.append(dict(context.invocation_metadata()))
         answer: Any = server.answers[name]
         if isinstance(answer, list):
             answer = answer.pop(0)
@@ -101,6 +107,7 @@ def _unary(name: str) -> Any:
 async def _stream(self: Any, request: pb.StreamProgressRequest, context: Any) -> Any:
     server: ScriptedServer = self.server
     server.requests.append(request)
+    server.metadata.append(dict(context.invocation_metadata()))
     for step in server.streams.pop(0):
         if step is HOLD:
             server.holding.set()
@@ -130,6 +137,8 @@ class ScriptedServer:
         self.answers: dict[str, Answer | list[Answer]] = {}
         self.streams: list[list[Any]] = []
         self.requests: list[Any] = []
+        self.metadata: list[dict[str, Any]] = []
+        """What came with the requests of calls and streams, one for each."""
         self.holding = threading.Event()
         """Set when a stream has come to a HOLD."""
         self.left = threading.Event()

@@ -47,7 +47,10 @@ from tests.client.scripted_server import events, moved, tick
 
 RESOURCES = [
     message
-    for module in (action_pb2, analysis_result_pb2, batch_pb2, job_pb2, source_pb2, worker_pb2)
+    for module in (
+        *(action_pb2, analysis_result_pb2, batch_pb2, job_pb2),
+        *(media_pb2, source_pb2, worker_pb2),
+    )
     for message in module.DESCRIPTOR.message_types_by_name.values()
 ]
 TIMES = {"google.protobuf.Timestamp": datetime, "google.protobuf.Duration": timedelta}
@@ -208,7 +211,7 @@ def test_values_cannot_be_changed() -> None:
 
 def test_a_value_as_a_dict_for_ones_own_use() -> None:
     job = Job(job_id="x", source=Source(path="/a.wav"), features=(Feature.MEDIA,))
-    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav", "upload_id": None}
+    assert dataclasses.asdict(job)["source"] == {"path": "/a.wav", "upload_id": None, "uri": None}
     assert job.path == "/a.wav"
 
 

@@ -12,7 +12,9 @@ from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.standing import MOST_RUNNING
 from harken.server import serve, validate
-from harken.server.job_service import LARGEST_PAGE_BYTES
+from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
+from harken.server.media import upload_request
+from harken.server.media.reception import LONGEST_SILENCE_S
 from harken.server.progress.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.progress.messages import MOST_EVENTS
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
@@ -37,12 +39,18 @@ LIMITS = {
     "priority": f"0 to {HIGHEST_PRIORITY}, {HIGHEST_PRIORITY} the most urgent; {DEFAULT_PRIORITY} when unset",
     "`schedule_timeout`": f"{validate.SHORTEST_SCHEDULE_TIMEOUT.seconds} s to"
     f" {validate.LONGEST_SCHEDULE_TIMEOUT.days} days; for ever when unset",
+    "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
+    "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
+    "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
+    "silence of an upload": f"{LONGEST_SILENCE_S:g} s",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
     "the record of who retried, dismissed or cancelled what is kept for": f"{ACTIONS_KEPT.days} days",
+    "artifacts that `GetJob` gives": f"{MOST_ARTIFACTS}",
+    "an upload is kept for": f"{SETTINGS.upload_hours} h",
     "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",
     "`heartbeat_interval`": f"{validate.SHORTEST_HEARTBEAT.seconds} s to"
     f" {validate.LONGEST_HEARTBEAT.seconds // 3600} h; {DEFAULT_HEARTBEAT.seconds} s when unset",

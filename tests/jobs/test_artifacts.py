@@ -8,6 +8,7 @@ from harken.jobs import artifacts, blobs, execution, retention
 from harken.jobs.blobs import UNUSED_FOR, StoredBytes
 from harken.jobs.errors import ArtifactNotFound, JobNotFound
 from harken.jobs.state import JobState
+from harken.jobs.stored_bytes import stored_bytes
 
 A, B = "a" * 64, "b" * 64
 OWNER = "local"
@@ -93,7 +94,7 @@ def test_the_same_bytes_of_an_owner_are_kept_once(jobs):
     other = jobs.write(lambda c: blobs.keep(c, stored(key="three"), owner="bob", now=jobs.now))
     assert (first, again, other) == ("one", "one", "three")
     assert jobs.read(lambda c: blobs.known_keys(c, ["one", "two", "three"])) == {"one", "three"}
-    assert jobs.read(lambda c: blobs.stored_bytes(c, owner="ann")) == 3
+    assert jobs.read(lambda c: stored_bytes(c, owner="ann")) == 3
 
 
 def test_two_that_keep_the_same_bytes_at_once_agree_on_a_key(jobs):

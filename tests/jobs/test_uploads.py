@@ -36,6 +36,7 @@ class Uploads:
         self.id = str(uuid.uuid4())
 
     def open(self, writer, offset=0, *, owner=OWNER, **announced):
+        """Lets a call receive it."""
         new = NewUpload(upload_id=self.id, filename="a", **{"resumable": True, **announced})
         return self.jobs.write(
             lambda c: uploads.open_upload(
@@ -50,6 +51,7 @@ class Uploads:
         )
 
     def do(self, name, writer, *arguments, owner=OWNER, **options):
+        """One of the writes of the call that receives it."""
         return self.jobs.write(
             lambda c: getattr(uploads, name)(
                 c, self.id, *arguments, owner=owner, writer=writer, **options
@@ -57,20 +59,25 @@ class Uploads:
         )
 
     def begin_part(self, writer, key="blobs/one"):
+        """The call begins a part."""
         self.do("begin_part", writer, key, now=self.jobs.now)
 
     def advance(self, writer, size, key="blobs/one"):
+        """So many bytes of the part are durable."""
         self.do("advance", writer, Part(key=key, size=size), now=self.jobs.now)
 
     def complete(self, writer, content=None):
+        """All is there."""
         return self.do(
             "complete", writer, content or stored(), now=self.jobs.now, kept_for=KEPT_FOR
         )
 
     def get(self, owner=OWNER):
+        """It, as it is now."""
         return self.jobs.read(lambda c: uploads.get_upload(c, self.id, owner=owner))
 
     def submit(self, **fields):
+        """Makes a job of it."""
         new = self.jobs.new(**fields)
         new = type(new)(
             source=Source(kind="upload_id", value=self.id),
@@ -85,6 +92,7 @@ class Uploads:
         )
 
     def expire(self):
+        """The clean-up looks for what has expired."""
         return self.jobs.write(lambda c: uploads.delete_expired(c, self.jobs.now))
 
 

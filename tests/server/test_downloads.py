@@ -145,7 +145,7 @@ async def test_a_reader_that_stops_costs_the_server_a_block_and_no_file(made, me
             await stream.read()
         _, peak = tracemalloc.get_traced_memory()
         rest = 0
-        async for message in stream:
+        while (message := await stream.read()) is not grpc.aio.EOF:
             rest += len(message.chunk)
         _, whole_peak = tracemalloc.get_traced_memory()
     finally:
@@ -173,3 +173,15 @@ async def test_the_client_downloads_into_a_folder_or_a_file(made, served, tmp_pa
         with pytest.raises(NotFound):
             await client.media.download(str(uuid.uuid4()), folder)
     assert [file.name for file in folder.iterdir()] == ["one.bin"]
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "..\\evil", "..", "."])
+async def test_a_name_that_leads_elsewhere_leads_nowhere(made, served, tmp_path, name):
+    """What a server says of a name is no reason to write outside of the folder."""
+    _, [artifact] = await made(**{name: b"x"})
+    folder = tmp_path / "deep" / "into"
+    folder.mkdir(parents=True)
+    async with AsyncClient(served.settings.listen) as client:
+        place = await client.media.download(artifact.artifact_id, folder)
+    assert place.parent == folder
+    assert [file.name for file in folder.iterdir()] == [place.name]

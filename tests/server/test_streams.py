@@ -295,7 +295,7 @@ async def test_a_resume_token_from_the_future_is_out_of_range(served: Served) ->
     from harken.server import tokens
 
     job_id = await served.submit()
-    token = tokens.encode(10**9, ["job", job_id])
+    token = tokens.encode(10**9, ["job", "local", job_id])
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await served.watch(job_id=job_id, resume_token=token).read()

@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -47,6 +48,7 @@ class Sender:
         self.storage = Storage(served.settings.storage_url)
 
     async def begin(self, **header):
+        """An upload of which the header was sent."""
         call = self.stub.UploadMedia()
         await call.write(UploadMediaRequest(header=UploadHeader(**header)))
         return call
@@ -66,9 +68,11 @@ class Sender:
         return refusal(caught.value)
 
     async def get(self, upload_id):
+        """The upload as the server has it."""
         return (await self.stub.GetUpload(GetUploadRequest(upload_id=upload_id))).upload
 
     def count(self, table):
+        """The number of a table's rows."""
         with self.served.hands.database.read() as connection:
             return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
@@ -81,6 +85,7 @@ class Sender:
         ]
 
     def nothing_is_left(self):
+        """Whether neither storage nor database has anything of uploads."""
         return self.kept() == [] and not any(
             self.count(table) for table in (UPLOADS, UPLOAD_PARTS, BLOBS)
         )
@@ -97,7 +102,7 @@ def refusal(error):
 
 async def until(condition, within_s=20.0):
     async with asyncio.timeout(within_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 # what is in the database rings no bell
             await asyncio.sleep(0.01)
 
 
@@ -272,7 +277,7 @@ async def test_one_that_was_lost_and_comes_back_is_refused_and_spoils_nothing(se
         connection.execute(text("UPDATE harken_uploads SET writer_expires_at = '2000-01-01'"))
     done = (await sender.send(DATA[CHUNK:], upload_id=upload_id, offset=CHUNK)).upload
     assert done.sha256 == SHA256
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:  # noqa: PT012 # whichever is told first
         for _ in range(3):
             await lost.write(UploadMediaRequest(chunk=b"x" * CHUNK))
         await lost.done_writing()
@@ -290,9 +295,10 @@ async def test_notes_do_not_change_what_is_kept(sender, monkeypatch):
 
 async def test_nothing_for_too_long_ends_the_call(sender, monkeypatch):
     monkeypatch.setattr(reception, "LONGEST_SILENCE_S", 0.05)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await (await sender.begin())
-    assert refusal(caught.value)[:2] == (Code.ABORTED, "UPLOAD_STALLED")
+    for begun in (sender.stub.UploadMedia(), await sender.begin()):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await begun
+        assert refusal(caught.value)[:2] == (Code.ABORTED, "UPLOAD_STALLED")
     assert sender.nothing_is_left()
 
 
@@ -320,7 +326,7 @@ async def test_a_malformed_header_is_refused_before_anything_is_kept(sender, hea
 async def test_messages_that_make_no_upload_are_refused(sender):
     async def refused(*requests):
         call = sender.stub.UploadMedia()
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:  # noqa: PT012 # whichever is told first
             for request in requests:
                 await call.write(request)
             await call.done_writing()
@@ -390,12 +396,11 @@ async def test_a_batch_takes_uploads_and_refuses_those_that_cannot_be_submitted(
 
 
 async def test_what_cannot_be_stored_is_told_and_leaves_nothing(sender):
-    folder = Path(unquote(urlsplit(sender.served.settings.storage_url).path))
-    folder.parent.mkdir(exist_ok=True)
-    folder.write_text("in the way")
+    folder = unquote(urlsplit(sender.served.settings.storage_url).path)
+    await asyncio.to_thread(Path(folder).write_text, "in the way")
     code, reason, _ = await sender.refused()
     assert (code, reason) == (Code.UNAVAILABLE, "STORAGE_UNAVAILABLE")
-    folder.unlink()
+    os.unlink(folder)
     await sender.send()
     assert os.stat(folder).st_mode & 0o077 == 0
 
@@ -405,11 +410,11 @@ class TestLimit:
 
     @pytest.fixture
     def settings(self, settings):
-        from dataclasses import replace
-
+        """Settings with that limit."""
         return replace(settings, max_upload_mb=1)
 
     async def test_too_much_is_refused_before_and_while_it_is_read(self, sender):
+        """By what is announced, and by what comes."""
         code, reason, metadata = await sender.refused(b"", size=1_000_001)
         assert (code, reason) == (Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LARGE")
         assert metadata["limit_bytes"] == "1000000"

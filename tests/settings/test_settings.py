@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.settings import VARIABLES, Settings, SettingsError, at_place
+from harken.settings import VARIABLES, Settings, SettingsError, at_place, parse_quota
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -36,6 +36,21 @@ EXAMPLES = {
     "HARKEN_LOG_FORMAT": ("json", "json"),
     "HARKEN_METRICS_LISTEN": ("9464", "127.0.0.1:9464"),
     "HARKEN_LEASE": ("60", 60),
+    "HARKEN_TLS_CERT": ("/cert.pem", "/cert.pem"),
+    "HARKEN_TLS_KEY": ("/key.pem", "/key.pem"),
+    "HARKEN_TLS_CLIENT_CA": ("/ca.pem", "/ca.pem"),
+    "HARKEN_INSECURE": ("1", True),
+    "HARKEN_AUTHENTICATION": ("KEYS", "keys"),
+    "HARKEN_JWT_ISSUER": ("https://i.example", "https://i.example"),
+    "HARKEN_JWT_AUDIENCE": ("harken", "harken"),
+    "HARKEN_JWT_KEYS_URL": ("http://localhost:1/k", "http://localhost:1/k"),
+    "HARKEN_JWT_OWNER_CLAIM": ("email", "email"),
+    "HARKEN_JWT_SCOPE_CLAIM": ("roles", "roles"),
+    "HARKEN_QUOTA_QUEUED_JOBS": ("10k,ann=none", "10k,ann=none"),
+    "HARKEN_QUOTA_RUNNING_JOBS": ("4", "4"),
+    "HARKEN_QUOTA_STORED_BYTES": ("10G", "10G"),
+    "HARKEN_QUOTA_SUBMITS_PER_SECOND": ("0.5", "0.5"),
+    "HARKEN_QUOTA_STREAMS": ("100", "100"),
     "HARKEN_MAX_AUDIO_HOURS": ("5", 5),
     "HARKEN_SOURCES": ("none", "none"),
     "HARKEN_ALLOW_PRIVATE_SOURCES": ("10.0.0.0/8, fd00::/8", "10.0.0.0/8, fd00::/8"),
@@ -46,7 +61,13 @@ EXAMPLES = {
     "HARKEN_UPLOAD_HOURS": ("1", 1),
     "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
 }
-NUMBERS = [name for name, (_, value) in EXAMPLES.items() if isinstance(value, int)]
+NUMBERS = [name for name, (_, value) in EXAMPLES.items() if type(value) is int]
+# What a variable is of use with only.
+COMPANY = {
+    "HARKEN_TLS_CERT": {"HARKEN_TLS_KEY": "/key.pem"},
+    "HARKEN_TLS_KEY": {"HARKEN_TLS_CERT": "/cert.pem"},
+    "HARKEN_TLS_CLIENT_CA": {"HARKEN_TLS_CERT": "/cert.pem", "HARKEN_TLS_KEY": "/key.pem"},
+}
 # Those for which 0 makes no sense.
 MAY_BE_0 = {
     "HARKEN_MAX_RETRIES",
@@ -66,7 +87,7 @@ def read(**environment):
 @pytest.mark.parametrize("name", [variable.name for variable in VARIABLES])
 def test_each_variable_is_read(name):
     text, value = EXAMPLES[name]
-    settings = read(**{name: text})
+    settings = read(**{name: text}, **COMPANY.get(name, {}))
     assert getattr(settings, BY_NAME[name].field) == value
     assert settings != read()
 
@@ -237,6 +258,18 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_OWNER_WEIGHTS",
         "HARKEN_BACKUP_DIR",
         "HARKEN_METRICS_LISTEN",
+        "HARKEN_TLS_CERT",
+        "HARKEN_TLS_KEY",
+        "HARKEN_TLS_CLIENT_CA",
+        "HARKEN_INSECURE",
+        "HARKEN_JWT_ISSUER",
+        "HARKEN_JWT_AUDIENCE",
+        "HARKEN_JWT_KEYS_URL",
+        "HARKEN_QUOTA_QUEUED_JOBS",
+        "HARKEN_QUOTA_RUNNING_JOBS",
+        "HARKEN_QUOTA_STORED_BYTES",
+        "HARKEN_QUOTA_SUBMITS_PER_SECOND",
+        "HARKEN_QUOTA_STREAMS",
         "HARKEN_STORAGE_URL",
         "HARKEN_ALLOW_PRIVATE_SOURCES",
         "HARKEN_SIGNING_KEYS",
@@ -281,6 +314,46 @@ def test_a_lease_that_could_not_be_renewed_in_time_is_refused():
 )
 def test_processes_side_by_side_have_ports_side_by_side(address, place, own):
     assert at_place(address, place) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "everyone", "owners"),
+    [
+        ("", None, {}),
+        ("100", 100, {}),
+        ("1.5k,ann=2M, bob=none ,a=b=3", 1500, {"ann": 2_000_000, "bob": None, "a=b": 3}),
+        ("ann=0", None, {"ann": 0}),
+        ("none,ann=1T", None, {"ann": 10**12}),
+    ],
+)
+def test_a_quota_is_a_number_for_all_and_others_for_some(text, everyone, owners):
+    assert parse_quota(text) == (everyone, owners)
+
+
+@pytest.mark.parametrize("text", ["x", "ann=", "ann=x", "-1", "inf", "nan", "1K", "ann=1,,=,2x"])
+def test_what_is_no_quota_is_refused(text):
+    with pytest.raises(SettingsError, match=r"HARKEN_QUOTA_STREAMS: .* neither a number nor OWNER"):
+        read(HARKEN_QUOTA_STREAMS=text)
+
+
+@pytest.mark.parametrize("text", ["", "none", "keys", "jwt", "keys,jwt", " KEYS , jwt"])
+def test_authentication_is_by_keys_or_tokens_or_both(text):
+    given = {"HARKEN_JWT_ISSUER": "https://i.example", "HARKEN_JWT_AUDIENCE": "harken"}
+    settings = read(HARKEN_AUTHENTICATION=text, **given)
+    assert settings.ways_in == {way for way in ("keys", "jwt") if way in text.lower()}
+
+
+@pytest.mark.parametrize("text", ["yes", "keys,none", "none,none", "keys;jwt", ","])
+def test_another_authentication_is_refused(text):
+    with pytest.raises(SettingsError, match=r"HARKEN_AUTHENTICATION: .* none, keys, jwt"):
+        read(HARKEN_AUTHENTICATION=text)
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("TRUE", True), ("0", False), ("no", False)])
+def test_insecure_is_said_by_yes_or_no(text, on):
+    assert read(HARKEN_INSECURE=text).insecure is on
+    with pytest.raises(SettingsError, match="HARKEN_INSECURE"):
+        read(HARKEN_INSECURE="maybe")
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/prefix", "gs://bucket", "az://account/x"])

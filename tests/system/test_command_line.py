@@ -231,7 +231,7 @@ def test_a_path_outside_the_roots_is_refused_with_the_way_to_allow_it(
 ) -> None:
     outside = tmp_path / "song.wav"
     outside.touch()
-    run = cli("submit", str(outside))
+    run = cli("submit", str(outside), "--upload", "never")
     assert (run.returncode, run.stdout) == (4, "")
     assert f"harken up --media-root {tmp_path}" in run.stderr
 

@@ -22,7 +22,10 @@ SERVICES = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "harken.v1.ExportService",
     "harken.v1.JobService",
+    "harken.v1.MediaService",
+    "harken.v1.OwnerService",
     "harken.v1.WorkerService",
 ]
 PERMISSION_DENIED = 64 + 7  # grpcurl adds 64 to the status

@@ -9,21 +9,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from celery.exceptions import Ignore
 
 import harken.audio
 from harken.audio import version
 from harken.jobs import queries, retention, submission, uploads
-from harken.jobs.job import ErrorKind, NewJob, Source
+from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.state import JobState
 from harken.jobs.upload import NewUpload
 from harken.media.storage import Storage
 from harken.settings import Settings
 from harken.tasks import known
-from harken.tasks.analysis import analyze
+from harken.tasks.attempt import TASKS
+from tests.tasks.conftest import close
 
 DAY_S = 24 * 3600
+analyze = TASKS[JobKind.ANALYSIS]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def task(database_url, redis, media, tmp_path, monkeypatch):
     root = tmp_path / "root"
     root.mkdir()
     shutil.copy(media / "piece.mp3", root / "piece.mp3")
-    # The time of a file's last change cannot be set: what counts as a moment ago is none here, save where that is tested.
+    # When a file was changed last cannot be set: no time counts as a moment ago here, save where that is tested.
     monkeypatch.setattr(known, "SETTLED_NS", 0)
     settings = Settings(
         database_url=database_url,
@@ -44,12 +45,9 @@ def task(database_url, redis, media, tmp_path, monkeypatch):
     monkeypatch.setattr(analyze, "settings", settings)
     monkeypatch.setattr(analyze, "update_state", lambda **_: None)
     before = signal.getsignal(signal.SIGUSR1)
-    for opened in ("database", "bell"):
-        analyze.__dict__.pop(opened, None)
+    close(analyze)
     yield analyze
-    analyze.database.close()
-    analyze.bell.close()
-    del analyze.database, analyze.bell
+    close(analyze)
     signal.signal(signal.SIGUSR1, before)
 
 

@@ -96,7 +96,7 @@ def test_a_worker_without_a_folder_says_that_it_writes_no_backup(folder, monkeyp
 def test_beat_sends_backups_where_there_is_a_folder_for_them():
     without, given = make_app(Settings()), make_app(Settings(backup_dir="/backups"))
     sent = {entry["task"] for entry in without.conf.beat_schedule.values()}
-    assert sent == {names.CLEAN_UP, names.OPTIMIZE}
+    assert sent == {names.CLEAN_UP, names.OPTIMIZE, names.CLEAN_STORAGE}
     sent = {entry["task"] for entry in given.conf.beat_schedule.values()}
     assert sent == set(names.MAINTENANCE_TASKS)
     for app in (without, given):

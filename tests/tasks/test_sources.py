@@ -10,7 +10,7 @@ from harken.jobs.job import ErrorKind, Job, Source
 from harken.media import SourceError, SourceOutside
 from harken.media.source_errors import SourceUnreachable
 from harken.settings import Settings
-from harken.tasks.analysis import describe
+from harken.tasks.failure import describe
 from harken.tasks.sources import open_source, shown
 from tests.media.https_server import Served, file_of, https_server, status
 

@@ -31,6 +31,7 @@ def clean(database_url, redis, storage, monkeypatch):
     monkeypatch.setattr(clean_storage, "settings", settings)
     for opened in ("database", "bell"):
         clean_storage.__dict__.pop(opened, None)
+        getattr(clean_storage, opened)  # of two threads each would open one
     yield clean_storage.run
     clean_storage.database.close()
     clean_storage.bell.close()

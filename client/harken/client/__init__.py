@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from harken.client.errors import JobCancelled as JobCancelled
     from harken.client.errors import JobFailed as JobFailed
     from harken.client.errors import LimitExceeded as LimitExceeded
+    from harken.client.errors import NotAuthenticated as NotAuthenticated
     from harken.client.errors import NotFound as NotFound
     from harken.client.errors import NotSupported as NotSupported
     from harken.client.errors import OutsideRoots as OutsideRoots
@@ -93,8 +94,8 @@ _MODULES = {
     "enums": "ActionKind ErrorKind Feature JobKind JobState UploadState WorkerStatus",
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
-        "JobCancelled JobFailed LimitExceeded NotFound NotSupported OutsideRoots PermissionDenied "
-        "RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
+        "JobCancelled JobFailed LimitExceeded NotAuthenticated NotFound NotSupported OutsideRoots "
+        "PermissionDenied RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
     "export_request": "ExportFormat",
     "handle": "BatchHandle JobHandle",

@@ -25,11 +25,19 @@ from harken.client.async_owners import AsyncOwners
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
+from harken.client.credentials import StrPath, security
+from harken.client.deadline import Deadline
 from harken.client.enums import JobState
-from harken.client.errors import ClientClosed, HarkenError, NotFound, OutsideRoots
-from harken.client.follow import Deadline, Follow, OnLost
+from harken.client.errors import (
+    ClientClosed,
+    HarkenError,
+    LimitExceeded,
+    NotFound,
+    OutsideRoots,
+)
+from harken.client.follow import Follow, OnLost
 from harken.client.job import Job
-from harken.client.reconnect import Patience, Reconnect
+from harken.client.reconnect import Patience, Reconnect, pause_before_another
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
@@ -64,13 +72,25 @@ class AsyncClient:
         *,
         timeout: float = DEFAULT_TIMEOUT_S,
         reconnect: Reconnect | None = None,
+        key: str | None = None,
+        ca: StrPath | None = None,
+        cert: StrPath | None = None,
+        insecure: bool = False,
         credentials: grpc.ChannelCredentials | None = None,
         channel: grpc.aio.Channel | None = None,
     ) -> None:
         self.target = target_from(target)
         self.timeout = timeout
         self.reconnect = reconnect or Reconnect()
-        self._credentials = credentials
+        self._credentials, self._metadata = security(
+            self.target,
+            key=key,
+            ca=ca,
+            cert=cert,
+            insecure=insecure,
+            credentials=credentials,
+            own_channel=channel is None,
+        )
         self._closed = False
         self._own_channel = channel is None
         self._channel = channel
@@ -393,12 +413,16 @@ class AsyncClient:
         return await self._patiently(rpc.get_batch(batch))
 
     async def _call(self, call: Rpc[T], timeout: float | None) -> T:
-        with self._own_errors():
-            method = call.method(self._stubs)
-            response = await method(
-                call.request, timeout=self.timeout if timeout is None else timeout
-            )
-        return call.value(response)
+        deadline = Deadline(self.timeout if timeout is None else timeout)
+        while True:
+            try:
+                with self._own_errors():
+                    method = call.method(self._stubs)
+                    response = await method(call.request, timeout=deadline.left())
+            except LimitExceeded as error:
+                await asyncio.sleep(pause_before_another(error, deadline))
+            else:
+                return call.value(response)
 
     async def _follow(self, follow: Follow, timeout: float | None) -> AsyncGenerator[Update]:
         deadline = Deadline(timeout)
@@ -443,7 +467,7 @@ class AsyncClient:
                 self._channel = grpc.aio.secure_channel(self.target, self._credentials, options)
             else:
                 self._channel = grpc.aio.insecure_channel(self.target, options)
-        return Stubs(self._channel)
+        return Stubs(self._channel, self._metadata)
 
     @contextmanager
     def _own_errors(self) -> Generator[None]:

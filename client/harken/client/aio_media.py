@@ -15,15 +15,15 @@ import grpc
 import grpc.aio
 
 from harken.client import rpc
+from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound, ServerUnavailable
 from harken.client.fetching import Fetching
-from harken.client.follow import Deadline
 from harken.client.job import Job
 from harken.client.media import ArtifactRef
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef
 from harken.client.rpc import Rpc, Stubs
-from harken.client.sending import GO_AHEAD, OnProgress, Sending, without_source
+from harken.client.sending import OnProgress, Sending, is_wanted, without_source
 from harken.client.upload import Artifact, Upload
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest
 
@@ -145,7 +145,7 @@ class AsyncMedia:
             call = upload(timeout=timeout)
             try:
                 await call.write(sending.header())
-                if GO_AHEAD in tuple(await call.initial_metadata() or ()):
+                if is_wanted(await call.initial_metadata()):
                     await self._write(call, chunks)
                 return await call
             except OSError:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -59,4 +60,12 @@ def options_for(target: str) -> list[tuple[str, Any]]:
 def is_local(target: str) -> bool:
     """Whether the target is on this machine."""
     address = target.removeprefix("dns:").lstrip("/")
-    return address.startswith(("unix:", "unix-abstract:", "localhost", "127.", "[::1]"))
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    address = address.removeprefix("ipv4:").removeprefix("ipv6:")
+    bracketed = address.startswith("[")
+    host = address[1:].partition("]")[0] if bracketed else address.partition(":")[0]
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # another name

@@ -5,10 +5,11 @@
     │   ├── InvalidRequest         .field_violations
     │   ├── NotFound
     │   ├── PermissionDenied
+    │   │   ├── NotAuthenticated   no key, or one that does not hold
     │   │   └── OutsideRoots       the path leads out of the server's media roots
     │   ├── AlreadyExists          the request_id was used with another payload
     │   ├── ResumeTokenRejected    never by a watch: it starts afresh by itself
-    │   ├── LimitExceeded
+    │   ├── LimitExceeded          .retry_after
     │   └── NotSupported           this server does not know the call
     ├── ServerUnavailable          .answered; nobody there, or going away: worth repeating
     ├── Aborted                    another call is in the way: worth repeating
@@ -22,7 +23,8 @@ How a status of the RPC becomes an error (`harken.client.status`):
 
     INVALID_ARGUMENT                             InvalidRequest
     NOT_FOUND                                    NotFound
-    PERMISSION_DENIED, UNAUTHENTICATED           PermissionDenied
+    UNAUTHENTICATED                              NotAuthenticated
+    PERMISSION_DENIED                            PermissionDenied
       … with the reason SOURCE_OUTSIDE_ROOTS     OutsideRoots
     ALREADY_EXISTS                               AlreadyExists
     OUT_OF_RANGE                                 ResumeTokenRejected
@@ -98,6 +100,10 @@ class PermissionDenied(RequestRefused):
     """The server does not allow this."""
 
 
+class NotAuthenticated(PermissionDenied):
+    """The server does not know who calls: no key, or one that does not hold."""
+
+
 class OutsideRoots(PermissionDenied):
     """The path leads out of the server's media roots."""
 
@@ -111,7 +117,23 @@ class ResumeTokenRejected(RequestRefused):
 
 
 class LimitExceeded(RequestRefused):
-    """The message is larger, or the calls are more, than the server takes."""
+    """The message is larger, or the calls or jobs are more, than the server takes.
+
+    Calls with one answer wait for `retry_after` by themselves, within their timeout, before they
+    raise it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, metadata=metadata)
+        self.retry_after = retry_after
+        """Seconds after which the same may be allowed; None when it never will be."""
 
 
 class NotSupported(RequestRefused):

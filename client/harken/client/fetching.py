@@ -5,11 +5,10 @@ No calls here: the sync and the asyncio client hold them and the pause.
 
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 from harken.client.convert import decode
 from harken.client.errors import HarkenError, ServerError
@@ -39,7 +38,8 @@ class Fetching:
         self._offset = 0
         folder = self._to if self._to.is_dir() else self._to.parent
         # In the folder where it will be: to be put in its place is one step then.
-        self._file = NamedTemporaryFile(dir=folder, prefix=".harken-", delete=False)  # noqa: SIM115  # see __exit__
+        self._part = folder / f".harken-{uuid4().hex}"
+        self._file = self._part.open("xb")
 
     def __enter__(self) -> Self:
         return self
@@ -51,8 +51,7 @@ class Fetching:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        with suppress(FileNotFoundError):
-            os.unlink(self._file.name)
+        self._part.unlink(missing_ok=True)
 
     def request(self) -> pb.DownloadArtifactRequest:
         """The request for what is missing."""
@@ -82,12 +81,13 @@ class Fetching:
                 "What came is not the artifact: its SHA-256 differs. Download it again.",
                 reason="SHA256_MISMATCH",
             )
-        # Of a name by a server only the last part can be meant.
-        name = Path(artifact.name).name or artifact.artifact_id
-        place = self._to / name if self._to.is_dir() else self._to
+        place = self._to / _name(artifact) if self._to.is_dir() else self._to
         self._file.close()
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(self._file.name, 0o666 & ~umask)
-        os.replace(self._file.name, place)
+        self._part.replace(place)
         return place
+
+
+def _name(artifact: Artifact) -> str:
+    """The artifact's name as that of a file; of what a server says only the last part can be meant."""
+    name = artifact.name.replace("\\", "/").rpartition("/")[2]
+    return artifact.artifact_id if name in ("", ".", "..") else name

@@ -8,7 +8,6 @@
 No I/O here: the sync and the asyncio client hold the call and the pause.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Self
@@ -22,22 +21,6 @@ from harken.v1.job_service_pb2 import StreamProgressRequest, StreamProgressRespo
 
 OnLost = Callable[[ServerUnavailable], None]
 """Called each time a watch cannot reach its server and is going to try again."""
-
-
-class Deadline:
-    """The end of the time given to a watch, by the monotonic clock; None is no end."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float | None:
-        """Seconds that are left, never below 0; None without an end: a timeout for gRPC."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    def within(self, pause: float) -> float:
-        """The pause, cut to what is left."""
-        left = self.left()
-        return pause if left is None else min(pause, left)
 
 
 class Follow:

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from harken.client import rpc
+from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound
 from harken.client.fetching import Fetching
-from harken.client.follow import Deadline
 from harken.client.job import Job
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef
 from harken.client.rpc import Rpc, Stubs
-from harken.client.sending import GO_AHEAD, OnProgress, Sending, without_source
+from harken.client.sending import OnProgress, Sending, is_wanted, without_source
 from harken.client.upload import Artifact, Upload
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest
 
@@ -156,7 +156,7 @@ class Media:
                 sending.messages(go_ahead), timeout=timeout
             )
             try:
-                wanted = GO_AHEAD in tuple(call.initial_metadata() or ())
+                wanted = is_wanted(call.initial_metadata())
                 answered.set()
                 return call.result()
             finally:

@@ -1,9 +1,11 @@
 """How long to go on without a server, and how long to pause between two attempts."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from harken.client.errors import Aborted, HarkenError, ServerUnavailable
+from harken.client.deadline import Deadline
+from harken.client.errors import Aborted, HarkenError, LimitExceeded, ServerUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +56,18 @@ class Patience:
         if left <= 0:
             raise failure
         return min(left, self._policy.pause(self._failures, self._chance.random()))
+
+
+def pause_before_another(
+    refused: LimitExceeded, deadline: Deadline, chance: Callable[[], float] = random.random
+) -> float:
+    """The pause in seconds that the server has asked for before the call is made again.
+
+    It is up to a quarter longer, so that those who were refused together do not come back together.
+    Raises what was refused where no pause was asked for, or more than is left of the call's time.
+    """
+    left = deadline.left()
+    if refused.retry_after is None or (left is not None and refused.retry_after >= left):
+        raise refused
+    pause = refused.retry_after * (1 + chance() / 4)
+    return deadline.within(pause)

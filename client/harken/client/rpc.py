@@ -9,6 +9,7 @@ from harken.client import batch_request, requests
 from harken.client.action import Action
 from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
+from harken.client.credentials import Metadata, WithMetadata
 from harken.client.job import Job
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.upload import Artifact, Upload
@@ -26,9 +27,10 @@ T = TypeVar("T")
 
 
 class Stubs:
-    """The services on one channel, which is either gRPC's blocking or its asyncio one."""
+    """The services on one channel, gRPC's blocking or its asyncio one; `metadata` goes with each call."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, metadata: Metadata = ()) -> None:
+        channel = WithMetadata(channel, metadata) if metadata else channel
         self.jobs: JobServiceStub = JobServiceStub(channel)
         self.media: MediaServiceStub = MediaServiceStub(channel)
         self.workers: WorkerServiceStub = WorkerServiceStub(channel)

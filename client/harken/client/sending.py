@@ -145,6 +145,12 @@ class Sending:
         )
 
 
+def is_wanted(metadata: Any) -> bool:
+    """Whether the server's initial metadata say that the bytes are wanted."""
+    found: dict[str, Any] = dict(metadata or {})
+    return found.get(GO_AHEAD[0]) == GO_AHEAD[1]
+
+
 def may_be_sent(path: Any) -> bool:
     """Whether a path names a file here that can be read."""
     return os.path.isfile(path) and os.access(path, os.R_OK)

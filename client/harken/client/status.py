@@ -26,7 +26,7 @@ _CLASSES: Mapping[grpc.StatusCode, type[errors.HarkenError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequest,
     grpc.StatusCode.NOT_FOUND: errors.NotFound,
     grpc.StatusCode.PERMISSION_DENIED: errors.PermissionDenied,
-    grpc.StatusCode.UNAUTHENTICATED: errors.PermissionDenied,
+    grpc.StatusCode.UNAUTHENTICATED: errors.NotAuthenticated,
     grpc.StatusCode.ALREADY_EXISTS: errors.AlreadyExists,
     grpc.StatusCode.OUT_OF_RANGE: errors.ResumeTokenRejected,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitExceeded,
@@ -82,6 +82,9 @@ def error_from_status(
             for bad in _unpack(details, error_details_pb2.BadRequest)
             for v in bad.field_violations
         )
+    elif kind is errors.LimitExceeded:
+        told = next(iter(_unpack(details, error_details_pb2.RetryInfo)), None)
+        fields["retry_after"] = told.retry_delay.ToTimedelta().total_seconds() if told else None
     elif kind is errors.ServerUnavailable:
         fields["answered"] = bool(info.reason)
         if not info.reason:

@@ -17,15 +17,17 @@ from harken.client.action import Action, JobOutcome
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
+from harken.client.credentials import StrPath, security
+from harken.client.deadline import Deadline
 from harken.client.enums import JobState
-from harken.client.errors import HarkenError, NotFound, OutsideRoots
+from harken.client.errors import HarkenError, LimitExceeded, NotFound, OutsideRoots
 from harken.client.exports import Exports
-from harken.client.follow import Deadline, Follow, OnLost
+from harken.client.follow import Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.media import Media
 from harken.client.owners import Owners
-from harken.client.reconnect import Patience, Reconnect
+from harken.client.reconnect import Patience, Reconnect, pause_before_another
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
@@ -50,8 +52,13 @@ class Client:
 
     `target` is host:port or unix:/path; without it HARKEN_SERVER, else 127.0.0.1:50051. `timeout`
     is the default time in seconds for one call, `reconnect` what a watch or a wait does when it
-    loses the server. With `credentials` the connection is TLS; with `channel` it is one of your own
-    making, which you close. Errors: `harken.client.errors`.
+    loses the server. `key` is shown with each call, else HARKEN_KEY or what is in HARKEN_KEY_FILE.
+    With `ca` the connection is TLS: a PEM file with the server's authority, or "public" for those
+    that gRPC brings, else HARKEN_CA; `cert` is a PEM file with this client's own certificate and
+    its key, else HARKEN_CERT. A key is sent to another machine over TLS alone, unless `insecure`.
+    `credentials` are gRPC's own, in place of `ca` and `cert`; with `channel` the connection is one
+    of your own making, which you close, and no key but a given one is sent. Errors:
+    `harken.client.errors`.
     """
 
     def __init__(
@@ -60,6 +67,10 @@ class Client:
         *,
         timeout: float = DEFAULT_TIMEOUT_S,
         reconnect: Reconnect | None = None,
+        key: str | None = None,
+        ca: StrPath | None = None,
+        cert: StrPath | None = None,
+        insecure: bool = False,
         credentials: grpc.ChannelCredentials | None = None,
         channel: grpc.Channel | None = None,
     ) -> None:
@@ -68,6 +79,15 @@ class Client:
         self.reconnect = reconnect or Reconnect()
         self._closed = False
         self._own_channel = channel is None
+        credentials, metadata = security(
+            self.target,
+            key=key,
+            ca=ca,
+            cert=cert,
+            insecure=insecure,
+            credentials=credentials,
+            own_channel=channel is None,
+        )
         options = options_for(self.target)
         if channel is not None:
             self._channel = channel
@@ -75,7 +95,7 @@ class Client:
             self._channel = grpc.secure_channel(self.target, credentials, options)
         else:
             self._channel = grpc.insecure_channel(self.target, options)
-        self._stubs = Stubs(self._channel)
+        self._stubs = Stubs(self._channel, metadata)
         self.exports = Exports(self, self._call)
         self.owners = Owners(self, self._call)
         self.media = Media(self._stubs, self._call, self._own_errors, self.reconnect)
@@ -391,10 +411,16 @@ class Client:
         return self._patiently(rpc.get_batch(batch))
 
     def _call(self, call: Rpc[T], timeout: float | None) -> T:
-        with self._own_errors():
-            method = call.method(self._stubs)
-            response = method(call.request, timeout=self.timeout if timeout is None else timeout)
-        return call.value(response)
+        deadline = Deadline(self.timeout if timeout is None else timeout)
+        while True:
+            try:
+                with self._own_errors():
+                    method = call.method(self._stubs)
+                    response = method(call.request, timeout=deadline.left())
+            except LimitExceeded as error:
+                time.sleep(pause_before_another(error, deadline))
+            else:
+                return call.value(response)
 
     def _follow(self, follow: Follow, timeout: float | None) -> Generator[Update]:
         deadline = Deadline(timeout)

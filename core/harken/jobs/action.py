@@ -24,6 +24,7 @@ class Refusal(StrEnum):
     NOT_FAILED = "NOT_FAILED"
     ALREADY_RETRIED = "ALREADY_RETRIED"
     ALREADY_DISMISSED = "ALREADY_DISMISSED"
+    SCOPE_MISSING = "SCOPE_MISSING"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """What jobs made besides their results, such as files of exports. An artifact goes with its job."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,9 @@ from sqlalchemy import Connection, Row, insert, select
 from harken.jobs import blobs
 from harken.jobs.blobs import Bytes, StoredBytes
 from harken.jobs.change import lock
-from harken.jobs.errors import ArtifactNotFound, JobNotFound
+from harken.jobs.errors import ArtifactDenied, ArtifactNotFound, JobNotFound
 from harken.jobs.ids import new_id
+from harken.jobs.job import JobKind
 from harken.jobs.schema import ARTIFACTS, BLOBS, JOBS
 from harken.jobs.state import HELD
 
@@ -64,17 +66,27 @@ def keep(
 
 
 def get_artifact(
-    connection: Connection, artifact_id: str, *, owner: str
+    connection: Connection,
+    artifact_id: str,
+    *,
+    owner: str,
+    denied: Collection[JobKind] = (),
 ) -> tuple[Artifact, StoredBytes]:
-    """The artifact and its bytes. Raises ArtifactNotFound."""
+    """The artifact and its bytes.
+
+    Raises ArtifactNotFound, and ArtifactDenied where a job of a kind that is `denied` to the caller has made it.
+    """
     query = (
-        select(*ARTIFACTS.columns, BLOBS.c.key)
+        select(*ARTIFACTS.columns, BLOBS.c.key, JOBS.c.kind)
+        .join(JOBS, JOBS.c.job_id == ARTIFACTS.c.job_id)
         .join(BLOBS, (BLOBS.c.owner == ARTIFACTS.c.owner) & (BLOBS.c.sha256 == ARTIFACTS.c.sha256))
         .where(ARTIFACTS.c.artifact_id == artifact_id, ARTIFACTS.c.owner == owner)
     )
     row = connection.execute(query).one_or_none()
     if row is None:
         raise ArtifactNotFound(artifact_id)
+    if row.kind in denied:
+        raise ArtifactDenied(artifact_id)
     return artifact_of(row), StoredBytes(key=row.key, sha256=row.sha256, size=row.size)
 
 

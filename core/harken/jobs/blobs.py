@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, exists, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harken.jobs.schema import ARTIFACTS, BLOBS, UPLOAD_PARTS, UPLOADS
@@ -103,12 +103,3 @@ def known_keys(connection: Connection, keys: Collection[str]) -> frozenset[str]:
     for table in (BLOBS, UPLOAD_PARTS):
         found.update(connection.execute(select(table.c.key).where(table.c.key.in_(keys))).scalars())
     return frozenset(found)
-
-
-def stored_bytes(connection: Connection, *, owner: str) -> int:
-    """How many bytes are kept for an owner, with what has arrived of uploads that are not complete."""
-    total = 0
-    for table in (BLOBS, UPLOAD_PARTS):
-        query = select(func.coalesce(func.sum(table.c.size), 0)).where(table.c.owner == owner)
-        total += int(connection.execute(query).scalar_one())
-    return total

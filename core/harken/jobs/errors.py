@@ -5,6 +5,7 @@ JobsError
 ├── BatchNotFound          no batch of this owner has the id
 ├── ActionNotFound         no action of this owner has the id
 ├── ArtifactNotFound       no artifact of this owner has the id
+├── ArtifactDenied         the artifact is of a kind of job that is not for this caller
 ├── UploadNotFound         no upload of this owner has the id
 ├── UploadIncomplete       not all of the upload's bytes have arrived
 ├── UploadBusy             another call is receiving the upload
@@ -13,12 +14,17 @@ JobsError
 ├── UploadInUse            jobs wait for the upload, or read it
 ├── UploadLost             the upload was deleted, or taken over, while it was received
 ├── RequestIdReused        the request_id came before, with another payload
+├── KeyNotFound            no API key has the id
+├── InvalidKey             an API key cannot be made like that
+├── QuotaExceeded          the owner has all that it may have
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
 ├── StillAlive             servers or workers are at work on a database that is to be replaced
 ├── PositionAhead          a log position from the future
 ├── PositionExpired        a log position after which rows were deleted
 └── SchemaMismatch         the database has another schema than this version of harken
 """
+
+from datetime import timedelta
 
 
 class JobsError(Exception):
@@ -61,6 +67,16 @@ class ArtifactNotFound(JobsError):
     def __init__(self, artifact_id: str) -> None:
         super().__init__(
             f"There is no artifact {artifact_id}: it was never made here, or was deleted with its job."
+        )
+        self.artifact_id = artifact_id
+
+
+class ArtifactDenied(JobsError):
+    """The artifact is of a kind of job that is not for this caller."""
+
+    def __init__(self, artifact_id: str) -> None:
+        super().__init__(
+            f"Artifact {artifact_id} is for administrators. Fetch it with a key of the scope admin."
         )
         self.artifact_id = artifact_id
 
@@ -150,6 +166,30 @@ class RequestIdReused(JobsError):
         )
         self.request_id = request_id
         self.made_id = made_id
+
+
+class KeyNotFound(JobsError):
+    """No API key has the id."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"There is no key {key_id!r}. `harken keys list` names those there are.")
+        self.key_id = key_id
+
+
+class InvalidKey(JobsError):
+    """An API key cannot be made like that."""
+
+
+class QuotaExceeded(JobsError):
+    """The owner has all that it may have of something. `retry_after` is when asking again may help, None is never."""
+
+    def __init__(
+        self, owner: str, quota: str, what: str, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(what)
+        self.owner = owner
+        self.quota = quota
+        self.retry_after = retry_after
 
 
 class PositionAhead(JobsError):

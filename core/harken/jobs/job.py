@@ -20,6 +20,10 @@ class JobKind(StrEnum):
     OWNER_ERASE = "owner_erase"
 
 
+# What only an administrator may ask for, run once more, or have the files of: it is about all owners alike.
+OF_ADMINISTRATORS = frozenset({JobKind.OWNER_EXPORT, JobKind.OWNER_ERASE})
+
+
 class ErrorKind(StrEnum):
     """Who has to do something about a failure."""
 

@@ -1,6 +1,6 @@
 """Running jobs that have ended once more, as new jobs; and dismissing those with which nothing is to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,14 @@ from sqlalchemy import Connection, Select, insert, select
 from harken.jobs import audit, queries
 from harken.jobs.action import Action, Asked, Outcome, Refusal
 from harken.jobs.ids import new_ids
-from harken.jobs.job import Job, NewJob
+from harken.jobs.job import Job, JobKind, NewJob
 from harken.jobs.queries import JobFilter
 from harken.jobs.request_ids import raced
 from harken.jobs.rows import JOB_COLUMNS, job_of
 from harken.jobs.schema import DISMISSALS, JOBS
 from harken.jobs.state import JobState
 from harken.jobs.submission import insert_jobs
+from harken.jobs.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,28 @@ class _Plan:
 
 
 def retry_jobs(
-    connection: Connection, wanted: ByIds | ByFilter, asked: Asked, *, force: bool, now: datetime
+    connection: Connection,
+    wanted: ByIds | ByFilter,
+    asked: Asked,
+    *,
+    force: bool,
+    now: datetime,
+    room: WaitingRoom | None = None,
+    denied: Collection[JobKind] = (),
 ) -> Action:
-    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused."""
+    """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused and QuotaExceeded.
+
+    Jobs of the kinds that are `denied` to the caller are refused.
+    """
 
     def retry() -> Action:
         if before := audit.done_before(connection, asked):
             return before
-        plan = _plan(connection, wanted, asked.owner, force=force, now=now, lock=True)
+        plan = _plan(
+            connection, wanted, asked.owner, force=force, now=now, denied=denied, lock=True
+        )
+        if room is not None:
+            room.take_all(connection, asked.owner, len(plan.jobs))
         insert_jobs(connection, plan.jobs, owner=asked.owner, batch_id=None, now=now)
         return audit.record(connection, asked, plan.outcomes, now=now, page_end=plan.page_end)
 
@@ -64,10 +79,16 @@ def retry_jobs(
 
 
 def preview_retry(
-    connection: Connection, wanted: ByIds | ByFilter, *, owner: str, force: bool, now: datetime
+    connection: Connection,
+    wanted: ByIds | ByFilter,
+    *,
+    owner: str,
+    force: bool,
+    now: datetime,
+    denied: Collection[JobKind] = (),
 ) -> tuple[tuple[Outcome, ...], str | None]:
     """What `retry_jobs` would do: the outcomes, without new ids, and where the page would end."""
-    plan = _plan(connection, wanted, owner, force=force, now=now, lock=False)
+    plan = _plan(connection, wanted, owner, force=force, now=now, denied=denied, lock=False)
     outcomes = tuple(
         outcome if outcome.refusal else Outcome(job_id=outcome.job_id) for outcome in plan.outcomes
     )
@@ -89,10 +110,14 @@ def dismiss_jobs(connection: Connection, wanted: ByIds, asked: Asked, *, now: da
     return audit.record(connection, asked, outcomes, now=now)
 
 
-def retry_refusal(job: Job | None, newer_id: str | None, *, force: bool) -> Refusal | None:
+def retry_refusal(
+    job: Job | None, newer_id: str | None, *, force: bool, denied: Collection[JobKind] = ()
+) -> Refusal | None:
     """Why a job is not retried, of which `newer_id` is the newest retry; None when it is."""
     if job is None:
         return Refusal.JOB_NOT_FOUND
+    if job.kind in denied:
+        return Refusal.SCOPE_MISSING
     if not job.state.terminal:
         return Refusal.NOT_TERMINAL
     return Refusal.ALREADY_RETRIED if newer_id is not None and not force else None
@@ -131,13 +156,14 @@ def _plan(
     *,
     force: bool,
     now: datetime,
+    denied: Collection[JobKind],
     lock: bool,
 ) -> _Plan:
     found, page_end = _find(connection, wanted, owner, force=force, lock=lock)
     # Read once the jobs are locked: a retry that came in between is seen.
     newer = _newest_retries(connection, list(found))
     refusals = {
-        job_id: retry_refusal(found.get(job_id), newer.get(job_id), force=force)
+        job_id: retry_refusal(found.get(job_id), newer.get(job_id), force=force, denied=denied)
         for job_id in (wanted.job_ids if isinstance(wanted, ByIds) else found)
     }
     accepted = [job_id for job_id, refusal in refusals.items() if refusal is None]

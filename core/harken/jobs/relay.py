@@ -5,10 +5,11 @@ have any, of a level its owners, and of each owner the oldest few. Messages of l
 window of a level, since the broker hands out the more urgent first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, func, select, text, union_all
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, TextClause, func, select, text, union_all
 from harken.jobs.fairness import choose
 from harken.jobs.job import JobKind
 from harken.jobs.outbox import Outgoing
+from harken.jobs.quotas import NO_QUOTA, Quota
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, OUTBOX, PUBLISHED, WORKERS
 from harken.jobs.window import WITHOUT_WORKERS, window
 from harken.jobs.workers import LOST_AFTER
@@ -104,6 +106,13 @@ class _InFlight:
     published: Mapping[Level, int]
     by_owner: Mapping[str, Mapping[str, int]]  # of a queue
 
+    def of_owners(self) -> Counter[str]:
+        """How many jobs of each owner, of all queues."""
+        total: Counter[str] = Counter()
+        for owners in self.by_owner.values():
+            total.update(owners)
+        return total
+
     def room(self, level: Level, per_second: float, without_workers: int) -> int:
         """How many messages of a level there may be more."""
         slots = self.slots.get(level.queue, 0)
@@ -116,6 +125,27 @@ class _InFlight:
         )
 
 
+class _Free:
+    """How many more jobs of each owner may run, by a quota."""
+
+    def __init__(self, quota: Quota, in_flight: Mapping[str, int]) -> None:
+        self._quota = quota
+        self._in_flight = Counter(in_flight)
+
+    def of(self, owner: str) -> int | None:
+        """How many more; None is any number."""
+        left = self._quota.left(owner, self._in_flight[owner])
+        return None if left == inf else int(left)
+
+    def take(
+        self, candidates: Mapping[str, Sequence[Outgoing]], chosen: Collection[Outgoing]
+    ) -> None:
+        """Counts those of the candidates that were chosen."""
+        ids = {job.job_id for job in chosen}
+        for owner, some in candidates.items():
+            self._in_flight[owner] += sum(job.job_id in ids for job in some)
+
+
 def next_jobs(
     connection: Connection,
     now: datetime,
@@ -125,11 +155,14 @@ def next_jobs(
     turns: Mapping[Level, str] | None = None,
     limit: int = AT_ONCE,
     without_workers: int = WITHOUT_WORKERS,
+    running: Quota = NO_QUOTA,
 ) -> Round:
     """At most `limit` jobs to publish now, the most urgent of each queue first.
 
     `weights` are the owners' shares, 1 when unnamed; `paces` the jobs a second that each queue's workers take; `turns`
-    what the last look returned; `without_workers` the window of a queue that no known worker takes from.
+    what the last look returned; `without_workers` the window of a queue that no known worker takes from. Of each
+    owner's jobs no more are with the broker and the workers than may run by the quota `running`: there is no other
+    way to a worker.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_FOLLOW_INDEXES)
@@ -147,6 +180,7 @@ def next_jobs(
     next_turns: dict[Level, str] = {}
     taken: dict[str, int] = {}
     held_up: set[str] = set()
+    free = _Free(running, in_flight.of_owners() if running else {})
     more = False
     for level in sorted(levels, key=lambda level: -level.priority):
         per_second = (paces or {}).get(level.queue, 0.0)
@@ -159,16 +193,22 @@ def next_jobs(
             next_turns[level] = turn
         each = min(ceil(2 * room / len(owners)), room) if owners else 0
         candidates = _candidates(connection, level, owners, each)
+        full = {owner for owner, some in candidates.items() if len(some) == each}
+        if running:
+            candidates = {owner: some[: free.of(owner)] for owner, some in candidates.items()}
+            full = {owner for owner in full if len(candidates[owner]) == each}
         jobs = choose(
             candidates,
             in_flight=in_flight.by_owner.get(level.queue, {}),
             weights=weights or {},
             room=room,
         )
-        if turn is not None or any(len(some) == each for some in candidates.values()):
+        if turn is not None or full:
             held_up.add(level.queue)  # there may be more of this level, which goes before the next
             more |= len(jobs) < room
         chosen += jobs
+        if running:
+            free.take(candidates, jobs)
         taken[level.queue] = taken.get(level.queue, 0) + len(jobs)
     more |= len(chosen) == limit
     return Round(jobs=tuple(chosen), more=more, turns=next_turns, published=published)

@@ -252,6 +252,22 @@ ACTIONS = Table(
 )
 Index("harken_actions_owner", ACTIONS.c.owner, ACTIONS.c.action_id)
 
+# Who may call. The text of a key is not here: only its holder has it.
+KEYS = Table(
+    "harken_keys",
+    METADATA,
+    Column("key_id", String(20), primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("name", String(100), nullable=False, server_default=""),
+    # SHA-256 of the secret part, in hexadecimal digits.
+    Column("hash", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("expire_time", UtcDateTime),
+    Column("revoke_time", UtcDateTime),
+    Column("last_used_time", UtcDateTime),
+)
+Index("harken_keys_owner", KEYS.c.owner)
 # Bytes that are kept in the storage, the same ones once for each owner.
 BLOBS = Table(
     "harken_blobs",

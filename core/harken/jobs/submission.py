@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from harken.jobs import job_rows, queries
-from harken.jobs.errors import RequestIdReused
+from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
 from harken.jobs.ids import new_id, new_ids
 from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
 from harken.jobs.job_rows import JobRow
 from harken.jobs.request_ids import raced
 from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
+from harken.jobs.waiting_room import WaitingRoom
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
@@ -37,18 +38,43 @@ class _Made:
     request_hash: str
 
 
-def submit_job(connection: Connection, new: NewJob, *, owner: str, now: datetime) -> Job:
-    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused."""
-    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now)
-    if isinstance(outcome, RequestIdReused):
+def submit_job(
+    connection: Connection,
+    new: NewJob,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Job:
+    """Makes the job, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded."""
+    (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now, room=room)
+    if isinstance(outcome, JobsError):
         raise outcome
     return outcome
 
 
 def submit_jobs(
-    connection: Connection, submissions: Sequence[Submission], *, now: datetime
+    connection: Connection,
+    submissions: Sequence[Submission],
+    *,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> list[Job | RequestIdReused | QuotaExceeded]:
+    """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
+
+    New jobs have to find room, where it is limited; what a request_id made before has found it then.
+    """
+    if room is None:
+        return [*_submit_jobs(connection, submissions, now)]
+    refused = _without_room(connection, submissions, room)
+    admitted = [one for place, one in enumerate(submissions) if place not in refused]
+    outcomes = iter(_submit_jobs(connection, admitted, now) if admitted else ())
+    return [refused.get(place) or next(outcomes) for place in range(len(submissions))]
+
+
+def _submit_jobs(
+    connection: Connection, submissions: Sequence[Submission], now: datetime
 ) -> list[Job | RequestIdReused]:
-    """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place."""
     ids = new_ids(now, len(submissions))
     rows = [
         _row(job_id, one.new, owner=one.owner, batch_id=None, now=now)
@@ -74,12 +100,35 @@ def submit_jobs(
     return outcomes
 
 
-def submit_batch(connection: Connection, new: NewBatch, *, owner: str, now: datetime) -> Batch:
-    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused.
+def _without_room(
+    connection: Connection, submissions: Sequence[Submission], room: WaitingRoom
+) -> dict[int, QuotaExceeded]:
+    """Which of the submits find no room, by their places: those that would make a new job and come too late."""
+    made = {*_made_by(connection, [(one.owner, one.new.request_id) for one in submissions])}
+    new: dict[str, list[int]] = {}
+    for place, one in enumerate(submissions):
+        if one.new.request_id is None or (one.owner, one.new.request_id) not in made:
+            new.setdefault(one.owner, []).append(place)
+    return {
+        place: room.refusal(owner)
+        for owner, places in new.items()
+        for place in places[room.take(connection, owner, len(places)) :]
+    }
+
+
+def submit_batch(
+    connection: Connection,
+    new: NewBatch,
+    *,
+    owner: str,
+    now: datetime,
+    room: WaitingRoom | None = None,
+) -> Batch:
+    """Makes the batch, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded.
 
     An item whose own request_id made a job before, or stands twice in the batch, is refused.
     """
-    return raced(connection, lambda: _submit_batch(connection, new, owner, now))
+    return raced(connection, lambda: _submit_batch(connection, new, owner, now, room))
 
 
 def _first_of_each(rows: Sequence[JobRow]) -> list[JobRow]:
@@ -113,7 +162,9 @@ def _made_by(
     return made
 
 
-def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: datetime) -> Batch:
+def _submit_batch(
+    connection: Connection, new: NewBatch, owner: str, now: datetime, room: WaitingRoom | None
+) -> Batch:
     if new.request_id is not None:
         query = select(BATCHES.c.batch_id, BATCHES.c.request_hash).where(
             BATCHES.c.owner == owner, BATCHES.c.request_id == new.request_id
@@ -123,6 +174,8 @@ def _submit_batch(connection: Connection, new: NewBatch, owner: str, now: dateti
                 raise RequestIdReused(new.request_id, f"batch {made.batch_id}")
             return queries.get_batch(connection, made.batch_id, owner=owner)
     items, reused = _without_reused(connection, new.items, owner)
+    if room is not None:
+        room.take_all(connection, owner, len(items))
     refused = sorted((*new.refused, *reused), key=lambda item: item.index)
     batch_id = new_id(now)
     connection.execute(

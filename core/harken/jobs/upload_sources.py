@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from harken.jobs import submission, uploads
 from harken.jobs.errors import JobsError, UploadNotFound
 from harken.jobs.job import Job, NewBatch, NewJob, RefusedItem
+from harken.jobs.waiting_room import WaitingRoom
 
 UPLOAD = "upload_id"  # the kind of such a source
 
@@ -16,13 +17,19 @@ _REASONS: Mapping[bool, str] = {True: "UPLOAD_NOT_FOUND", False: "UPLOAD_INCOMPL
 
 
 def submit_job(
-    connection: Connection, new: NewJob, *, owner: str, now: datetime, kept_for: timedelta
+    connection: Connection,
+    new: NewJob,
+    *,
+    owner: str,
+    now: datetime,
+    kept_for: timedelta,
+    room: WaitingRoom | None = None,
 ) -> Job:
     """Makes the job of an upload, or finds the one that its request_id made.
 
-    Raises RequestIdReused, UploadNotFound and UploadIncomplete.
+    Raises RequestIdReused, QuotaExceeded, UploadNotFound and UploadIncomplete.
     """
-    job = submission.submit_job(connection, new, owner=owner, now=now)
+    job = submission.submit_job(connection, new, owner=owner, now=now, room=room)
     held = uploads.hold(connection, [new.source.value], owner=owner, now=now, kept_for=kept_for)
     # What a request_id made before stands, whatever has become of the upload since.
     if job.create_time == now and held:

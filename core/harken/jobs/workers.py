@@ -93,14 +93,18 @@ def leave(connection: Connection, name: str) -> None:
     connection.execute(delete(WORKERS).where(WORKERS.c.name == name))
 
 
-def list_workers(connection: Connection, now: datetime) -> tuple[Worker, ...]:
-    """The workers that have beaten within the last day, by name."""
+def list_workers(
+    connection: Connection, now: datetime, *, owner: str | None = None
+) -> tuple[Worker, ...]:
+    """The workers that have beaten within the last day, by name, with the jobs of one owner or of all."""
     running: dict[str, list[RunningJob]] = {}
     held = (
         select(JOBS.c.worker, JOBS.c.job_id, JOBS.c.attempt, JOBS.c.start_time)
         .where(HELD_BY_WORKERS)
         .order_by(JOBS.c.start_time)
     )
+    if owner is not None:
+        held = held.where(JOBS.c.owner == owner)
     for row in connection.execute(held):
         job = RunningJob(job_id=row.job_id, attempt=row.attempt, start_time=row.start_time)
         running.setdefault(row.worker, []).append(job)

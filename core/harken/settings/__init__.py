@@ -3,7 +3,7 @@
 from harken.settings.errors import SettingsError
 from harken.settings.secret_files import SUFFIX, with_secrets
 from harken.settings.settings import Settings, at_place
-from harken.settings.variables import VARIABLES, Variable, secret_names
+from harken.settings.variables import VARIABLES, Variable, parse_quota, secret_names
 
 __all__ = [
     "SUFFIX",
@@ -12,6 +12,7 @@ __all__ = [
     "SettingsError",
     "Variable",
     "at_place",
+    "parse_quota",
     "secret_names",
     "with_secrets",
 ]

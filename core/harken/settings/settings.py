@@ -50,6 +50,21 @@ class Settings:
     log_format: str = "text"
     metrics_listen: str = ""
     lease_s: int = 15
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    insecure: bool = False
+    authentication: str = "none"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_keys_url: str = ""
+    jwt_owner_claim: str = "sub"
+    jwt_scope_claim: str = "scope"
+    quota_queued_jobs: str = ""
+    quota_running_jobs: str = ""
+    quota_stored_bytes: str = ""
+    quota_submits_per_second: str = ""
+    quota_streams: str = ""
     max_audio_hours: int = 48
     sources: str = "https"
     allow_private_sources: str = ""
@@ -87,6 +102,15 @@ class Settings:
                 "HARKEN_LEASE",
                 f"{self.lease_s} s is too short: it has to be at least {SHORTEST_LEASE_S}",
             )
+        if bool(self.tls_cert) != bool(self.tls_key) or (self.tls_client_ca and not self.tls_cert):
+            raise SettingsError(
+                "HARKEN_TLS_CERT", "TLS needs both HARKEN_TLS_CERT and HARKEN_TLS_KEY"
+            )
+        if "jwt" in self.ways_in and not (self.jwt_issuer and self.jwt_audience):
+            raise SettingsError(
+                "HARKEN_AUTHENTICATION",
+                "jwt needs HARKEN_JWT_ISSUER and HARKEN_JWT_AUDIENCE: whose tokens are taken, and those for whom",
+            )
 
     @classmethod
     def from_environment(
@@ -107,6 +131,11 @@ class Settings:
             values[variable.field] = _parse(variable.parse, *found, secret=variable.secret)
         values.update((field, value) for field, value in given.items() if value is not None)
         return cls(**values)
+
+    @property
+    def ways_in(self) -> frozenset[str]:
+        """How callers show who they are; none where nobody is asked."""
+        return frozenset(self.authentication.split(",")) - {"none"}
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from math import inf
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 LOG_FORMATS: Final = ("text", "json")
 FETCHED: Final = ("https", "s3", "gs", "az")
@@ -14,6 +15,10 @@ STORAGES: Final = ("file:///", "s3://", "gs://", "az://")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
 SHORTEST_KEY: Final = 32  # characters, of which a hexadecimal one has 4 bits
+UNLIMITED: Final = "none"
+UNITS: Final = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+NOBODY_IS_ASKED: Final = "none"
+WAYS_IN: Final = ("keys", "jwt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,40 @@ def weights_of(text: str) -> dict[str, float]:
             )
         weights[owner] = weight
     return weights
+
+
+def parse_quota(text: str) -> tuple[float | None, dict[str, float | None]]:
+    """What every owner may have, and what some may, of a text such as "100,ann=500,bob=none"; raises ValueError."""
+    everyone: float | None = None
+    owners: dict[str, float | None] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        owner, _, amount = part.rpartition("=")
+        if owner:
+            owners[owner] = _amount(part, amount)
+        else:
+            everyone = _amount(part, part)
+    return everyone, owners
+
+
+def checked_quota(text: str) -> str:
+    """A quota as it came; raises ValueError."""
+    parse_quota(text)
+    return text
+
+
+def _amount(part: str, text: str) -> float | None:
+    if text == UNLIMITED:
+        return None
+    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "")
+    try:
+        amount = float(number) * UNITS.get(unit, 1)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < inf:
+        raise ValueError(
+            f"{part!r} is neither a number nor OWNER=NUMBER, as in 100,ann=5k,bob=none"
+        )
+    return amount
 
 
 def _whole_number(text: str) -> int:
@@ -147,6 +186,32 @@ def parse_signing_keys(text: str) -> str:
         raise ValueError(
             f"each key needs at least {SHORTEST_KEY} characters; make one with: openssl rand -hex 32"
         )
+    return text
+
+
+def parse_authentication(text: str) -> str:
+    """The ways in which callers show who they are, "keys,jwt"; raises ValueError."""
+    ways = [way.strip() for way in text.lower().split(",")]
+    if ways != [NOBODY_IS_ASKED] and not set(ways) <= {*WAYS_IN}:
+        raise ValueError("it has to be none, keys, jwt, or keys,jwt")
+    return ",".join(ways)
+
+
+def parse_flag(text: str) -> bool:
+    """Yes or no; raises ValueError."""
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("it has to be 1 or 0")
+
+
+def parse_url(text: str) -> str:
+    """A URL that nobody on the way can answer in the server's place; raises ValueError."""
+    url = urlsplit(text)
+    local = url.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and local)):
+        raise ValueError("it has to be an https:// URL, or an http:// one of this machine")
     return text
 
 
@@ -285,6 +350,90 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_LEASE",
         meaning="Seconds after which the jobs of a worker that is not heard of go to others; at least 3.",
         parse=parse_positive,
+    ),
+    Variable(
+        field="tls_cert",
+        name="HARKEN_TLS_CERT",
+        meaning="The server's certificate with its chain, a PEM file; read anew when it changes.",
+    ),
+    Variable(
+        field="tls_key",
+        name="HARKEN_TLS_KEY",
+        meaning="The key of the certificate, a PEM file.",
+    ),
+    Variable(
+        field="tls_client_ca",
+        name="HARKEN_TLS_CLIENT_CA",
+        meaning="The authority that callers need a certificate of, a PEM file; none is needed when unset.",
+    ),
+    Variable(
+        field="insecure",
+        name="HARKEN_INSECURE",
+        meaning="1 to listen beyond this machine without TLS or authentication.",
+        parse=parse_flag,
+    ),
+    Variable(
+        field="authentication",
+        name="HARKEN_AUTHENTICATION",
+        meaning="How callers show who they are: `none`, `keys`, `jwt` or `keys,jwt`.",
+        parse=parse_authentication,
+    ),
+    Variable(
+        field="jwt_issuer",
+        name="HARKEN_JWT_ISSUER",
+        meaning="The issuer (`iss`) whose tokens are taken, a URL.",
+        parse=parse_url,
+    ),
+    Variable(
+        field="jwt_audience",
+        name="HARKEN_JWT_AUDIENCE",
+        meaning="The audience (`aud`) that a token has to be for.",
+    ),
+    Variable(
+        field="jwt_keys_url",
+        name="HARKEN_JWT_KEYS_URL",
+        meaning="Where the issuer publishes its keys (JWKS); found through its OpenID configuration when unset.",
+        parse=parse_url,
+    ),
+    Variable(
+        field="jwt_owner_claim",
+        name="HARKEN_JWT_OWNER_CLAIM",
+        meaning="The claim of a token that names the owner.",
+    ),
+    Variable(
+        field="jwt_scope_claim",
+        name="HARKEN_JWT_SCOPE_CLAIM",
+        meaning="The claim of a token that lists scopes, as words or as a list.",
+    ),
+    Variable(
+        field="quota_queued_jobs",
+        name="HARKEN_QUOTA_QUEUED_JOBS",
+        meaning="Jobs that an owner may have waiting, such as 10k,ann=50k,bob=none; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_running_jobs",
+        name="HARKEN_QUOTA_RUNNING_JOBS",
+        meaning="Jobs of an owner that may run at once, with those on their way to a worker; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_stored_bytes",
+        name="HARKEN_QUOTA_STORED_BYTES",
+        meaning="Bytes that an owner may keep, such as 10G,ann=1T; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_submits_per_second",
+        name="HARKEN_QUOTA_SUBMITS_PER_SECOND",
+        meaning="Calls that make jobs, of an owner at one server process, a second; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_streams",
+        name="HARKEN_QUOTA_STREAMS",
+        meaning="Streams that an owner may have open at one server process; any number when unset.",
+        parse=checked_quota,
     ),
     Variable(
         field="max_audio_hours",

@@ -23,6 +23,7 @@ FIELDS: Final = (
     "batch_id",
     "attempt",
     "owner",
+    "key_id",
     "method",
     "code",
     "duration_ms",

@@ -138,6 +138,7 @@ class MediaServiceServicer:
 
         INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
         NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+        PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
         OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -87,6 +87,7 @@ class MediaServiceStub:
 
     INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
     NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+    PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
     """
 
@@ -149,6 +150,7 @@ class MediaServiceAsyncStub(MediaServiceStub):
 
     INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
     NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+    PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
     """
 
@@ -238,6 +240,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
 
         INVALID_ARGUMENT: artifact_id is not a UUID; a negative offset or length.
         NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
+        PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
         OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
         """
 

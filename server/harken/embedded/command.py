@@ -29,11 +29,15 @@ STOPPED_BY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     type=click.Path(exists=True, file_okay=False),
     help="A folder below which files may be submitted; repeat it for more. [the current folder]",
 )
+@click.option(
+    "--insecure", is_flag=True, help="Listen beyond this machine without TLS or authentication."
+)
 @click.option("--concurrency", type=click.IntRange(min=1), help="Jobs to run at once.")
 def up(
     data_dir: Path | None,
     listen: str | None,
     media_roots: tuple[str, ...],
+    insecure: bool,
     concurrency: int | None,
 ) -> None:
     """Run the whole system on this machine: Redis, database, server, workers and beat.
@@ -44,8 +48,11 @@ def up(
     from harken.embedded.part import PartFailed
     from harken.embedded.redis_server import NoRedis
     from harken.embedded.system import NotReady, running_system
+    from harken.server.access import exposure
+    from harken.server.access.exposure import TooOpen
     from harken.server.command import given_secrets, settings_of
     from harken.server.serve import CannotListen
+    from harken.telemetry.logs import masked
 
     began = time.monotonic()
     stop = threading.Event()
@@ -59,6 +66,7 @@ def up(
                 fallbacks=False,
                 listen=listen,
                 media_roots=media_roots or None,
+                insecure=insecure or None,
                 concurrency=concurrency,
                 database_url=given.get("HARKEN_DATABASE_URL") or folder.database_url,
                 broker_url=given.get("HARKEN_BROKER_URL") or "",
@@ -68,15 +76,19 @@ def up(
                 if os.environ.get("HARKEN_STORAGE_URL")
                 else (folder.path / "storage").as_uri(),
             )
+            exposure.check(settings)
             with running_system(settings, folder) as system:
                 ready_s = time.monotonic() - began
                 click.echo(f"harken is ready on {system.address} after {ready_s:.1f} s.")
                 click.echo(f"  files below  {', '.join(settings.media_roots)}")
                 click.echo(f"  data and logs in  {folder.path}")
+                if settings.ways_in:
+                    database_url = masked(settings.database_url)
+                    click.echo(f"  keys  HARKEN_DATABASE_URL={database_url} harken keys create …")
                 click.echo("  Ctrl-C stops everything.")
                 for name in system.watch(stop):
                     click.echo(f"{name} had ended and was started again.", err=True)
                 click.echo("Stopping …")
             click.echo("Stopped.")
-    except (FolderInUse, CannotListen, NoRedis, NotReady, PartFailed) as error:
+    except (FolderInUse, CannotListen, TooOpen, NoRedis, NotReady, PartFailed) as error:
         raise click.ClickException(str(error)) from error

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from harken.embedded.leash import Leash
 from harken.embedded.part import Part
 from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
+from harken.jobs.database import Database
 from harken.server.serve import CannotListen, prepare
 from harken.settings import SUFFIX, VARIABLES, Settings, at_place, secret_names
 from harken.tasks.queues import ANALYSIS_QUEUES, AUDIO, MAINTENANCE
@@ -65,7 +66,9 @@ class System:
         self._add(HOUSEKEEPER, [*python, "harken.tasks", *housekeeper], place=2)
         schedule = self._folder.path / "beat-schedule"
         self._add(BEAT, [*python, "harken.tasks", "beat", f"--schedule={schedule}"])
-        self._wait(lambda: is_ready(self.address, AUDIO), *self._parts)
+        tls = bool(self._settings.tls_cert)
+        with closing(Database(self._settings.database_url, pooled=False)) as database:
+            self._wait(lambda: is_ready(self.address, database, AUDIO, tls=tls), *self._parts)
 
     def watch(self, stop: threading.Event) -> Iterator[str]:
         """Keeps the parts up until `stop` is set; yields the names of those it had to start again."""

@@ -44,14 +44,24 @@ def given_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     show_default=True,
     help="Server processes that share the port; more than one need PostgreSQL.",
 )
+@click.option(
+    "--insecure", is_flag=True, help="Listen beyond this machine without TLS or authentication."
+)
 @click.option("--one-of-several", is_flag=True, hidden=True)  # how they are started
 def serve(
-    listen: str | None, media_roots: tuple[str, ...], processes: int, one_of_several: bool
+    listen: str | None,
+    media_roots: tuple[str, ...],
+    processes: int,
+    insecure: bool,
+    one_of_several: bool,
 ) -> None:
     """Run the gRPC server. Its database, broker and limits come from the environment."""
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
+    from harken.server.access import exposure
+    from harken.server.access.certificates import CannotSecure
+    from harken.server.access.exposure import TooOpen
     from harken.server.event_loop import new_event_loop
     from harken.server.processes import CannotShare, serve_in_processes
     from harken.server.serve import CannotListen
@@ -59,17 +69,27 @@ def serve(
     from harken.telemetry import logs
     from harken.telemetry.endpoint import CannotExpose
 
-    settings = settings_of(listen=listen, media_roots=media_roots or None)
+    settings = settings_of(
+        listen=listen, media_roots=media_roots or None, insecure=insecure or None
+    )
     faulthandler.enable()  # a crash in C code leaves its stacks in the log
     logs.configure(settings.log_level, settings.log_format)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
+        exposure.check(settings)
         if processes > 1:
             serve_in_processes(settings, processes)
         else:
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(run(settings, one_of_several=one_of_several))
-    except (CannotListen, CannotExpose, CannotShare, SchemaMismatch) as error:
+    except (
+        CannotListen,
+        TooOpen,
+        CannotSecure,
+        CannotExpose,
+        CannotShare,
+        SchemaMismatch,
+    ) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
         raise click.ClickException(f"The database does not answer: {error.orig}") from error

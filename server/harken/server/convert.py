@@ -39,6 +39,7 @@ _REFUSALS: Mapping[Refusal, str] = {
     Refusal.JOB_NOT_FOUND: "There is no such job: it was never made here, or was deleted after its retention.",
     Refusal.NOT_TERMINAL: "It has not ended yet. Wait for its end, or cancel it first.",
     Refusal.NOT_FAILED: "It did not fail, so it is no dead letter.",
+    Refusal.SCOPE_MISSING: "It is a job of administrators: retry it with a key of the scope admin.",
     Refusal.ALREADY_RETRIED: "It was retried before, as new_job_id. Send force to retry it again.",
     Refusal.ALREADY_DISMISSED: "It was dismissed before.",
 }

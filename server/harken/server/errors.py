@@ -3,6 +3,11 @@
 RequestError
 ├── InvalidRequest      fields that are missing or malformed
 ├── InvalidToken        a page or resume token that was not made here, or for something else
+├── MalformedRequest    what came is no message of the contract
+├── RequestSlow         the request did not arrive in time
+├── Unauthenticated     who calls is not known
+├── ScopeMissing        who calls is known, and may not do this
+├── KeysUnknown         who calls cannot be found out for now
 ├── UploadTooLarge      an upload of more bytes than the server takes
 ├── UploadTruncated     an upload that ended before all announced bytes had come
 ├── UploadCorrupt       an upload whose bytes are not those of its SHA-256
@@ -45,6 +50,47 @@ class InvalidToken(RequestError):
             " Send one as it was received, with the other fields unchanged, or none."
         )
         self.field = field
+
+
+class MalformedRequest(RequestError):
+    """What came is no message of the contract."""
+
+    def __init__(self) -> None:
+        super().__init__("The request is no message of this call, as the contract has it.")
+
+
+class RequestSlow(RequestError):
+    """The request did not arrive in time."""
+
+    def __init__(self, within_s: float) -> None:
+        super().__init__(f"The request has not arrived as a whole within {within_s:g} s.")
+
+
+class Unauthenticated(RequestError):
+    """Who calls is not known, or not any more. `reason` is for programs."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ScopeMissing(RequestError):
+    """Who calls is known, and may not do this."""
+
+    def __init__(self, method: str, scope: str, owner: str) -> None:
+        super().__init__(
+            f"{method} needs the scope {scope!r}, which this caller, {owner!r}, does not have."
+            f" Make a key with it: harken keys create --owner {owner} --scope {scope}."
+        )
+        self.method = method
+        self.scope = scope
+
+
+class KeysUnknown(RequestError):
+    """Who calls cannot be found out, as the database, or the identity provider, does not answer."""
+
+    def __init__(self, what: str = "The database does not answer") -> None:
+        super().__init__(f"{what}, so it cannot be found out who calls. Try again.")
 
 
 class UploadTooLarge(RequestError):

@@ -2,8 +2,8 @@
 
 from harken.jobs import clock, queries, submission
 from harken.server import convert, exports
+from harken.server.caller import current_caller
 from harken.server.interceptors.around import Context
-from harken.server.owner import OWNER
 from harken.server.progress.hub import Hub
 from harken.server.store import Store
 from harken.telemetry import logs
@@ -22,12 +22,13 @@ class ExportService(ExportServiceServicer):
         self, request: messages.ExportResultsRequest, context: Context
     ) -> messages.ExportResultsResponse:
         """Accepts an export."""
+        owner = current_caller().owner
         new = exports.new_export(request)
         if request.HasField("batch_id"):
             batch_id = request.batch_id.lower()
-            await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
+            await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=owner))
         job = await self._store.write(
-            lambda c: submission.submit_job(c, new, owner=OWNER, now=clock.now(c))
+            lambda c: submission.submit_job(c, new, owner=owner, now=clock.now(c))
         )
         logs.note(job_id=job.job_id)
         self._hub.ring()

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,10 @@ class Probe:
 
     pool_pids: tuple[int, ...]
     active: tuple[ActiveTask, ...]
+
+    def only(self, job_ids: Collection[str]) -> "Probe":
+        """The same, of the tasks only those of these jobs."""
+        return replace(self, active=tuple(one for one in self.active if one.task_id in job_ids))
 
 
 class Inspector:

@@ -21,17 +21,19 @@ from harken.jobs import (
     submission,
     upload_sources,
 )
-from harken.jobs.errors import RequestIdReused
+from harken.jobs.errors import QuotaExceeded, RequestIdReused
 from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.state import HELD
+from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
 from harken.media.uri import parse_uri
 from harken.server import convert, filters, retries, tokens, validate
+from harken.server.access.quotas import Quotas
+from harken.server.caller import current_caller
 from harken.server.errors import InvalidRequest, InvalidToken, Violation
 from harken.server.file_checks import FileChecks
 from harken.server.interceptors.around import Context, write
-from harken.server.owner import OWNER
 from harken.server.progress.batch_stream import BatchStream
 from harken.server.progress.hub import Hub
 from harken.server.progress.item_stream import ItemStream
@@ -63,21 +65,27 @@ class JobService(JobServiceServicer):
         *,
         rules: SourceRules,
         longest_run: timedelta,
+        quotas: Quotas,
         uploads_kept_for: timedelta,
     ) -> None:
         self._store = store
         self._hub = hub
-        self._openings = Openings(store, hub, OWNER)
+        self._openings = Openings(store, hub)
         self._roots = roots
         self._checks = checks
         self._rules = rules
         self._longest_run = longest_run
+        self._quotas = quotas
+        # One object for all calls: those that stand side by side are written together.
+        self._submit_all = partial(_submit_all, quotas.room)
         self._uploads_kept_for = uploads_kept_for
 
     async def SubmitAnalysis(
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
+        owner = current_caller().owner
+        self._quotas.submits(owner)
         new = validate.new_job(request, longest_run=self._longest_run)
         if new.source.kind == "path":
             await self._checks.run(partial(self._roots.resolve, new.source.value))
@@ -86,10 +94,10 @@ class JobService(JobServiceServicer):
         if trace_parent := tracing.trace_parent():
             new = replace(new, trace_parent=trace_parent)
         if new.source.kind == upload_sources.UPLOAD:
-            job = await self._store.write(partial(self._submit_upload, new))
+            job = await self._store.write(partial(self._submit_upload, owner, new))
         else:
-            wanted = submission.Submission(new=new, owner=OWNER)
-            job = await self._store.write_among(_submit_all, wanted)
+            wanted = submission.Submission(new=new, owner=owner)
+            job = await self._store.write_among(self._submit_all, wanted)
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.SubmitAnalysisResponse(job=convert.job_message(job))
@@ -98,6 +106,8 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitBatchRequest, context: Context
     ) -> messages.SubmitBatchResponse:
         """Accepts many files."""
+        owner = current_caller().owner
+        self._quotas.submits(owner)
         new = await asyncio.to_thread(
             validate.new_batch, request, self._roots, self._rules, longest_run=self._longest_run
         )
@@ -106,7 +116,7 @@ class JobService(JobServiceServicer):
                 (index, replace(item, trace_parent=trace_parent)) for index, item in new.items
             ]
             new = replace(new, items=tuple(traced))
-        batch = await self._store.write(partial(self._submit_batch, new))
+        batch = await self._store.write(partial(self._submit_batch, owner, new))
         logs.note(batch_id=batch.batch_id)
         self._hub.ring()
         return messages.SubmitBatchResponse(
@@ -120,11 +130,12 @@ class JobService(JobServiceServicer):
         """One job with its result."""
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
+        owner = current_caller().owner
         job, result, made = await self._store.read(
             lambda c: (
-                queries.get_job(c, job_id, owner=OWNER),
+                queries.get_job(c, job_id, owner=owner),
                 queries.get_result(c, job_id),
-                artifacts.of_job(c, job_id, owner=OWNER, limit=MOST_ARTIFACTS),
+                artifacts.of_job(c, job_id, owner=owner, limit=MOST_ARTIFACTS),
             )
         )
         ticks = await self._ticks_of(job)
@@ -137,7 +148,8 @@ class JobService(JobServiceServicer):
         """One batch."""
         batch_id = validate.identifier("batch_id", request.batch_id)
         logs.note(batch_id=batch_id)
-        batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=OWNER))
+        owner = current_caller().owner
+        batch = await self._store.read(lambda c: queries.get_batch(c, batch_id, owner=owner))
         return messages.GetBatchResponse(batch=convert.batch_message(batch))
 
     async def ListJobs(
@@ -146,10 +158,11 @@ class JobService(JobServiceServicer):
         """A page of jobs."""
         wanted = filters.list_filter(request)
         size = validate.page_size(request.page_size)
-        bound_to = filters.bound_to(wanted)
+        owner = current_caller().owner
+        bound_to = [owner, *filters.bound_to(wanted)]
         before_id = _page_start(request.page_token, bound_to)
         jobs = await self._store.read(
-            lambda c: queries.list_jobs(c, wanted, owner=OWNER, limit=size + 1, before_id=before_id)
+            lambda c: queries.list_jobs(c, wanted, owner=owner, limit=size + 1, before_id=before_id)
         )
         ticks = await self._ticks_of(*jobs)
         response = messages.ListJobsResponse()
@@ -168,11 +181,14 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelJobRequest, context: Context
     ) -> messages.CancelJobResponse:
         """Asks for one job to be stopped."""
-        asked = retries.cancel_job(owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.cancel_job(owner=caller.owner, peer=caller.peer(context.peer()))
         job_id = validate.identifier("job_id", request.job_id)
         logs.note(job_id=job_id)
         job = await self._store.write(
-            lambda c: cancellation.cancel_job(c, job_id, owner=OWNER, now=clock.now(c), asked=asked)
+            lambda c: cancellation.cancel_job(
+                c, job_id, owner=caller.owner, now=clock.now(c), asked=asked
+            )
         )
         self._hub.ring()
         return messages.CancelJobResponse(job=convert.job_message(job))
@@ -181,12 +197,13 @@ class JobService(JobServiceServicer):
         self, request: messages.CancelBatchRequest, context: Context
     ) -> messages.CancelBatchResponse:
         """Asks for all jobs of a batch to be stopped."""
-        asked = retries.cancel_batch(request, owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.cancel_batch(request, owner=caller.owner, peer=caller.peer(context.peer()))
         batch_id = validate.identifier("batch_id", request.batch_id)
         logs.note(batch_id=batch_id)
         batch = await self._store.write(
             lambda c: cancellation.cancel_batch(
-                c, batch_id, owner=OWNER, now=clock.now(c), asked=asked
+                c, batch_id, owner=caller.owner, now=clock.now(c), asked=asked
             )
         )
         self._hub.ring()
@@ -196,18 +213,35 @@ class JobService(JobServiceServicer):
         self, request: messages.RetryJobsRequest, context: Context
     ) -> messages.RetryJobsResponse:
         """Runs jobs that have ended once more."""
+        caller = current_caller()
+        if not request.dry_run:
+            self._quotas.submits(caller.owner)
+        peer = caller.peer(context.peer())
         # Of one clock with the ids of all jobs, whichever server made them: by it a filter's pages end.
         now = await self._store.read(clock.now)
-        call = retries.retry_call(request, owner=OWNER, peer=context.peer(), now=now)
+        call = retries.retry_call(request, owner=caller.owner, peer=peer, now=now)
         if request.dry_run:
             outcomes, page_end = await self._store.read(
                 lambda c: redrive.preview_retry(
-                    c, call.wanted, owner=OWNER, force=request.force, now=now
+                    c,
+                    call.wanted,
+                    owner=caller.owner,
+                    force=request.force,
+                    now=now,
+                    denied=caller.denied_kinds,
                 )
             )
             return call.response(outcomes, page_end, now)
         action = await self._store.write(
-            lambda c: redrive.retry_jobs(c, call.wanted, call.asked, force=request.force, now=now)
+            lambda c: redrive.retry_jobs(
+                c,
+                call.wanted,
+                call.asked,
+                force=request.force,
+                now=now,
+                room=self._quotas.room,
+                denied=caller.denied_kinds,
+            )
         )
         self._hub.ring()
         response = call.response(action.outcomes, action.page_end, action.time)
@@ -218,7 +252,8 @@ class JobService(JobServiceServicer):
         self, request: messages.DismissJobsRequest, context: Context
     ) -> messages.DismissJobsResponse:
         """Takes failed jobs off the list of dead letters."""
-        asked = retries.dismiss_jobs(owner=OWNER, peer=context.peer())
+        caller = current_caller()
+        asked = retries.dismiss_jobs(owner=caller.owner, peer=caller.peer(context.peer()))
         wanted = redrive.ByIds(job_ids=validate.identifiers("job_ids", request.job_ids))
         action = await self._store.write(
             lambda c: redrive.dismiss_jobs(c, wanted, asked, now=clock.now(c))
@@ -234,15 +269,17 @@ class JobService(JobServiceServicer):
     ) -> messages.ListActionsResponse:
         """A page of actions."""
         size = validate.page_size(request.page_size)
-        before_id = _page_start(request.page_token, _ACTIONS)
+        owner = current_caller().owner
+        bound_to = [owner, _ACTIONS]
+        before_id = _page_start(request.page_token, bound_to)
         found = await self._store.read(
-            lambda c: audit.list_actions(c, owner=OWNER, limit=size + 1, before_id=before_id)
+            lambda c: audit.list_actions(c, owner=owner, limit=size + 1, before_id=before_id)
         )
         response = messages.ListActionsResponse(
             actions=[convert.action_message(action) for action in found[:size]]
         )
         if len(found) > size:
-            response.next_page_token = tokens.encode(found[size - 1].action_id, _ACTIONS)
+            response.next_page_token = tokens.encode(found[size - 1].action_id, bound_to)
         return response
 
     async def GetAction(
@@ -250,7 +287,8 @@ class JobService(JobServiceServicer):
     ) -> messages.GetActionResponse:
         """One action with its outcomes."""
         action_id = validate.identifier("action_id", request.action_id)
-        action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=OWNER))
+        owner = current_caller().owner
+        action = await self._store.read(lambda c: audit.get_action(c, action_id, owner=owner))
         return messages.GetActionResponse(action=convert.action_message(action))
 
     async def StreamProgress(  # pyright: ignore[reportIncompatibleMethodOverride] # bytes, by writing them
@@ -266,12 +304,16 @@ class JobService(JobServiceServicer):
         opened[target] += 1
         try:
             await stream.run(request.resume_token, heartbeat)
+        except InvalidToken:
+            await stream.find()  # what is another's is not there, whatever token comes with it
+            raise
         finally:
             opened[target] -= 1
 
     def _stream(
         self, request: messages.StreamProgressRequest, write: Write
     ) -> JobStream | BatchStream | ItemStream:
+        owner = current_caller().owner
         match request.WhichOneof("target"):
             case "job_id":
                 if request.include_items:
@@ -279,29 +321,35 @@ class JobService(JobServiceServicer):
                     raise InvalidRequest([Violation("include_items", "NOT_A_BATCH", description)])
                 job_id = validate.identifier("job_id", request.job_id)
                 logs.note(job_id=job_id)
-                return JobStream(self._hub, self._store, self._openings, write, job_id)
+                return JobStream(self._hub, self._store, self._openings, write, owner, job_id)
             case "batch_id":
                 kind = ItemStream if request.include_items else BatchStream
                 batch_id = validate.identifier("batch_id", request.batch_id)
                 logs.note(batch_id=batch_id)
-                return kind(self._hub, self._store, self._openings, write, batch_id)
+                return kind(self._hub, self._store, self._openings, write, owner, batch_id)
             case _:
                 description = "Name a job_id or a batch_id to follow."
                 raise InvalidRequest([Violation("target", "NO_TARGET", description)])
 
-    def _submit_upload(self, new: NewJob, connection: Connection) -> Job:
-        now = clock.now(connection)
-        kept_for = self._uploads_kept_for
-        return upload_sources.submit_job(connection, new, owner=OWNER, now=now, kept_for=kept_for)
+    def _submit_upload(self, owner: str, new: NewJob, connection: Connection) -> Job:
+        return upload_sources.submit_job(
+            connection,
+            new,
+            owner=owner,
+            now=clock.now(connection),
+            kept_for=self._uploads_kept_for,
+            room=self._quotas.room,
+        )
 
-    def _submit_batch(self, new: NewBatch, connection: Connection) -> Batch:
+    def _submit_batch(self, owner: str, new: NewBatch, connection: Connection) -> Batch:
         now = clock.now(connection)
         if any(item.source.kind == upload_sources.UPLOAD for _, item in new.items):
             kept_for = self._uploads_kept_for
             new = upload_sources.without_refused(
-                connection, new, owner=OWNER, now=now, kept_for=kept_for
+                connection, new, owner=owner, now=now, kept_for=kept_for
             )
-        return submission.submit_batch(connection, new, owner=OWNER, now=now)
+        room = self._quotas.room
+        return submission.submit_batch(connection, new, owner=owner, now=now, room=room)
 
     async def _ticks_of(self, *jobs: Job) -> dict[str, Tick]:
         running = [job.job_id for job in jobs if job.state in HELD]
@@ -309,9 +357,9 @@ class JobService(JobServiceServicer):
 
 
 def _submit_all(
-    connection: Connection, wanted: Sequence[submission.Submission]
-) -> list[Job | RequestIdReused]:
-    return submission.submit_jobs(connection, wanted, now=clock.now(connection))
+    room: WaitingRoom | None, connection: Connection, wanted: Sequence[submission.Submission]
+) -> list[Job | RequestIdReused | QuotaExceeded]:
+    return submission.submit_jobs(connection, wanted, now=clock.now(connection), room=room)
 
 
 def _page_start(page_token: str, bound_to: object) -> str | None:

@@ -1,5 +1,6 @@
 """MediaService: bytes in as uploads, bytes out as artifacts."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,12 +11,20 @@ from harken.jobs import artifacts, clock, upload_sources, uploads
 from harken.jobs.job import Job, NewJob
 from harken.jobs.upload import Upload
 from harken.server import convert, tokens, validate
-from harken.server.errors import InvalidRequest, InvalidToken, OffsetPastEnd, Violation
+from harken.server.access.quotas import Quotas
+from harken.server.caller import current_caller
+from harken.server.errors import (
+    InvalidRequest,
+    InvalidToken,
+    OffsetPastEnd,
+    UploadStalled,
+    UploadTooLarge,
+    Violation,
+)
 from harken.server.interceptors.around import Context
-from harken.server.media.reception import Reception
+from harken.server.media import reception
 from harken.server.media.upload_request import chunk_violation, upload_call
 from harken.server.media.vault import Vault
-from harken.server.owner import OWNER
 from harken.server.progress.hub import Hub
 from harken.server.store import Store
 from harken.settings import Settings
@@ -32,10 +41,13 @@ GO_AHEAD = (("harken-upload", "go-ahead"),)
 class MediaService(MediaServiceServicer):
     """The servicer of MediaService."""
 
-    def __init__(self, store: Store, hub: Hub, vault: Vault, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, vault: Vault, settings: Settings, quotas: Quotas
+    ) -> None:
         self._store = store
         self._hub = hub
         self._vault = vault
+        self._quotas = quotas
         self._limit_bytes = settings.max_upload_mb * MB
         self._kept_for = timedelta(hours=settings.upload_hours)
         self._longest_run = timedelta(seconds=settings.task_time_limit_s)
@@ -44,35 +56,51 @@ class MediaService(MediaServiceServicer):
         self, request_iterator: AsyncIterator[messages.UploadMediaRequest], context: Context
     ) -> messages.UploadMediaResponse:
         """Receives a file."""
-        owner = OWNER
-        first = await anext(request_iterator, None)
+        owner = current_caller().owner
+        first = await _first(request_iterator)
         if first is None or first.WhichOneof("message") != "header":
             description = "The first message has to be a header."
             raise InvalidRequest([Violation("header", "NO_HEADER", description)])
         call = upload_call(first.header, longest_run=self._longest_run)
         new_job = call.job
+        if new_job is not None:
+            self._quotas.submits(owner)
+        limit_bytes = self._limit_bytes
+        if self._quotas.stored:
+            announced = max((call.new.size or 0) - call.offset, 0)
+            left = await self._store.read(
+                lambda c: self._quotas.check_stored(c, owner, adding=announced)
+            )
+            limit_bytes = int(min(limit_bytes, call.offset + left))
         if new_job is not None and (trace_parent := tracing.trace_parent()):
             new_job = replace(new_job, trace_parent=trace_parent)
 
         def on_complete(connection: Connection, upload: Upload) -> Job | None:
+            if self._quotas.stored:  # others may have come meanwhile
+                self._quotas.check_stored(connection, owner)
             return None if new_job is None else self._submit(connection, upload, new_job)
 
-        reception = Reception(
+        receiving = reception.Reception(
             self._store,
             self._vault,
             call.new,
             owner=owner,
             offset=call.offset,
-            limit_bytes=self._limit_bytes,
+            limit_bytes=limit_bytes,
             kept_for=self._kept_for,
         )
 
         async def on_open() -> None:
             await context.send_initial_metadata(GO_AHEAD)
 
-        received = await reception.receive(
-            _chunks(request_iterator), on_open=on_open, on_complete=on_complete
-        )
+        try:
+            received = await receiving.receive(
+                _chunks(request_iterator), on_open=on_open, on_complete=on_complete
+            )
+        except UploadTooLarge as error:
+            if limit_bytes < self._limit_bytes:
+                raise self._quotas.bytes_refusal(owner) from error
+            raise
         response = messages.UploadMediaResponse(upload=convert.upload_message(received.upload))
         if isinstance(received.done, Job):
             logs.note(job_id=received.done.job_id)
@@ -85,7 +113,8 @@ class MediaService(MediaServiceServicer):
     ) -> messages.GetUploadResponse:
         """One upload."""
         upload_id = validate.identifier("upload_id", request.upload_id)
-        upload = await self._store.read(lambda c: uploads.get_upload(c, upload_id, owner=OWNER))
+        owner = current_caller().owner
+        upload = await self._store.read(lambda c: uploads.get_upload(c, upload_id, owner=owner))
         return messages.GetUploadResponse(upload=convert.upload_message(upload))
 
     async def DeleteUpload(
@@ -93,8 +122,9 @@ class MediaService(MediaServiceServicer):
     ) -> messages.DeleteUploadResponse:
         """Deletes an upload."""
         upload_id = validate.identifier("upload_id", request.upload_id)
+        owner = current_caller().owner
         orphans = await self._store.write(
-            lambda c: uploads.delete_upload(c, upload_id, owner=OWNER)
+            lambda c: uploads.delete_upload(c, upload_id, owner=owner)
         )
         await self._vault.delete(orphans)
         return messages.DeleteUploadResponse()
@@ -105,11 +135,12 @@ class MediaService(MediaServiceServicer):
         """A page of a job's artifacts."""
         job_id = validate.identifier("job_id", request.job_id)
         size = validate.page_size(request.page_size)
-        bound_to = ["artifacts", job_id]
+        owner = current_caller().owner
+        bound_to = ["artifacts", owner, job_id]
         after_id = _page_start(request.page_token, bound_to)
         found = await self._store.read(
             lambda c: artifacts.list_artifacts(
-                c, job_id, owner=OWNER, limit=size + 1, after_id=after_id
+                c, job_id, owner=owner, limit=size + 1, after_id=after_id
             )
         )
         response = messages.ListArtifactsResponse(
@@ -125,8 +156,11 @@ class MediaService(MediaServiceServicer):
         """Sends an artifact's bytes."""
         artifact_id = validate.identifier("artifact_id", request.artifact_id)
         _check_range(request)
+        caller = current_caller()
         artifact, content = await self._store.read(
-            lambda c: artifacts.get_artifact(c, artifact_id, owner=OWNER)
+            lambda c: artifacts.get_artifact(
+                c, artifact_id, owner=caller.owner, denied=caller.denied_kinds
+            )
         )
         start = request.offset
         if start > artifact.size:
@@ -147,7 +181,19 @@ class MediaService(MediaServiceServicer):
             owner=upload.owner,
             now=clock.now(connection),
             kept_for=self._kept_for,
+            room=self._quotas.room,
         )
+
+
+async def _first(
+    requests: AsyncIterator[messages.UploadMediaRequest],
+) -> messages.UploadMediaRequest | None:
+    """The first message; None when there is none. Raises UploadStalled."""
+    try:
+        async with asyncio.timeout(reception.LONGEST_SILENCE_S):
+            return await anext(requests, None)
+    except TimeoutError:
+        raise UploadStalled(reception.LONGEST_SILENCE_S) from None
 
 
 async def _chunks(requests: AsyncIterator[messages.UploadMediaRequest]) -> AsyncGenerator[bytes]:

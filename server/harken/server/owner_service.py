@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from harken.jobs import clock, submission
 from harken.jobs.job import NO_SOURCE, Job, JobKind, NewJob
 from harken.server import convert, validate
+from harken.server.caller import current_caller
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.interceptors.around import Context
-from harken.server.owner import OWNER
 from harken.server.progress.hub import Hub
 from harken.server.store import Store
 from harken.tasks.queues import MAINTENANCE
@@ -40,8 +40,9 @@ class OwnerService(OwnerServiceServicer):
         return messages.EraseOwnerResponse(job=convert.job_message(job))
 
     async def _submit(self, new: NewJob) -> Job:
+        owner = current_caller().owner
         job = await self._store.write(
-            lambda c: submission.submit_job(c, new, owner=OWNER, now=clock.now(c))
+            lambda c: submission.submit_job(c, new, owner=owner, now=clock.now(c))
         )
         logs.note(job_id=job.job_id)
         self._hub.ring()

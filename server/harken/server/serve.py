@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -16,6 +17,10 @@ from harken.jobs.migrate import check, migrate
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage
+from harken.server.access import exposure, rules
+from harken.server.access.admission import Admission
+from harken.server.access.certificates import Certificates
+from harken.server.access.quotas import Quotas
 from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
@@ -64,9 +69,39 @@ SERVICES = (
     health.SERVICE_NAME,
 )
 
+MOST_CONNECTIONS = 10_000  # each takes a file descriptor and some 50 kB
+SPARE_FILES = 256  # descriptors for everything else: the database, Redis, logs, metrics
+HANDSHAKE_WITHIN_MS = (
+    10_000  # of TLS and of HTTP/2; gRPC's default of 120 s keeps half-open connections for long
+)
+SILENT_FOR_MS = (
+    60_000  # a connection that says nothing for so long is asked whether it is still there
+)
+ANSWER_WITHIN_MS = 20_000
+IDLE_FOR_MS = (
+    30 * 60_000
+)  # a connection without a call is closed after that, and made again with the next one
+OLD_AFTER_MS = (
+    60 * 60_000
+)  # new calls go over a new connection: to another server, with the new certificate
+LARGEST_METADATA = 8 * 1024  # bytes; a token of an identity provider has 1 to 4 KiB
+REFUSED_METADATA = 16 * 1024  # beyond it always, before that gRPC refuses some
+MOST_STREAMS = 20_000  # calls of a connection; further ones wait at the caller's
+
 OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", -1),
+    ("grpc.max_metadata_size", LARGEST_METADATA),
+    ("grpc.absolute_max_metadata_size", REFUSED_METADATA),
+    ("grpc.max_concurrent_streams", MOST_STREAMS),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_WITHIN_MS),
+    ("grpc.keepalive_time_ms", SILENT_FOR_MS),
+    ("grpc.keepalive_timeout_ms", ANSWER_WITHIN_MS),
+    ("grpc.max_connection_idle_ms", IDLE_FOR_MS),
+    (
+        "grpc.max_connection_age_ms",
+        OLD_AFTER_MS,
+    ),  # open calls stay on the old one for as long as they like
     # Watchers may ping idle streams as often as every 10 s.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -94,8 +129,10 @@ async def running_server(
 
     As `one_of_several` it shares its port with others like it.
 
-    Raises CannotListen, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
+    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
     """
+    exposure.check(settings)
+    certificates = Certificates(settings) if settings.tls_cert else None
     database = Database(settings.database_url)
     check(database)
     store = Store(database)
@@ -104,26 +141,37 @@ async def running_server(
     hub = Hub(store, settings.result_backend, counts, signing_keys=settings.signing_keys)
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
     # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
-    options = (*OPTIONS, ("grpc.so_reuseport", int(one_of_several)))
-    server = grpc.aio.server(interceptors=interceptors(metrics.observe), options=options)
+    options = (
+        *OPTIONS,
+        ("grpc.so_reuseport", int(one_of_several)),
+        ("grpc.max_allowed_incoming_connections", room_for_connections()),
+    )
+    rules.check(SERVICES)
+    access = Admission(settings, store)
+    server = grpc.aio.server(
+        interceptors=interceptors(metrics.observe, access.authentication, access.streams),
+        options=options,
+    )
     roots = MediaRoots(settings.media_roots)
-    rules = SourceRules.of(
+    source_rules = SourceRules.of(
         settings.source_entries, settings.allow_private_sources, settings.storage_url
     )
     longest_run = timedelta(seconds=settings.task_time_limit_s)
     checks = FileChecks()
+    quotas = Quotas(settings)
     jobs = JobService(
         store,
         hub,
         roots,
         checks,
-        rules=rules,
+        rules=source_rules,
         longest_run=longest_run,
+        quotas=quotas,
         uploads_kept_for=timedelta(hours=settings.upload_hours),
     )
     add_JobServiceServicer_to_server(jobs, server)
     vault = Vault(Storage(settings.storage_url))
-    add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings), server)
+    add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings, quotas), server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub), server)
@@ -133,7 +181,7 @@ async def running_server(
     add_reflection(server, SERVICES)
     exposed = ExitStack()
     try:
-        address = _listen(server, settings.listen)
+        address = _listen(server, settings.listen, certificates)
         if settings.metrics_listen:
             await asyncio.to_thread(metrics.begin)
             endpoint = exposed.enter_context(
@@ -142,6 +190,7 @@ async def running_server(
             LOG.info("metrics at http://%s/metrics", endpoint.address)
         hub.start()
         housekeeping.start()
+        access.start()
         await server.start()
         for service in ("", *SERVICES):
             await healthy.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -150,6 +199,7 @@ async def running_server(
         await healthy.enter_graceful_shutdown()
         hub.drain()
         await server.stop(settings.grace_period_s)
+        await access.stop()
         await housekeeping.stop()
         await hub.stop()
         await asyncio.to_thread(exposed.close)
@@ -177,16 +227,31 @@ async def serve(settings: Settings, *, one_of_several: bool = False) -> None:
     await asyncio.to_thread(tracing.stop)
 
 
+def room_for_connections() -> int:
+    """How many connections there may be: as many as the process may have files open, but for the other ones."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + SPARE_FILES
+    if 0 <= soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(min(MOST_CONNECTIONS, soft - SPARE_FILES), 1)
+
+
 def prepare(settings: Settings) -> None:
     """Brings the database to this version's schema."""
     database = Database(settings.database_url, pooled=False)
     migrate(database)
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _listen(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> str:
     """Binds the address; returns it with the port that was chosen for port 0."""
     try:
-        port = server.add_insecure_port(address)
+        if certificates is not None:
+            port = server.add_secure_port(address, certificates.credentials())
+        else:
+            port = server.add_insecure_port(address)
     except RuntimeError as error:
         raise CannotListen(address, "it is taken, or no address of this machine") from error
     if address.startswith("unix:"):

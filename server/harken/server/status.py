@@ -6,7 +6,7 @@ from datetime import timedelta
 import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, status_pb2
 from google.rpc.error_details_pb2 import (
     BadRequest,
@@ -20,11 +20,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from harken.jobs.errors import (
     ActionNotFound,
+    ArtifactDenied,
     ArtifactNotFound,
     BatchNotFound,
     JobNotFound,
     PositionAhead,
     PositionExpired,
+    QuotaExceeded,
     RequestIdReused,
     UploadBusy,
     UploadElsewhere,
@@ -34,14 +36,20 @@ from harken.jobs.errors import (
     UploadLost,
     UploadNotFound,
 )
+from harken.jobs.scope import Scope
 from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.media.source_errors import UriNotAllowed
 from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
 from harken.server.errors import (
     InvalidRequest,
     InvalidToken,
+    KeysUnknown,
+    MalformedRequest,
     OffsetPastEnd,
+    RequestSlow,
+    ScopeMissing,
     ServerStopping,
+    Unauthenticated,
     UploadCorrupt,
     UploadStalled,
     UploadTooLarge,
@@ -105,8 +113,41 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
         case PositionExpired():
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
+        case MalformedRequest() | DecodeError():
+            # Of a message in a stream of them it is the library that says so.
+            error = MalformedRequest()
+            return _status(Code.INVALID_ARGUMENT, error, "MALFORMED_REQUEST", {}, _bad_request())
+        case RequestSlow():
+            return _status(Code.DEADLINE_EXCEEDED, error, "REQUEST_SLOW", {})
+        case Unauthenticated():
+            return _status(Code.UNAUTHENTICATED, error, error.reason, {})
+        case ScopeMissing():
+            metadata = {"scope": error.scope, "method": error.method}
+            return _status(Code.PERMISSION_DENIED, error, "SCOPE_MISSING", metadata)
+        case KeysUnknown():
+            return _status(Code.UNAVAILABLE, error, "CALLER_NOT_FOUND_OUT", {}, _retry())
+        case QuotaExceeded():
+            failure = QuotaFailure(
+                violations=[
+                    QuotaFailure.Violation(
+                        subject=f"owner:{_cut(error.owner, LONGEST_TEXT)}",
+                        description=_cut(str(error), LONGEST_TEXT),
+                    )
+                ]
+            )
+            metadata = {"quota": error.quota}
+            again = [_retry(error.retry_after)] if error.retry_after is not None else []
+            return _status(
+                Code.RESOURCE_EXHAUSTED, error, "QUOTA_EXCEEDED", metadata, failure, *again
+            )
+        case NotImplementedError():  # what gRPC's own services leave out
+            message = "This server does not have this call."
+            return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case ArtifactDenied():
+            metadata = {"scope": Scope.ADMIN.value}
+            return _status(Code.PERMISSION_DENIED, error, "SCOPE_MISSING", metadata)
         case ArtifactNotFound():
             return _not_found(error, "ARTIFACT_NOT_FOUND", "harken.v1.Artifact", error.artifact_id)
         case UploadNotFound():
@@ -215,9 +256,9 @@ def _bad_request(*violations: tuple[str, str]) -> BadRequest:
     )
 
 
-def _retry() -> RetryInfo:
+def _retry(after: timedelta = RETRY_AFTER) -> RetryInfo:
     delay = Duration()
-    delay.FromTimedelta(RETRY_AFTER)
+    delay.FromTimedelta(after)
     return RetryInfo(retry_delay=delay)
 
 

@@ -1,10 +1,13 @@
 """WorkerService: workers and queues, read from the database, so that the broker may be gone.
 
-Only where it is asked to look deep, the workers are asked through the broker.
+Only where it is asked to look deep, the workers are asked through the broker. Whose scopes have no admin is shown no
+jobs but their own; how many there are is shown to all.
 """
 
 from harken.jobs import clock, workers
+from harken.jobs.scope import Scope
 from harken.server import convert
+from harken.server.caller import current_caller
 from harken.server.inspector import BrokerAway, Inspector
 from harken.server.interceptors.around import Context
 from harken.server.store import Store
@@ -24,7 +27,9 @@ class WorkerService(WorkerServiceServicer):
         self, request: messages.InspectWorkersRequest, context: Context
     ) -> messages.InspectWorkersResponse:
         """The workers by their last heartbeats, and by what they answer now."""
-        found = await self._store.read(lambda c: workers.list_workers(c, clock.now(c)))
+        caller = current_caller()
+        owner = None if Scope.ADMIN in caller.scopes else caller.owner
+        found = await self._store.read(lambda c: workers.list_workers(c, clock.now(c), owner=owner))
         response = messages.InspectWorkersResponse(
             workers=[convert.worker_message(worker) for worker in found]
         )
@@ -35,7 +40,10 @@ class WorkerService(WorkerServiceServicer):
                 response.broker_error = str(error)
             else:
                 for worker in response.workers:
-                    worker.probe.CopyFrom(convert.probe_message(probes.get(worker.name)))
+                    probe = probes.get(worker.name)
+                    if probe is not None and owner is not None:
+                        probe = probe.only({job.job_id for job in worker.running_jobs})
+                    worker.probe.CopyFrom(convert.probe_message(probe))
         return response
 
     async def ListQueues(

@@ -39,7 +39,10 @@ class Cleaned:
 
 
 def delete_expired(write: Transact, storage: Storage) -> Cleaned:
-    """Deletes uploads that have expired or broke off for good, and bytes to which nothing refers. Raises StorageError."""
+    """Deletes uploads that expired or broke off for good, and bytes to which nothing refers.
+
+    Raises StorageError.
+    """
     expired = unused = 0
     while True:
         number, keys = write(lambda c: uploads.delete_expired(c, clock.now(c)))
@@ -58,7 +61,10 @@ def delete_expired(write: Transact, storage: Storage) -> Cleaned:
 def delete_orphans(
     read: Transact, storage: Storage, *, orphaned_for: timedelta = ORPHANED_FOR
 ) -> int:
-    """Deletes what is kept and that nobody knows, as processes leave it that die; returns how many. Raises StorageError."""
+    """Deletes what is kept and that nobody knows, as processes leave it that die; returns how many.
+
+    Raises StorageError.
+    """
     before = read(clock.now) - orphaned_for
     orphans = 0
     for some in storage.listed():

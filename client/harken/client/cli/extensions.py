@@ -21,6 +21,7 @@ HELP = {
     "beat": "Run the schedule of recurring tasks.",
     "flower": "Run Celery's monitor.",
     "maintenance": "Clean up, optimize, back up and restore the database.",
+    "keys": "Make, list and revoke API keys.",
     "analyze": "Analyse files here, without a server.",
 }
 """What `harken --help` says of the commands, which would have to be loaded to say it themselves."""

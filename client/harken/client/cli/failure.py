@@ -26,7 +26,7 @@ def failure_of(error: errors.HarkenError, server: str, path: str | None = None) 
         case errors.ServerUnavailable(answered=False):
             return Failure(
                 message=f"No harken server answers at {server}.",
-                hint="Start one with: harken up",
+                hint=_start_or_secure(),
                 exit_code=exit_codes.NO_SERVER,
             )
         case errors.ServerUnavailable() | errors.DeadlineExceeded():
@@ -55,6 +55,13 @@ def hint_for(reason: str, path: str | None) -> str | None:
     if reason == "SOURCE_NOT_FOUND" and path and os.path.exists(path):
         return "The file exists here; the server looks for it on its own machine."
     return None
+
+
+def _start_or_secure() -> str:
+    hint = "Start one with: harken up"
+    if os.environ.get("HARKEN_KEY") or os.environ.get("HARKEN_KEY_FILE"):
+        return f"{hint}\nOne that speaks TLS is reached with --ca FILE, of its authority, and by a name that it has."
+    return hint
 
 
 def _with_violations(error: errors.RequestRefused) -> str:

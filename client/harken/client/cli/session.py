@@ -18,6 +18,8 @@ class Session:
     """The options that stand before or after the command's name."""
 
     server: str | None = None
+    ca: str | None = None
+    cert: str | None = None
     as_json: bool = False
     debug: bool = False
 
@@ -26,7 +28,7 @@ class Session:
         # gRPC is imported here, and not for `--help` or completion.
         from harken.client.sync import Client
 
-        return Client(self.server)
+        return Client(self.server, ca=self.ca, cert=self.cert)
 
     def emit(self, value: Any) -> None:
         """Writes a value of `harken.client` as one line of JSON."""
@@ -43,7 +45,10 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
 def shared_options(command: F) -> F:
-    """Adds --server, --json and --debug; they may stand before or after the command's name."""
+    """Adds --server, --ca, --cert, --json and --debug; they may stand before or after the command's name.
+
+    There is none for the key: what stands in a command line everybody on the machine can read.
+    """
     options = (
         click.option(
             "--server",
@@ -51,6 +56,20 @@ def shared_options(command: F) -> F:
             expose_value=False,
             callback=_remember,
             help="The server. [default: $HARKEN_SERVER, else 127.0.0.1:50051]",
+        ),
+        click.option(
+            "--ca",
+            metavar="FILE",
+            expose_value=False,
+            callback=_remember,
+            help="Connect by TLS, to a server of this authority (PEM), or `public`. [$HARKEN_CA]",
+        ),
+        click.option(
+            "--cert",
+            metavar="FILE",
+            expose_value=False,
+            callback=_remember,
+            help="Show the server this certificate, with its key (PEM). [$HARKEN_CERT]",
         ),
         click.option(
             "--json",

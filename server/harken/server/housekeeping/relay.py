@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from harken.jobs import clock, outbox, relay
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.window import pace
+from harken.server.access.quotas import quota
 from harken.server.housekeeping.publisher import BrokerGone, Publisher
 from harken.server.metrics.counts import Counts
 from harken.server.store import Store
@@ -29,6 +30,7 @@ class Relay:
         self._store = store
         self._publisher = publisher
         self._weights = settings.weights
+        self._running = quota(settings.quota_running_jobs)
         self._gone = False
         self._turns: dict[relay.Level, str] = {}
         self._paces: dict[str, float] = {}
@@ -65,7 +67,12 @@ class Relay:
 
     def _look(self, connection: Connection, now: datetime) -> relay.Round:
         return relay.next_jobs(
-            connection, now, weights=self._weights, paces=self._paces, turns=self._turns
+            connection,
+            now,
+            weights=self._weights,
+            paces=self._paces,
+            turns=self._turns,
+            running=self._running,
         )
 
     def _measure(self, found: relay.Round) -> None:

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 
 import grpc
 
+from harken.server.caller import known_caller
 from harken.server.interceptors.around import Around, Context
 from harken.server.metrics.server_metrics import Observe
-from harken.server.owner import OWNER
 from harken.telemetry import logs
 
 LOG = logging.getLogger("harken.access")
+
+NOBODY = "-"  # the owner of a call that was refused, or is open to all
 
 
 class AccessLog(Around):
@@ -26,7 +28,11 @@ class AccessLog(Around):
     async def around(self, method: str, context: Context) -> AsyncGenerator[None]:
         """Entered before the call is handled."""
         start = time.monotonic()
-        logs.begin(owner=OWNER)
+        caller = known_caller()
+        owner = caller.owner if caller is not None else NOBODY
+        logs.begin(owner=owner)
+        if caller is not None and caller.key_id:
+            logs.note(key_id=caller.key_id)
         # Asked for after a cancelled call has been freed, gRPC crashes the process.
         peer = context.peer()
         status = "CANCELLED"
@@ -46,7 +52,7 @@ class AccessLog(Around):
                 "duration_ms": round(elapsed_ms, 1),
                 "peer": peer,
             }
-            LOG.info("%s %s %.1f ms %s %s", method, status, elapsed_ms, peer, OWNER, extra=told)
+            LOG.info("%s %s %.1f ms %s %s", method, status, elapsed_ms, peer, owner, extra=told)
 
 
 def _name(code: object) -> str:

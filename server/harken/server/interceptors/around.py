@@ -84,16 +84,20 @@ class Around(grpc.aio.ServerInterceptor):
     def _stream(self, method: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
         async def call(request: Any, context: Context) -> None:
             async with self.around(method, context):
-                responses = behaviour(request, context)
-                if not isinstance(responses, AsyncGenerator):
-                    await responses  # it writes them by itself
-                    return
-                # Closed here, not when it is collected: what it holds is free once the call has ended.
-                async with aclosing(cast(AsyncGenerator[Any], responses)):
-                    async for response in responses:
-                        await write(context, response)
+                await respond(behaviour(request, context), context)
 
         return call
+
+
+async def respond(responses: Any, context: Context) -> None:
+    """Lets a stream's behaviour run to its end: it yields its messages, or writes them by itself."""
+    if not isinstance(responses, AsyncGenerator):
+        await responses
+        return
+    # Closed here, not when it is collected: what it holds is free once the call has ended.
+    async with aclosing(cast(AsyncGenerator[Any], responses)):
+        async for response in responses:
+            await write(context, response)
 
 
 def _unless_bytes(serializer: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:

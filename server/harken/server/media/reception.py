@@ -24,7 +24,7 @@ from harken.jobs.errors import UploadLost
 from harken.jobs.upload import NewUpload, Opened, Part, Upload, UploadState
 from harken.media.blob import Blob
 from harken.media.blob_writer import BlobWriter
-from harken.media.storage_errors import StorageError
+from harken.media.storage_errors import StorageError, StorageFull
 from harken.server.errors import (
     InvalidRequest,
     UploadCorrupt,
@@ -45,6 +45,8 @@ RENEW_EVERY_S = 3.0  # a third of a writer's lease
 NOTE_EVERY_BYTES = 64 * 1024 * 1024  # what an upload that breaks off may have to send again
 NOTE_EVERY_S = 5.0  # and on a slow line
 END_PART_EVERY_S = 60.0  # where noting ends a part, small ones would be many
+# After these nobody goes on with an upload; of a full storage what has come is the first that can go.
+_FINAL = (UploadCorrupt, UploadTooLarge, InvalidRequest, StorageFull)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +114,7 @@ class Reception:
                 content = await self._finish()
                 return await self._complete(content, on_complete)
         except BaseException as error:
-            useless = isinstance(error, UploadCorrupt | UploadTooLarge | InvalidRequest)
-            forget = useless or not self._new.resumable
+            forget = isinstance(error, _FINAL) or not self._new.resumable
             await self._vault.to_its_end(self._leave(forget=forget))
             raise
 

@@ -26,15 +26,26 @@ class BatchStream:
     """The stream of one batch. It counts on from transition to transition."""
 
     def __init__(
-        self, hub: Hub, store: Store, openings: Openings, write: Write, batch_id: str
+        self,
+        hub: Hub,
+        store: Store,
+        openings: Openings,
+        write: Write,
+        owner: str,
+        batch_id: str,
     ) -> None:
         self._hub = hub
         self._store = store
         self._openings = openings
         self._write = write
+        self._owner = owner
         self._batch_id = batch_id
-        self._bound_to = ("batch", batch_id)
+        self._bound_to = ("batch", owner, batch_id)
         self._position = 0
+
+    async def find(self) -> None:
+        """Returns when the owner has the batch. Raises BatchNotFound."""
+        await self._openings.batch(self._owner, self._batch_id)
 
     async def run(self, resume_token: str | None, heartbeat: timedelta) -> None:
         """Writes all messages.
@@ -46,7 +57,7 @@ class BatchStream:
             start = tokens.decode_position(resume_token, self._bound_to, field="resume_token")
         with self._hub.watch_batch(self._batch_id, items=False) as watcher:
             await self._hub.batch_ready(self._batch_id, items=False)
-            opening = await unless_expired(self._openings.batch(self._batch_id), start)
+            opening = await unless_expired(self._openings.batch(self._owner, self._batch_id), start)
             if start is not None and start > opening.position:
                 await self._store.read(lambda c: log.check_position(c, start))
             batch, self._position = opening.batch, opening.position
@@ -80,7 +91,7 @@ class BatchStream:
                 return batch
         # Counts have no history: who was too slow for some looks anew. The end's time stands in the database.
         watcher.behind = False
-        opening = await self._openings.batch(self._batch_id)
+        opening = await self._openings.batch(self._owner, self._batch_id)
         self._position = opening.position
         return opening.batch
 

@@ -38,17 +38,28 @@ class ItemStream:
     """
 
     def __init__(
-        self, hub: Hub, store: Store, openings: Openings, write: Write, batch_id: str
+        self,
+        hub: Hub,
+        store: Store,
+        openings: Openings,
+        write: Write,
+        owner: str,
+        batch_id: str,
     ) -> None:
         self._hub = hub
         self._store = store
         self._openings = openings
         self._write = write
+        self._owner = owner
         self._batch_id = batch_id
-        self._bound_to = ("batch", batch_id, "items")
+        self._bound_to = ("batch", owner, batch_id, "items")
         self._position = 0  # up to here transitions were sent
         self._counted = 0  # up to here they are in the counts
         self._running: dict[str, _Running] = {}
+
+    async def find(self) -> None:
+        """Returns when the owner has the batch. Raises BatchNotFound."""
+        await self._openings.batch(self._owner, self._batch_id)
 
     async def run(self, resume_token: str | None, heartbeat: timedelta) -> None:
         """Writes all messages.
@@ -74,13 +85,15 @@ class ItemStream:
                         await self._send(messages.BOOKMARK, BOOKMARK)
                         wakeups.sent()
             if self._batch != told:  # the end's time stands in the database
-                batch = (await self._openings.batch(self._batch_id)).batch
+                batch = (await self._openings.batch(self._owner, self._batch_id)).batch
                 await self._send(messages.batch_body(batch), SNAPSHOT)
 
     async def _begin(self, watcher: Watcher, start: int | None, jobs: int) -> None:
         """Sends where the batch stands, after what came since `start`."""
         await self._hub.batch_ready(self._batch_id, items=True)
-        opening, ticks = await unless_expired(self._openings.items(self._batch_id), start)
+        opening, ticks = await unless_expired(
+            self._openings.items(self._owner, self._batch_id), start
+        )
         self._note(opening)
         if start is not None:
             await self._check(start, jobs)

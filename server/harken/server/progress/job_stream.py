@@ -23,19 +23,30 @@ class JobStream:
     """The stream of one job. It sends every transition once, by revision, and no tick that is stale."""
 
     def __init__(
-        self, hub: Hub, store: Store, openings: Openings, write: Write, job_id: str
+        self,
+        hub: Hub,
+        store: Store,
+        openings: Openings,
+        write: Write,
+        owner: str,
+        job_id: str,
     ) -> None:
         self._hub = hub
         self._store = store
         self._openings = openings
         self._write = write
+        self._owner = owner
         self._job_id = job_id
-        self._bound_to = ("job", job_id)
+        self._bound_to = ("job", owner, job_id)
         self._position = 0
         self._revision = 0
         self._attempt = 0
         self._state = JobState.QUEUED
         self._tick_order = (0, 0)
+
+    async def find(self) -> None:
+        """Returns when the owner has the job. Raises JobNotFound."""
+        await self._openings.job(self._owner, self._job_id)
 
     async def run(self, resume_token: str | None, heartbeat: timedelta) -> None:
         """Writes all messages.
@@ -75,7 +86,7 @@ class JobStream:
 
     async def _open(self, start: int | None) -> JobOpening:
         try:
-            opening = await self._openings.job(self._job_id)
+            opening = await self._openings.job(self._owner, self._job_id)
         except JobNotFound:
             if start is None:
                 raise

@@ -4,23 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 MOST_KEYS = 500  # of one read: a database's limit on parameters is far, and nobody waits for long
 
 
-class Together(Generic[V]):
+class Together(Generic[K, V]):
     """Asks `read` for the values of keys; one that it leaves out is None.
 
     A read never begins before it was asked for, so that what it sees is never older than the question.
     """
 
-    def __init__(self, read: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]) -> None:
+    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._read = read
-        self._asked: dict[str, asyncio.Future[V | None]] = {}
+        self._asked: dict[K, asyncio.Future[V | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def get(self, key: str) -> V | None:
+    async def get(self, key: K) -> V | None:
         """The value of a key. Raises what the read raised."""
         answer = self._asked.get(key)
         if answer is None:
