@@ -5,7 +5,7 @@ import pytest
 from harken.embedded.system import part_environment
 from harken.settings import VARIABLES, Settings, SettingsError, secret_names
 
-SECRET = "redis://:s3cret@h:1/2"
+SECRET = "redis://:s3cret-and-long-enough-for-a-key@h:1/2"
 
 
 @pytest.fixture
@@ -63,3 +63,9 @@ def test_a_part_of_harken_up_gets_the_secret_and_not_the_files_name(file):
     assert environment["HARKEN_BROKER_URL"] == SECRET
     assert not {f"{name}_FILE" for name in secret_names()} & environment.keys()
     assert environment["PATH"] == "/bin"
+
+
+def test_keys_that_are_too_short_are_refused_and_not_shown():
+    with pytest.raises(SettingsError, match="at least 32 characters") as caught:
+        Settings.from_environment({"HARKEN_SIGNING_KEYS": "a" * 32 + ",s3cret"})
+    assert "s3cret" not in str(caught.value)

@@ -59,6 +59,7 @@ EXAMPLES = {
     "HARKEN_STORAGE_URL": ("/kept here", "file:///kept%20here"),
     "HARKEN_MAX_UPLOAD": ("10", 10),
     "HARKEN_UPLOAD_HOURS": ("1", 1),
+    "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if type(value) is int]
 # What a variable is of use with only.
@@ -271,6 +272,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_QUOTA_STREAMS",
         "HARKEN_STORAGE_URL",
         "HARKEN_ALLOW_PRIVATE_SOURCES",
+        "HARKEN_SIGNING_KEYS",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}

@@ -17,13 +17,14 @@ from harken.jobs.bell import redis_url
 from harken.jobs.holdings import HOLDINGS
 from harken.jobs.ids import new_id
 from harken.jobs.job import JobKind, NewBatch, NewJob, Source
-from harken.jobs.schema import ACTIONS, BLOBS, DISMISSALS, JOBS, UPLOAD_PARTS, UPLOADS
+from harken.jobs.schema import ACTIONS, BLOBS, DISMISSALS, JOBS, KEYS, UPLOAD_PARTS, UPLOADS
 from harken.jobs.state import JobState
 from harken.media.storage import Storage
 from harken.tasks.attempt import TASKS
 from harken.tasks.owner import erase
 
 ADMIN, ANN, BOB = "admin", "ann@example.org", "bob"
+HASH = "f" * 64
 SONG, PIECE = b"a song" * 1000, b"half of"
 
 
@@ -57,6 +58,7 @@ def fill(hands, owner, results=None):
         batch = submission.submit_batch(
             c, NewBatch(items=((0, new), (1, new))), owner=owner, now=now()
         )
+    with hands.database.write() as c:
         ids = list(c.execute(select(JOBS.c.job_id).where(JOBS.c.owner == owner)).scalars())
         for job_id in ids:
             execution.claim(c, job_id, worker="w", pid=1, now=now())
@@ -65,6 +67,7 @@ def fill(hands, owner, results=None):
         execution.fail(c, ids[1], 1, erase_error(), now())
         c.execute(insert(DISMISSALS).values(job_id=ids[1], time=now()))
         c.execute(insert(ACTIONS).values(**action(owner)))
+        c.execute(insert(KEYS).values(**key(owner)))
         upload_id = new_id(now())
         c.execute(insert(UPLOADS).values(**upload(owner, upload_id)))
         c.execute(
@@ -96,6 +99,17 @@ def action(owner):
         "done": 0,
         "refused": 0,
         "outcomes": [],
+    }
+
+
+def key(owner):
+    return {
+        "key_id": f"of-{owner}"[:20],
+        "owner": owner,
+        "name": "laptop",
+        "hash": HASH,
+        "scopes": ["read"],
+        "create_time": now(),
     }
 
 
@@ -161,6 +175,7 @@ def test_an_archive_has_every_row_and_every_byte(hands):
         assert hashlib.sha256(files[file["name"]]).hexdigest() == file["sha256"]
         assert len(files[file["name"]]) == file["size"]
     assert BOB.encode() not in gzip.decompress(content)
+    assert HASH.encode() not in gzip.decompress(content)
 
 
 def test_an_owner_of_whom_nothing_is_held_has_an_archive_without_rows(hands):

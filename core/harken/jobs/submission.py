@@ -216,7 +216,7 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["skip_cache", True])
     if new.kind is not JobKind.ANALYSIS:
         payload.append([new.kind, new.spec])
-    return hashlib.sha256(json.dumps(payload).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
 def _request_hash(new: NewJob) -> str:

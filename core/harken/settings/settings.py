@@ -73,6 +73,7 @@ class Settings:
     storage_url: str = ""
     max_upload_mb: int = 4096
     upload_hours: int = 72
+    signing_keys: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""
@@ -127,7 +128,7 @@ class Settings:
             found = _find(environment, variable, fallbacks=fallbacks)
             if found is None:
                 continue
-            values[variable.field] = _parse(variable.parse, *found)
+            values[variable.field] = _parse(variable.parse, *found, secret=variable.secret)
         values.update((field, value) for field, value in given.items() if value is not None)
         return cls(**values)
 
@@ -188,8 +189,9 @@ def _redis_url(environment: Mapping[str, str]) -> str:
     return f"redis://{login}{host}:{port}/{number}"
 
 
-def _parse(parse: Callable[[str], T], name: str, text: str) -> T:
+def _parse(parse: Callable[[str], T], name: str, text: str, *, secret: bool = False) -> T:
     try:
         return parse(text)
     except ValueError as error:
-        raise SettingsError(name, f"{text!r} cannot be used: {error}") from error
+        shown = "what it holds" if secret else repr(text)
+        raise SettingsError(name, f"{shown} cannot be used: {error}") from error

@@ -14,6 +14,7 @@ NOTHING: Final = "none"
 STORAGES: Final = ("file:///", "s3://", "gs://", "az://")
 LOOPBACK: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65_535
+SHORTEST_KEY: Final = 32  # characters, of which a hexadecimal one has 4 bits
 UNLIMITED: Final = "none"
 UNITS: Final = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 NOBODY_IS_ASKED: Final = "none"
@@ -176,6 +177,15 @@ def parse_log_format(text: str) -> str:
     """How log lines are written; raises ValueError."""
     if text not in LOG_FORMATS:
         raise ValueError(f"it has to be one of {', '.join(LOG_FORMATS)}")
+    return text
+
+
+def parse_signing_keys(text: str) -> str:
+    """Keys, separated by commas, as they came; raises ValueError, which does not show them."""
+    if any(len(key.strip()) < SHORTEST_KEY for key in text.split(",")):
+        raise ValueError(
+            f"each key needs at least {SHORTEST_KEY} characters; make one with: openssl rand -hex 32"
+        )
     return text
 
 
@@ -475,6 +485,14 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_FETCH_TIMEOUT",
         meaning="Seconds within which a file has to be fetched.",
         parse=parse_positive,
+    ),
+    Variable(
+        field="signing_keys",
+        name="HARKEN_SIGNING_KEYS",
+        meaning="Keys that sign tasks and progress in Redis, separated by commas: the first one signs, all are"
+        " accepted, and what bears no such signature is refused; nothing is signed when unset.",
+        parse=parse_signing_keys,
+        secret=True,
     ),
 )
 

@@ -139,7 +139,7 @@ async def running_server(
     store = Store(database)
     counts = Counts()
     metrics = ServerMetrics(settings, counts)
-    hub = Hub(store, settings.result_backend, counts)
+    hub = Hub(store, settings.result_backend, counts, signing_keys=settings.signing_keys)
     housekeeping = Housekeeping(store, hub, Publisher(settings), settings, counts)
     # A taken port is an error, not a port shared with whoever has it, unless that is wanted.
     options = (

@@ -6,7 +6,7 @@ from datetime import timedelta
 import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, status_pb2
 from google.rpc.error_details_pb2 import (
     BadRequest,
@@ -118,7 +118,9 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_AHEAD", {})
         case PositionExpired():
             return _status(Code.OUT_OF_RANGE, error, "RESUME_TOKEN_EXPIRED", {})
-        case MalformedRequest():
+        case MalformedRequest() | DecodeError():
+            # Of a message in a stream of them it is the library that says so.
+            error = MalformedRequest()
             return _status(Code.INVALID_ARGUMENT, error, "MALFORMED_REQUEST", {}, _bad_request())
         case RequestSlow():
             return _status(Code.DEADLINE_EXCEEDED, error, "REQUEST_SLOW", {})
@@ -213,6 +215,12 @@ def internal(fault_id: str) -> status_pb2.Status:
     """The status of a fault of harken's own, to be found in the log by its id."""
     message = f"A fault in harken. The server's log tells more under fault {fault_id}."
     return _status(Code.INTERNAL, message, "INTERNAL_FAULT", {"fault_id": fault_id})
+
+
+def unimplemented(method: str) -> status_pb2.Status:
+    """The status of a call that is in a contract and not in this server."""
+    message = f"This server has no {method}."
+    return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {"method": method})
 
 
 def code_of(status: status_pb2.Status) -> grpc.StatusCode:

@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from celery.worker.consumer import Consumer
+
+if TYPE_CHECKING:
+    from harken.tasks.metrics import WorkerMetrics
 
 LOG = logging.getLogger(__name__)
 
@@ -17,6 +20,25 @@ RETRY_LONGEST_S = 2.0
 
 class PromptConsumer(Consumer):
     """Celery's consumer with shorter pauses between tries to connect, which survives any end of a connection."""
+
+    # Celery makes the consumer: the life cycle puts the worker's own here, where metrics are wanted.
+    metrics: ClassVar["WorkerMetrics | None"] = None
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Refuses a message that cannot be read, as one that is not signed; the job in it is published again."""
+        self._refuse(message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:  # noqa: ARG002 # Celery would log it
+        """Refuses a message in a form that is not accepted."""
+        self._refuse(message, exc)
+
+    def _refuse(self, message: Any, error: Exception) -> None:
+        # Without its content, which may be of anybody.
+        LOG.error("a message in Redis is refused: %s: %s", type(error).__name__, error)
+        if self.metrics is not None:
+            self.metrics.message_refused()
+        lost: Any = self.connection_errors  # pyright: ignore[reportAttributeAccessIssue] # the stubs lack it
+        message.ack_log_error(LOG, lost)
 
     def ensure_connected(self, conn: Any) -> Any:
         """The connection, once the broker answers."""

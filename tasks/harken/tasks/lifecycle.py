@@ -19,6 +19,7 @@ from harken.jobs.workers import Heartbeat
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.children import Children
+from harken.tasks.consumer import PromptConsumer
 from harken.tasks.endings import Endings, Sentence
 from harken.tasks.fork_barrier import ForkBarrier
 from harken.tasks.guard import LOOK_EVERY_S, Guard, Limits
@@ -49,6 +50,7 @@ class Lifecycle:
         self._children = Children(self._endings)
         JobRequest.children = self._children
         self._metrics = _metrics(self._children)
+        PromptConsumer.metrics = self._metrics
         self._guard = Guard(self._children, Limits.of(SETTINGS))
         self._heartbeat: HeartbeatThread | None = None
         self._main_pid = 0

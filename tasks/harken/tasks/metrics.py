@@ -64,12 +64,18 @@ class WorkerMetrics:
             "Children that died or were killed while they were on a job.",
             registry=self.registry,
         )
+        self._refused = Counter(
+            "harken_messages_refused",
+            "Messages that could not be read, or were not signed by one of the signing keys.",
+            registry=self.registry,
+        )
         slots = Gauge(
             "harken_worker_slots", "Jobs that the worker runs at once.", registry=self.registry
         )
         busy = Gauge("harken_worker_busy_slots", "Jobs that it is on.", registry=self.registry)
         self.set_slots = slots.set
         self.process_lost = self._processes_lost.inc
+        self.message_refused = self._refused.inc
         busy.set_function(lambda: len(children.running()))
         self._pipe = Pipe()
         self._thread = threading.Thread(target=self._receive, name="measurements", daemon=True)

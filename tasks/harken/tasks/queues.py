@@ -6,6 +6,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from harken.settings import Settings
+from harken.tasks.signing import SERIALIZER, Signing
 
 DEFAULT = "default"
 AUDIO = "audio_processing"
@@ -44,6 +45,10 @@ def celery_priority(priority: int) -> int:
 
 def broker_settings(settings: Settings) -> dict[str, Any]:
     """Celery's settings that publisher and worker have to agree on."""
+    serializer = "json"
+    if settings.signing_keys:
+        Signing(settings.signing_keys).register()
+        serializer = SERIALIZER
     return {
         "broker_url": settings.broker_url,
         # Celery prefers a CELERY_BROKER_URL of the environment to `broker_url`, but not to these.
@@ -61,9 +66,9 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
             "socket_connect_timeout": 5,
             "health_check_interval": 10,
         },
-        "accept_content": ["json"],
-        "task_serializer": "json",
-        "result_serializer": "json",
+        "accept_content": [serializer],
+        "task_serializer": serializer,
+        "result_serializer": serializer,
         "task_default_queue": DEFAULT,
         "task_queues": [Queue(name, EXCHANGE, routing_key=name) for name in QUEUES],
         "task_create_missing_queues": False,

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 import grpc
 
 from harken.server.interceptors.around import Around, Context
-from harken.server.status import DETAILS_KEY, code_of, internal, status_of
+from harken.server.status import DETAILS_KEY, code_of, internal, status_of, unimplemented
 
 LOG = logging.getLogger(__name__)
+
+UNIMPLEMENTED = grpc.StatusCode.UNIMPLEMENTED
 
 
 class ErrorStatus(Around):
@@ -25,6 +27,9 @@ class ErrorStatus(Around):
             raise
         except Exception as error:
             status = status_of(error)
+            # What the generated servicers say of a call that nobody wrote, such as that of health to list all.
+            if isinstance(error, NotImplementedError) and context.code() is UNIMPLEMENTED:
+                status = unimplemented(method)
             if status is None:
                 fault_id = uuid.uuid4().hex[:12]
                 LOG.exception("fault %s in %s", fault_id, method)

@@ -19,6 +19,7 @@ class Counts:
     streams_open: Counter[str] = field(default_factory=Counter[str])  # by target, of TARGETS
     sent: Counter[str] = field(default_factory=Counter[str])  # by kind, of SENT
     ticks_conflated: int = 0
+    ticks_refused: int = 0
     leases_expired: int = 0
     published: Counter[str] = field(default_factory=Counter[str])  # by queue
     messages_lost: int = 0

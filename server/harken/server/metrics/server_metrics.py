@@ -48,6 +48,11 @@ class CountsCollector(Collector):
             "Ticks of progress that gave way to a newer one before they were sent.",
             value=counts.ticks_conflated,
         )
+        yield CounterMetricFamily(
+            "harken_ticks_refused",
+            "Ticks of progress that were not signed by one of the signing keys.",
+            value=counts.ticks_refused,
+        )
         yield GaugeMetricFamily(
             "harken_relay_lag_seconds",
             "Seconds since the relay had published all that the windows have room for.",

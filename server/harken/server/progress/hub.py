@@ -6,9 +6,11 @@ nothing falls in between; what it then gets twice it knows by its place and drop
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from harken.jobs import log
 from harken.jobs.bell import WORK
@@ -19,6 +21,7 @@ from harken.server.progress.messages import changes
 from harken.server.progress.ticks import Tick, TickSubscription
 from harken.server.progress.watcher import Watcher
 from harken.server.store import Store
+from harken.tasks.signing import Refused, Signing
 
 LOG = logging.getLogger(__name__)
 
@@ -35,10 +38,14 @@ Watchers = dict[str, set[Watcher]]
 class Hub:
     """Hands transitions and ticks to watchers."""
 
-    def __init__(self, store: Store, result_backend: str, counts: Counts) -> None:
+    def __init__(
+        self, store: Store, result_backend: str, counts: Counts, *, signing_keys: str = ""
+    ) -> None:
         self._store = store
         self.counts = counts
-        self._ticks = TickSubscription(result_backend, self._on_tick, self.heard)
+        self._signing = Signing(signing_keys) if signing_keys else None
+        read = json.loads if self._signing is None else self._signed
+        self._ticks = TickSubscription(result_backend, self._on_tick, self.heard, read)
         self._item_ticks = ItemTicks(store, self._ticks, self._on_tick)
         self._jobs: Watchers = {}
         self._batches: Watchers = {}
@@ -55,6 +62,15 @@ class Hub:
         """Begins to follow the log and the ticks."""
         self._ticks.start()
         self._task = asyncio.create_task(self._follow(), name="log-follower")
+
+    def _signed(self, payload: bytes | str) -> Any:
+        """What Celery has stored, which has to be signed. Raises Refused, and counts that."""
+        assert self._signing is not None
+        try:
+            return self._signing.read(payload)
+        except Refused:
+            self.counts.ticks_refused += 1
+            raise
 
     def drain(self) -> None:
         """Wakes all watchers, whose streams end as the server is stopping."""

@@ -55,12 +55,14 @@ class Tick:
         return self.attempt, self.seq
 
 
-def parse(payload: bytes | str | None, now: datetime) -> Tick | None:
+def parse(
+    payload: bytes | str | None, now: datetime, read: Callable[[bytes | str], Any] = json.loads
+) -> Tick | None:
     """The tick in what Celery stored; None when it stored something else."""
     if not payload:
         return None
     try:
-        meta = json.loads(payload)
+        meta = read(payload)
         result = meta["result"]
         if meta["status"] != "PROGRESS":
             return None
@@ -84,8 +86,13 @@ class TickSubscription:
     """
 
     def __init__(
-        self, url: str, on_tick: Callable[[str, Tick], None], on_bell: Callable[[bytes], None]
+        self,
+        url: str,
+        on_tick: Callable[[str, Tick], None],
+        on_bell: Callable[[bytes], None],
+        read: Callable[[bytes | str], Any] = json.loads,
     ) -> None:
+        self._payload_of = read
         self._on_tick = on_tick
         self._on_bell = on_bell
         # A subscription is silent for as long as nothing happens. It is `_run` that connects again.
@@ -175,7 +182,10 @@ class TickSubscription:
             stored = [None] * len(job_ids)
         _stay_cancelled()
         now = datetime.now(UTC)
-        ticks = {job_id: parse(meta, now) for job_id, meta in zip(job_ids, stored, strict=True)}
+        ticks = {
+            job_id: parse(meta, now, self._payload_of)
+            for job_id, meta in zip(job_ids, stored, strict=True)
+        }
         return {job_id: tick for job_id, tick in ticks.items() if tick is not None}
 
     async def ring(self) -> None:
@@ -269,7 +279,7 @@ class TickSubscription:
             case "message" if channel == CHANNEL:
                 self._on_bell(message["data"])
             case "message":
-                tick = parse(message["data"], datetime.now(UTC))
+                tick = parse(message["data"], datetime.now(UTC), self._payload_of)
                 if tick is not None:
                     self._on_tick(job_id, tick)
             case _:
