@@ -186,12 +186,6 @@ def test_one_refused_file_does_not_keep_the_others_from_being_submitted(
     assert (result.exit_code, result.stdout) == (4, f"{JOB_ID}  /b.wav\n")
 
 
-def test_a_directory_is_sent_to_batch(run: Run, tmp_path: Path) -> None:
-    result = run("submit", str(tmp_path))
-    assert result.exit_code == 2
-    assert f"Use: harken batch {tmp_path}" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -11,10 +11,14 @@ from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.standing import MOST_RUNNING
+from harken.media import listing
+from harken.media.https_source import IDLE_S, MOST_REDIRECTS
+from harken.media.uri import LONGEST_URI_BYTES
 from harken.server import serve, validate
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
 from harken.server.media import upload_request
 from harken.server.media.reception import LONGEST_SILENCE_S
+from harken.server.media.source_listings import DEFAULT_LISTED, LARGEST_LISTED
 from harken.server.progress.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.progress.messages import MOST_EVENTS
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
@@ -33,6 +37,8 @@ LIMITS = {
     "items of a batch": f"{validate.MOST_ITEMS:,}",
     "jobs of a retry or dismissal": f"{validate.MOST_JOBS:,}",
     "path of a source": f"{validate.LONGEST_PATH_BYTES:,} bytes",
+    "URI of a source": f"{LONGEST_URI_BYTES:,} bytes",
+    "place to list": f"{validate.LONGEST_PATH_BYTES:,} bytes",
     "labels of a job": f"{validate.MOST_LABELS}",
     "key of a label": f"1 to {validate.LONGEST_LABEL_KEY} characters",
     "value of a label": f"{validate.LONGEST_LABEL_VALUE} characters",
@@ -45,6 +51,9 @@ LIMITS = {
     "silence of an upload": f"{LONGEST_SILENCE_S:g} s",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
+    "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",
+    "time of a page of a listing": f"{listing.LONGEST_S:g} s",
+    "folders in each other that are listed": f"{listing.MOST_LEVELS}",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
@@ -63,6 +72,10 @@ LIMITS = {
     "pings of a client on an idle stream": f"every {PING_S} s",
     "length of a recording": f"{SETTINGS.max_audio_hours} h decoded",
     "sound in a file": f"{ALWAYS_S / 60:g} min and 1 s for every {LEAST_BYTES_A_SECOND} bytes",
+    "size of a fetched file": f"{SETTINGS.max_fetch_mb:,} MB",
+    "time to fetch a file": f"{SETTINGS.fetch_timeout_s} s",
+    "silence of a host while it is fetched": f"{IDLE_S:g} s",
+    "redirects of an address": f"{MOST_REDIRECTS}",
     "time of a job": f"{SETTINGS.task_soft_time_limit_s:,} s, and killed after {SETTINGS.task_time_limit_s:,} s",
     "`run_timeout` of a job": f"more than 0, at most {SETTINGS.task_time_limit_s:,} s",
     "from a cancel, or the end of a `run_timeout`, to the kill": f"{SETTINGS.kill_after_s} s",

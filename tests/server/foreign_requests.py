@@ -76,6 +76,7 @@ REQUESTS: Mapping[str, Request] = {
         ),
         GetUpload=lambda their: media.GetUploadRequest(upload_id=their.upload_id),
         DeleteUpload=lambda their: media.DeleteUploadRequest(upload_id=their.upload_id),
+        ListSources=lambda their: media.ListSourcesRequest(place=".", page_token=their.page_token),
         ListArtifacts=lambda their: media.ListArtifactsRequest(job_id=their.job_id),
         DownloadArtifact=lambda their: media.DownloadArtifactRequest(artifact_id=their.artifact_id),
     ),

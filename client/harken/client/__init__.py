@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
     from harken.client.export_request import ExportFormat as ExportFormat
+    from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
     from harken.client.job import Job as Job
@@ -98,6 +99,7 @@ _MODULES = {
         "PermissionDenied RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
     "export_request": "ExportFormat",
+    "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",

@@ -35,8 +35,9 @@ from harken.client.errors import (
     NotFound,
     OutsideRoots,
 )
+from harken.client.folder import Portions
 from harken.client.follow import Follow, OnLost
-from harken.client.job import Job
+from harken.client.job import Job, Source
 from harken.client.reconnect import Patience, Reconnect, pause_before_another
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
@@ -195,6 +196,42 @@ class AsyncClient:
             skip_cache=skip_cache,
         )
         return AsyncBatchHandle(self, *await self._call(call, timeout))
+
+    async def submit_folder(
+        self,
+        place: str,
+        *,
+        every_name: bool = False,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        schedule_timeout: Length | None = None,
+        run_timeout: Length | None = None,
+        skip_cache: bool = False,
+        timeout: float | None = None,
+    ) -> tuple[AsyncBatchHandle, ...]:
+        """Submits what the server finds in a place, in batches; as `Client.submit_folder`."""
+
+        async def submit(portion: list[Source]) -> AsyncBatchHandle:
+            return await self.submit_batch(
+                portion,
+                features=features,
+                priority=priority,
+                labels=labels,
+                schedule_timeout=schedule_timeout,
+                run_timeout=run_timeout,
+                skip_cache=skip_cache,
+                timeout=timeout,
+            )
+
+        handles: list[AsyncBatchHandle] = []
+        gathered = Portions()
+        async for one in self.media.sources(place, every_name=every_name, timeout=timeout):
+            if one.source is not None and (full := gathered.add(one.source)):
+                handles.append(await submit(full))
+        if rest := gathered.rest():
+            handles.append(await submit(rest))
+        return tuple(handles)
 
     async def get_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
         """A job, with its result if there is one."""

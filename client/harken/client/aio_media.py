@@ -18,8 +18,9 @@ from harken.client import rpc
 from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound, ServerUnavailable
 from harken.client.fetching import Fetching
+from harken.client.folder import ListedSource
 from harken.client.job import Job
-from harken.client.media import ArtifactRef
+from harken.client.media import ArtifactRef, OnUnreadable
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef
 from harken.client.rpc import Rpc, Stubs
@@ -79,6 +80,27 @@ class AsyncMedia:
     async def delete_upload(self, upload_id: str | UUID, *, timeout: float | None = None) -> None:
         """Deletes an upload, unless jobs wait for it or read it."""
         await self._call(rpc.delete_upload(upload_id), timeout)
+
+    async def sources(
+        self,
+        place: str,
+        *,
+        every_name: bool = False,
+        on_unreadable: OnUnreadable | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[ListedSource]:
+        """What of a folder, a pattern or a bucket the server can read; as `Media.sources`."""
+        token = ""
+        while True:
+            page = await self._call(rpc.list_sources(place, token, every_name=every_name), timeout)
+            if on_unreadable is not None:
+                for folder in page.unreadable_folders:
+                    on_unreadable(folder)
+            for one in page.sources:
+                yield one
+            token = page.next_page_token
+            if not token:
+                return
 
     async def artifacts(
         self, job: JobRef, *, timeout: float | None = None

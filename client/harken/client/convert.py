@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
-from harken.client import action, analysis_result, batch, enums, job, upload, worker
+from harken.client import action, analysis_result, batch, enums, folder, job, upload, worker
 from harken.client.frozen_map import FrozenMap
 from harken.v1 import (
     action_pb2,
@@ -24,6 +24,7 @@ from harken.v1 import (
     job_pb2,
     job_service_pb2,
     media_pb2,
+    media_service_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -50,6 +51,7 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     job.JobError: job_pb2.JobError,
     job.Progress: job_pb2.Progress,
     job.Source: source_pb2.Source,
+    folder.ListedSource: media_service_pb2.ListedSource,
     upload.Artifact: media_pb2.Artifact,
     upload.Upload: media_pb2.Upload,
     worker.ActiveTask: worker_pb2.ActiveTask,

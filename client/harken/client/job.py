@@ -9,6 +9,10 @@ from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
 from harken.client.upload import Artifact
 
+BUCKETS = ("s3://", "gs://", "az://")
+URIS = ("https://", *BUCKETS)
+"""How the address of a source begins that is fetched."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

@@ -13,6 +13,7 @@ from harken.client import rpc
 from harken.client.deadline import Deadline
 from harken.client.errors import HarkenError, NotFound
 from harken.client.fetching import Fetching
+from harken.client.folder import ListedSource
 from harken.client.job import Job
 from harken.client.reconnect import Reconnect
 from harken.client.requests import JobRef
@@ -23,6 +24,7 @@ from harken.v1.job_service_pb2 import SubmitAnalysisRequest
 
 T = TypeVar("T")
 
+OnUnreadable = Callable[[str], object]
 ArtifactRef = str | UUID | Artifact
 
 
@@ -82,6 +84,31 @@ class Media:
     def delete_upload(self, upload_id: str | UUID, *, timeout: float | None = None) -> None:
         """Deletes an upload, unless jobs wait for it or read it."""
         self._call(rpc.delete_upload(upload_id), timeout)
+
+    def sources(
+        self,
+        place: str,
+        *,
+        every_name: bool = False,
+        on_unreadable: OnUnreadable | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[ListedSource]:
+        """What of a folder, a pattern or a bucket the server can read; pages are fetched when reached.
+
+        A `place` is a path as the server sees it, "music" or "music/**/*.flac", or "s3://bucket/music/".
+        Without `every_name` it is what is named as sound or video is. `on_unreadable` is told of
+        folders that the server passed over, since it may not read them. `timeout` is for a page.
+        """
+        token = ""
+        while True:
+            page = self._call(rpc.list_sources(place, token, every_name=every_name), timeout)
+            if on_unreadable is not None:
+                for folder in page.unreadable_folders:
+                    on_unreadable(folder)
+            yield from page.sources
+            token = page.next_page_token
+            if not token:
+                return
 
     def artifacts(self, job: JobRef, *, timeout: float | None = None) -> Iterator[Artifact]:
         """The files that a job made, the oldest first; pages are fetched when reached."""

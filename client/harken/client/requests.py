@@ -17,13 +17,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from harken.client.convert import number_of
 from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.errors import InvalidRequest
-from harken.client.job import Source
+from harken.client.job import URIS, Source
 from harken.v1 import job_service_pb2 as pb
 from harken.v1.source_pb2 import Source as SourceMessage
 
 M = TypeVar("M", bound=Message)
 
-URIS = ("https://", "s3://", "gs://", "az://")
 MAX_PAGE_SIZE = 1_000
 """The server's cap of jobs a page."""
 

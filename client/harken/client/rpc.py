@@ -10,6 +10,7 @@ from harken.client.action import Action
 from harken.client.batch import Batch, FailedItem
 from harken.client.convert import decode
 from harken.client.credentials import Metadata, WithMetadata
+from harken.client.folder import MAX_ITEMS, ListedSource, SourcePage
 from harken.client.job import Job
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.upload import Artifact, Upload
@@ -171,6 +172,26 @@ def list_artifacts(job: JobRef, page_token: str) -> Rpc[tuple[tuple[Artifact, ..
         return tuple(decode(Artifact, one) for one in got.artifacts), got.next_page_token
 
     return Rpc(lambda on: on.media.ListArtifacts, request, page)
+
+
+def list_sources(place: str, page_token: str, *, every_name: bool) -> Rpc[SourcePage]:
+    """A page of what can be submitted of a place."""
+    request = requests.valid(
+        media_pb.ListSourcesRequest,
+        place=place,
+        every_name=every_name,
+        page_size=MAX_ITEMS,
+        page_token=page_token,
+    )
+
+    def page(got: media_pb.ListSourcesResponse) -> SourcePage:
+        return SourcePage(
+            sources=tuple(decode(ListedSource, one) for one in got.sources),
+            unreadable_folders=tuple(got.unreadable_folders),
+            next_page_token=got.next_page_token,
+        )
+
+    return Rpc(lambda on: on.media.ListSources, request, page)
 
 
 def artifact_id_of(artifact: str | UUID | Artifact) -> str:

@@ -22,6 +22,7 @@ from harken.client.deadline import Deadline
 from harken.client.enums import JobState
 from harken.client.errors import HarkenError, LimitExceeded, NotFound, OutsideRoots
 from harken.client.exports import Exports
+from harken.client.folder import portions
 from harken.client.follow import Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
@@ -197,6 +198,40 @@ class Client:
             skip_cache=skip_cache,
         )
         return BatchHandle(self, *self._call(call, timeout))
+
+    def submit_folder(
+        self,
+        place: str,
+        *,
+        every_name: bool = False,
+        features: Features | None = None,
+        priority: int | None = None,
+        labels: Mapping[str, str] | None = None,
+        schedule_timeout: Length | None = None,
+        run_timeout: Length | None = None,
+        skip_cache: bool = False,
+        timeout: float | None = None,
+    ) -> tuple[BatchHandle, ...]:
+        """Submits what the server finds in a place, in batches of up to 10,000 files.
+
+        A `place` is a folder below a media root, a pattern such as "music/**/*.flac", or a prefix
+        of a bucket, "s3://bucket/music/", as `media.sources` lists it; else as `submit_batch`. For
+        a place that holds nothing there is no batch. `timeout` is for each call.
+        """
+        found = self.media.sources(place, every_name=every_name, timeout=timeout)
+        return tuple(
+            self.submit_batch(
+                portion,
+                features=features,
+                priority=priority,
+                labels=labels,
+                schedule_timeout=schedule_timeout,
+                run_timeout=run_timeout,
+                skip_cache=skip_cache,
+                timeout=timeout,
+            )
+            for portion in portions(found)
+        )
 
     def get_job(self, job: JobRef, *, timeout: float | None = None) -> Job:
         """A job, with its result if there is one."""

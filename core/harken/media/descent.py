@@ -45,6 +45,27 @@ def open_below(root: str, path: str) -> FileIO:
     return file
 
 
+def open_folder_below(root: str, path: str) -> int:
+    """A descriptor of the folder at a path below another, which holds neither links nor `..`; it can be listed.
+
+    Raises PathChanged where it is no folder or holds a link, and OSError for what else may be wrong.
+    """
+    try:
+        with _folder_below(
+            root, [name for name in path.split("/") if name not in ("", ".")]
+        ) as here:
+            return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=here)
+    except OSError as error:
+        if error.errno in _CHANGED:
+            raise PathChanged from error
+        raise
+
+
+def folder_in(folder: int, name: str) -> int:
+    """A descriptor of a folder in an open one, which is no link; it can be listed. Raises OSError."""
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+
+
 @contextmanager
 def _folder_below(root: str, folders: list[str]) -> Generator[int]:
     """A descriptor of the folder that a series of steps leads to."""

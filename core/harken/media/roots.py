@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from io import FileIO
 from pathlib import Path
 
-from harken.media.descent import PathChanged, open_below
+from harken.media.descent import PathChanged, open_below, open_folder_below
 
 _NO_NAMES = ("", ".", "..")  # of a file
 _LOOKS = 10  # at a path that changes while it is opened; nobody changes one so often in good faith
@@ -80,8 +80,20 @@ class MediaRoots:
                 raise SourceNotFound(path, _cannot_be_opened(path, error)) from error
         raise SourceNotFound(path, _changes(path))
 
-    def _find(self, path: str) -> tuple[str, str]:
-        """The root that a submitted path's file is below, and its path from there, without any link."""
+    def open_folder(self, path: str) -> int:
+        """A descriptor of the folder that a path names, to be listed and closed. Raises SourceError."""
+        for _ in range(_LOOKS):
+            root, below = self._find(path, folder=True)
+            try:
+                return open_folder_below(root, below)
+            except PathChanged:
+                continue
+            except OSError as error:
+                raise SourceNotFound(path, _cannot_be_opened(path, error)) from error
+        raise SourceNotFound(path, _changes(path))
+
+    def _find(self, path: str, *, folder: bool = False) -> tuple[str, str]:
+        """The root that a submitted path's file or folder is below, and its path from there, without any link."""
         if "\0" in path:
             raise SourceNotFound(path, "The path holds a NUL character; no file has such a name.")
         try:
@@ -107,10 +119,15 @@ class MediaRoots:
             except OSError as error:
                 problems.append(SourceNotFound(path, _cannot_be_opened(path, error)))
                 continue
-            if stat.S_ISREG(mode):
+            if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
                 root = self._root_of(found)
                 return root, os.path.relpath(found, root)
-            message = f"{_shown(path)} is not a file. Submit the files in it instead."
+            what = (
+                "neither a file nor a folder"
+                if folder
+                else "not a file. Submit the files in it instead"
+            )
+            message = f"{_shown(path)} is {what}."
             problems.append(SourceNotAFile(path, message))
         if problems:
             raise problems[0]

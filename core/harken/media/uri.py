@@ -1,7 +1,7 @@
 """The address of a source that is fetched, taken apart: `https://host/path?query` or `s3://bucket/key`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -75,6 +75,21 @@ def parse_uri(text: str) -> SourceUri:
         known = ", ".join(f"{known}://" for known in SCHEMES)
         raise UriMalformed("", f"The URI has to begin with one of {known}.")
     return _https(rest) if scheme == HTTPS else _bucket(scheme, rest)
+
+
+def parse_prefix(text: str) -> SourceUri:
+    """The place of all objects below `s3://bucket/prefix/`, its key ending in a slash or empty. Raises UriMalformed."""
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in BUCKETS:
+        known = ", ".join(f"{known}://" for known in BUCKETS)
+        raise UriMalformed("", f"What can be listed are folders, and buckets: {known}.")
+    bucket, _, prefix = rest.partition("/")
+    key = prefix.strip("/")
+    if not key:
+        return replace(_bucket(scheme, f"{bucket}/any"), path="")
+    found = _bucket(scheme, f"{bucket}/{key}")
+    return replace(found, path=f"{found.path}/")
 
 
 def _https(rest: str) -> SourceUri:

@@ -120,6 +120,7 @@ class JobServiceServicer:
         NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
         FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
         PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
+        PERMISSION_DENIED (SOURCE_NOT_ALLOWED): the uri is none that the server's operator allows.
         ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -49,6 +49,7 @@ class JobServiceStub:
     NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
     FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
     PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
+    PERMISSION_DENIED (SOURCE_NOT_ALLOWED): the uri is none that the server's operator allows.
     ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
     """
     SubmitBatch: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.SubmitBatchRequest, _job_service_pb2.SubmitBatchResponse]
@@ -161,6 +162,7 @@ class JobServiceAsyncStub(JobServiceStub):
     NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
     FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
     PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
+    PERMISSION_DENIED (SOURCE_NOT_ALLOWED): the uri is none that the server's operator allows.
     ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
     """
     SubmitBatch: _aio.UnaryUnaryMultiCallable[_job_service_pb2.SubmitBatchRequest, _job_service_pb2.SubmitBatchResponse]  # type: ignore[assignment]
@@ -276,6 +278,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_FOUND (UPLOAD_NOT_FOUND): no such upload, or none any more.
         FAILED_PRECONDITION (UPLOAD_INCOMPLETE): not all of the upload has arrived.
         PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS): the path leads out of the media roots.
+        PERMISSION_DENIED (SOURCE_NOT_ALLOWED): the uri is none that the server's operator allows.
         ALREADY_EXISTS (REQUEST_ID_REUSED): the request_id was used with another payload.
         """
 

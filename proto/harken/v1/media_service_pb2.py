@@ -25,37 +25,44 @@ _sym_db = _symbol_database.Default()
 from harken.v1 import job_pb2 as harken_dot_v1_dot_job__pb2
 from harken.v1 import job_service_pb2 as harken_dot_v1_dot_job__service__pb2
 from harken.v1 import media_pb2 as harken_dot_v1_dot_media__pb2
+from harken.v1 import source_pb2 as harken_dot_v1_dot_source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dharken/v1/media_service.proto\x12\tharken.v1\x1a\x13harken/v1/job.proto\x1a\x1bharken/v1/job_service.proto\x1a\x15harken/v1/media.proto\"j\n\x12UploadMediaRequest\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x17.harken.v1.UploadHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\t\n\x07message\"\xf6\x01\n\x0cUploadHeader\x12 \n\tupload_id\x18\x01 \x01(\tH\x00R\x08uploadId\x88\x01\x01\x12\x1a\n\x08\x66ilename\x18\x02 \x01(\tR\x08\x66ilename\x12\x17\n\x04size\x18\x03 \x01(\x03H\x01R\x04size\x88\x01\x01\x12\x1b\n\x06sha256\x18\x04 \x01(\tH\x02R\x06sha256\x88\x01\x01\x12\x16\n\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x38\n\x06submit\x18\x06 \x01(\x0b\x32 .harken.v1.SubmitAnalysisRequestR\x06submitB\x0c\n\n_upload_idB\x07\n\x05_sizeB\t\n\x07_sha256\"b\n\x13UploadMediaResponse\x12)\n\x06upload\x18\x01 \x01(\x0b\x32\x11.harken.v1.UploadR\x06upload\x12 \n\x03job\x18\x02 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"/\n\x10GetUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\">\n\x11GetUploadResponse\x12)\n\x06upload\x18\x01 \x01(\x0b\x32\x11.harken.v1.UploadR\x06upload\"2\n\x13\x44\x65leteUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\"\x16\n\x14\x44\x65leteUploadResponse\"i\n\x14ListArtifactsRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"r\n\x15ListArtifactsResponse\x12\x31\n\tartifacts\x18\x01 \x03(\x0b\x32\x13.harken.v1.ArtifactR\tartifacts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n\x17\x44ownloadArtifactRequest\x12\x1f\n\x0b\x61rtifact_id\x18\x01 \x01(\tR\nartifactId\x12\x16\n\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x16\n\x06length\x18\x03 \x01(\x03R\x06length\"a\n\x18\x44ownloadArtifactResponse\x12/\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x13.harken.v1.ArtifactR\x08\x61rtifact\x12\x14\n\x05\x63hunk\x18\x02 \x01(\x0cR\x05\x63hunk2\xaa\x03\n\x0cMediaService\x12N\n\x0bUploadMedia\x12\x1d.harken.v1.UploadMediaRequest\x1a\x1e.harken.v1.UploadMediaResponse(\x01\x12\x46\n\tGetUpload\x12\x1b.harken.v1.GetUploadRequest\x1a\x1c.harken.v1.GetUploadResponse\x12O\n\x0c\x44\x65leteUpload\x12\x1e.harken.v1.DeleteUploadRequest\x1a\x1f.harken.v1.DeleteUploadResponse\x12R\n\rListArtifacts\x12\x1f.harken.v1.ListArtifactsRequest\x1a .harken.v1.ListArtifactsResponse\x12]\n\x10\x44ownloadArtifact\x12\".harken.v1.DownloadArtifactRequest\x1a#.harken.v1.DownloadArtifactResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dharken/v1/media_service.proto\x12\tharken.v1\x1a\x13harken/v1/job.proto\x1a\x1bharken/v1/job_service.proto\x1a\x15harken/v1/media.proto\x1a\x16harken/v1/source.proto\"j\n\x12UploadMediaRequest\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x17.harken.v1.UploadHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\t\n\x07message\"\xf6\x01\n\x0cUploadHeader\x12 \n\tupload_id\x18\x01 \x01(\tH\x00R\x08uploadId\x88\x01\x01\x12\x1a\n\x08\x66ilename\x18\x02 \x01(\tR\x08\x66ilename\x12\x17\n\x04size\x18\x03 \x01(\x03H\x01R\x04size\x88\x01\x01\x12\x1b\n\x06sha256\x18\x04 \x01(\tH\x02R\x06sha256\x88\x01\x01\x12\x16\n\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x38\n\x06submit\x18\x06 \x01(\x0b\x32 .harken.v1.SubmitAnalysisRequestR\x06submitB\x0c\n\n_upload_idB\x07\n\x05_sizeB\t\n\x07_sha256\"b\n\x13UploadMediaResponse\x12)\n\x06upload\x18\x01 \x01(\x0b\x32\x11.harken.v1.UploadR\x06upload\x12 \n\x03job\x18\x02 \x01(\x0b\x32\x0e.harken.v1.JobR\x03job\"/\n\x10GetUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\">\n\x11GetUploadResponse\x12)\n\x06upload\x18\x01 \x01(\x0b\x32\x11.harken.v1.UploadR\x06upload\"2\n\x13\x44\x65leteUploadRequest\x12\x1b\n\tupload_id\x18\x01 \x01(\tR\x08uploadId\"\x16\n\x14\x44\x65leteUploadResponse\"i\n\x14ListArtifactsRequest\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"r\n\x15ListArtifactsResponse\x12\x31\n\tartifacts\x18\x01 \x03(\x0b\x32\x13.harken.v1.ArtifactR\tartifacts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"j\n\x17\x44ownloadArtifactRequest\x12\x1f\n\x0b\x61rtifact_id\x18\x01 \x01(\tR\nartifactId\x12\x16\n\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x16\n\x06length\x18\x03 \x01(\x03R\x06length\"a\n\x18\x44ownloadArtifactResponse\x12/\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x13.harken.v1.ArtifactR\x08\x61rtifact\x12\x14\n\x05\x63hunk\x18\x02 \x01(\x0cR\x05\x63hunk\"\x85\x01\n\x12ListSourcesRequest\x12\x14\n\x05place\x18\x01 \x01(\tR\x05place\x12\x1d\n\nevery_name\x18\x02 \x01(\x08R\teveryName\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"\x9f\x01\n\x13ListSourcesResponse\x12\x31\n\x07sources\x18\x01 \x03(\x0b\x32\x17.harken.v1.ListedSourceR\x07sources\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12-\n\x12unreadable_folders\x18\x03 \x03(\tR\x11unreadableFolders\"M\n\x0cListedSource\x12)\n\x06source\x18\x01 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12\x12\n\x04size\x18\x02 \x01(\x03R\x04size2\xf8\x03\n\x0cMediaService\x12N\n\x0bUploadMedia\x12\x1d.harken.v1.UploadMediaRequest\x1a\x1e.harken.v1.UploadMediaResponse(\x01\x12\x46\n\tGetUpload\x12\x1b.harken.v1.GetUploadRequest\x1a\x1c.harken.v1.GetUploadResponse\x12O\n\x0c\x44\x65leteUpload\x12\x1e.harken.v1.DeleteUploadRequest\x1a\x1f.harken.v1.DeleteUploadResponse\x12R\n\rListArtifacts\x12\x1f.harken.v1.ListArtifactsRequest\x1a .harken.v1.ListArtifactsResponse\x12]\n\x10\x44ownloadArtifact\x12\".harken.v1.DownloadArtifactRequest\x1a#.harken.v1.DownloadArtifactResponse0\x01\x12L\n\x0bListSources\x12\x1d.harken.v1.ListSourcesRequest\x1a\x1e.harken.v1.ListSourcesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.media_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UPLOADMEDIAREQUEST']._serialized_start=117
-  _globals['_UPLOADMEDIAREQUEST']._serialized_end=223
-  _globals['_UPLOADHEADER']._serialized_start=226
-  _globals['_UPLOADHEADER']._serialized_end=472
-  _globals['_UPLOADMEDIARESPONSE']._serialized_start=474
-  _globals['_UPLOADMEDIARESPONSE']._serialized_end=572
-  _globals['_GETUPLOADREQUEST']._serialized_start=574
-  _globals['_GETUPLOADREQUEST']._serialized_end=621
-  _globals['_GETUPLOADRESPONSE']._serialized_start=623
-  _globals['_GETUPLOADRESPONSE']._serialized_end=685
-  _globals['_DELETEUPLOADREQUEST']._serialized_start=687
-  _globals['_DELETEUPLOADREQUEST']._serialized_end=737
-  _globals['_DELETEUPLOADRESPONSE']._serialized_start=739
-  _globals['_DELETEUPLOADRESPONSE']._serialized_end=761
-  _globals['_LISTARTIFACTSREQUEST']._serialized_start=763
-  _globals['_LISTARTIFACTSREQUEST']._serialized_end=868
-  _globals['_LISTARTIFACTSRESPONSE']._serialized_start=870
-  _globals['_LISTARTIFACTSRESPONSE']._serialized_end=984
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=986
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=1092
-  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_start=1094
-  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_end=1191
-  _globals['_MEDIASERVICE']._serialized_start=1194
-  _globals['_MEDIASERVICE']._serialized_end=1620
+  _globals['_UPLOADMEDIAREQUEST']._serialized_start=141
+  _globals['_UPLOADMEDIAREQUEST']._serialized_end=247
+  _globals['_UPLOADHEADER']._serialized_start=250
+  _globals['_UPLOADHEADER']._serialized_end=496
+  _globals['_UPLOADMEDIARESPONSE']._serialized_start=498
+  _globals['_UPLOADMEDIARESPONSE']._serialized_end=596
+  _globals['_GETUPLOADREQUEST']._serialized_start=598
+  _globals['_GETUPLOADREQUEST']._serialized_end=645
+  _globals['_GETUPLOADRESPONSE']._serialized_start=647
+  _globals['_GETUPLOADRESPONSE']._serialized_end=709
+  _globals['_DELETEUPLOADREQUEST']._serialized_start=711
+  _globals['_DELETEUPLOADREQUEST']._serialized_end=761
+  _globals['_DELETEUPLOADRESPONSE']._serialized_start=763
+  _globals['_DELETEUPLOADRESPONSE']._serialized_end=785
+  _globals['_LISTARTIFACTSREQUEST']._serialized_start=787
+  _globals['_LISTARTIFACTSREQUEST']._serialized_end=892
+  _globals['_LISTARTIFACTSRESPONSE']._serialized_start=894
+  _globals['_LISTARTIFACTSRESPONSE']._serialized_end=1008
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=1010
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=1116
+  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_start=1118
+  _globals['_DOWNLOADARTIFACTRESPONSE']._serialized_end=1215
+  _globals['_LISTSOURCESREQUEST']._serialized_start=1218
+  _globals['_LISTSOURCESREQUEST']._serialized_end=1351
+  _globals['_LISTSOURCESRESPONSE']._serialized_start=1354
+  _globals['_LISTSOURCESRESPONSE']._serialized_end=1513
+  _globals['_LISTEDSOURCE']._serialized_start=1515
+  _globals['_LISTEDSOURCE']._serialized_end=1592
+  _globals['_MEDIASERVICE']._serialized_start=1595
+  _globals['_MEDIASERVICE']._serialized_end=2099
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as _containers
 from harken.v1 import job_pb2 as _job_pb2
 from harken.v1 import job_service_pb2 as _job_service_pb2
 from harken.v1 import media_pb2 as _media_pb2
+from harken.v1 import source_pb2 as _source_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -336,3 +337,102 @@ class DownloadArtifactResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DownloadArtifactResponse: _TypeAlias = DownloadArtifactResponse  # noqa: Y015
+
+@_typing.final
+class ListSourcesRequest(_message.Message):
+    """What to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    EVERY_NAME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    place: _builtins.str
+    """A folder below a media root, absolute or relative to a root; or a pattern of paths below one, such as
+    music/**/*.flac; or a prefix of a bucket or a pattern of keys, such as s3://bucket/music/. In a pattern `*`, `?` and
+    `[…]` stand for parts of a name, `**` for any folders in between. At most 4,096 bytes.
+    """
+    every_name: _builtins.bool
+    """Lists every file, whatever its name, also hidden ones; otherwise those that are named as sound or video are."""
+    page_size: _builtins.int
+    """Files a page, at most 10,000; 1,000 when unset or 0."""
+    page_token: _builtins.str
+    """The next_page_token of the page before."""
+    def __init__(
+        self,
+        *,
+        place: _builtins.str = ...,
+        every_name: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["every_name", b"every_name", "page_size", b"page_size", "page_token", b"page_token", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSourcesRequest: _TypeAlias = ListSourcesRequest  # noqa: Y015
+
+@_typing.final
+class ListSourcesResponse(_message.Message):
+    """A page of what can be submitted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    UNREADABLE_FOLDERS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Gives the next page; empty on the last."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedSource]:
+        """The files."""
+
+    @_builtins.property
+    def unreadable_folders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Folders that could not be read and were passed over, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        sources: _abc.Iterable[Global___ListedSource] | None = ...,
+        next_page_token: _builtins.str = ...,
+        unreadable_folders: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sources", b"sources", "unreadable_folders", b"unreadable_folders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSourcesResponse: _TypeAlias = ListSourcesResponse  # noqa: Y015
+
+@_typing.final
+class ListedSource(_message.Message):
+    """A file that can be submitted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """Bytes it has."""
+    @_builtins.property
+    def source(self) -> _source_pb2.Source:
+        """What to submit."""
+
+    def __init__(
+        self,
+        *,
+        source: _source_pb2.Source | None = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedSource: _TypeAlias = ListedSource  # noqa: Y015

@@ -63,6 +63,11 @@ class MediaServiceStub:
                 request_serializer=harken_dot_v1_dot_media__service__pb2.DownloadArtifactRequest.SerializeToString,
                 response_deserializer=harken_dot_v1_dot_media__service__pb2.DownloadArtifactResponse.FromString,
                 _registered_method=True)
+        self.ListSources = channel.unary_unary(
+                '/harken.v1.MediaService/ListSources',
+                request_serializer=harken_dot_v1_dot_media__service__pb2.ListSourcesRequest.SerializeToString,
+                response_deserializer=harken_dot_v1_dot_media__service__pb2.ListSourcesResponse.FromString,
+                _registered_method=True)
 
 
 class MediaServiceServicer:
@@ -145,6 +150,20 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSources(self, request, context):
+        """What of a place can be submitted: the files below a folder, or those that match a pattern, or the objects of a bucket,
+        in pages. Those are in an order that stays, so that nothing comes twice, whatever comes or goes meanwhile. A page may
+        have few files or none and yet not be the last, where much is passed over.
+
+        INVALID_ARGUMENT: a place that is empty or too long; MALFORMED_URI; malformed page_size or page_token.
+        NOT_FOUND (SOURCE_NOT_FOUND): there is no such folder, or no such bucket.
+        PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS, SOURCE_NOT_ALLOWED): the place is none that the server reads from.
+        UNAVAILABLE (SOURCE_UNREACHABLE): the bucket does not answer; try again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MediaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +191,11 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.DownloadArtifact,
                     request_deserializer=harken_dot_v1_dot_media__service__pb2.DownloadArtifactRequest.FromString,
                     response_serializer=harken_dot_v1_dot_media__service__pb2.DownloadArtifactResponse.SerializeToString,
+            ),
+            'ListSources': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSources,
+                    request_deserializer=harken_dot_v1_dot_media__service__pb2.ListSourcesRequest.FromString,
+                    response_serializer=harken_dot_v1_dot_media__service__pb2.ListSourcesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +337,33 @@ class MediaService:
             '/harken.v1.MediaService/DownloadArtifact',
             harken_dot_v1_dot_media__service__pb2.DownloadArtifactRequest.SerializeToString,
             harken_dot_v1_dot_media__service__pb2.DownloadArtifactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSources(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/harken.v1.MediaService/ListSources',
+            harken_dot_v1_dot_media__service__pb2.ListSourcesRequest.SerializeToString,
+            harken_dot_v1_dot_media__service__pb2.ListSourcesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,6 +90,16 @@ class MediaServiceStub:
     PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
     """
+    ListSources: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ListSourcesRequest, _media_service_pb2.ListSourcesResponse]
+    """What of a place can be submitted: the files below a folder, or those that match a pattern, or the objects of a bucket,
+    in pages. Those are in an order that stays, so that nothing comes twice, whatever comes or goes meanwhile. A page may
+    have few files or none and yet not be the last, where much is passed over.
+
+    INVALID_ARGUMENT: a place that is empty or too long; MALFORMED_URI; malformed page_size or page_token.
+    NOT_FOUND (SOURCE_NOT_FOUND): there is no such folder, or no such bucket.
+    PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS, SOURCE_NOT_ALLOWED): the place is none that the server reads from.
+    UNAVAILABLE (SOURCE_UNREACHABLE): the bucket does not answer; try again.
+    """
 
 @_typing.type_check_only
 class MediaServiceAsyncStub(MediaServiceStub):
@@ -152,6 +162,16 @@ class MediaServiceAsyncStub(MediaServiceStub):
     NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
     PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
     OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
+    """
+    ListSources: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListSourcesRequest, _media_service_pb2.ListSourcesResponse]  # type: ignore[assignment]
+    """What of a place can be submitted: the files below a folder, or those that match a pattern, or the objects of a bucket,
+    in pages. Those are in an order that stays, so that nothing comes twice, whatever comes or goes meanwhile. A page may
+    have few files or none and yet not be the last, where much is passed over.
+
+    INVALID_ARGUMENT: a place that is empty or too long; MALFORMED_URI; malformed page_size or page_token.
+    NOT_FOUND (SOURCE_NOT_FOUND): there is no such folder, or no such bucket.
+    PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS, SOURCE_NOT_ALLOWED): the place is none that the server reads from.
+    UNAVAILABLE (SOURCE_UNREACHABLE): the bucket does not answer; try again.
     """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -242,6 +262,22 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_FOUND (ARTIFACT_NOT_FOUND): no such artifact, or none any more: it goes with its job.
         PERMISSION_DENIED (SCOPE_MISSING): it is what is held of an owner, and the caller has not the scope admin.
         OUT_OF_RANGE (OFFSET_PAST_END): the artifact has fewer bytes than offset.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSources(
+        self,
+        request: _media_service_pb2.ListSourcesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.ListSourcesResponse, _abc.Awaitable[_media_service_pb2.ListSourcesResponse]]:
+        """What of a place can be submitted: the files below a folder, or those that match a pattern, or the objects of a bucket,
+        in pages. Those are in an order that stays, so that nothing comes twice, whatever comes or goes meanwhile. A page may
+        have few files or none and yet not be the last, where much is passed over.
+
+        INVALID_ARGUMENT: a place that is empty or too long; MALFORMED_URI; malformed page_size or page_token.
+        NOT_FOUND (SOURCE_NOT_FOUND): there is no such folder, or no such bucket.
+        PERMISSION_DENIED (SOURCE_OUTSIDE_ROOTS, SOURCE_NOT_ALLOWED): the place is none that the server reads from.
+        UNAVAILABLE (SOURCE_UNREACHABLE): the bucket does not answer; try again.
         """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,6 +23,7 @@ from harken.server.errors import (
 )
 from harken.server.interceptors.around import Context
 from harken.server.media import reception
+from harken.server.media.source_listings import SourceListings
 from harken.server.media.upload_request import chunk_violation, upload_call
 from harken.server.media.vault import Vault
 from harken.server.progress.hub import Hub
@@ -42,9 +43,16 @@ class MediaService(MediaServiceServicer):
     """The servicer of MediaService."""
 
     def __init__(
-        self, store: Store, hub: Hub, vault: Vault, settings: Settings, quotas: Quotas
+        self,
+        store: Store,
+        hub: Hub,
+        vault: Vault,
+        settings: Settings,
+        quotas: Quotas,
+        listings: SourceListings,
     ) -> None:
         self._store = store
+        self._listings = listings
         self._hub = hub
         self._vault = vault
         self._quotas = quotas
@@ -128,6 +136,12 @@ class MediaService(MediaServiceServicer):
         )
         await self._vault.delete(orphans)
         return messages.DeleteUploadResponse()
+
+    async def ListSources(
+        self, request: messages.ListSourcesRequest, context: Context
+    ) -> messages.ListSourcesResponse:
+        """A page of what can be submitted."""
+        return await self._listings.page(request)
 
     async def ListArtifacts(
         self, request: messages.ListArtifactsRequest, context: Context

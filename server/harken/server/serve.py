@@ -28,6 +28,7 @@ from harken.server.housekeeping.publisher import Publisher
 from harken.server.inspector import Inspector
 from harken.server.interceptors import interceptors
 from harken.server.job_service import JobService
+from harken.server.media.source_listings import SourceListings
 from harken.server.media.vault import Vault
 from harken.server.media_service import MediaService
 from harken.server.metrics.counts import Counts
@@ -170,8 +171,10 @@ async def running_server(
         uploads_kept_for=timedelta(hours=settings.upload_hours),
     )
     add_JobServiceServicer_to_server(jobs, server)
+    listings = SourceListings(roots, source_rules)
     vault = Vault(Storage(settings.storage_url))
-    add_MediaServiceServicer_to_server(MediaService(store, hub, vault, settings, quotas), server)
+    media = MediaService(store, hub, vault, settings, quotas, listings)
+    add_MediaServiceServicer_to_server(media, server)
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub), server)
@@ -206,6 +209,7 @@ async def running_server(
         metrics.close()
         inspector.close()
         checks.close()
+        listings.close()
         await vault.close()
         store.close()
 

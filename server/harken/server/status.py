@@ -38,7 +38,7 @@ from harken.jobs.errors import (
 )
 from harken.jobs.scope import Scope
 from harken.media import SourceError, SourceNotFound, SourceOutside
-from harken.media.source_errors import UriNotAllowed
+from harken.media.source_errors import SourceUnreachable, UriMalformed, UriNotAllowed
 from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
 from harken.server.errors import (
     InvalidRequest,
@@ -97,6 +97,11 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _not_found(error, "ACTION_NOT_FOUND", "harken.v1.Action", error.action_id)
         case SourceNotFound():
             return _not_found(error, error.reason, "file", error.path)
+        case SourceUnreachable():
+            return _status(Code.UNAVAILABLE, error, error.reason, {}, _retry())
+        case UriMalformed():
+            violation = _bad_request(("place", str(error)))
+            return _status(Code.INVALID_ARGUMENT, error, error.reason, {}, violation)
         case UriNotAllowed():
             return _status(Code.PERMISSION_DENIED, error, error.reason, {"uri": error.path})
         case SourceOutside():

@@ -78,9 +78,9 @@ class LiveBar:
             note += f", {whole.failed} failed, {whole.cancelled} cancelled"
         self._show(f"{whole.ended:,}/{whole.total:,}", share, note)
 
-    def upload(self, sent: int, size: int, /) -> None:
-        """Moves the bar to the share of bytes that were sent."""
-        self._show("upload", sent / size if size else 1.0, megabytes(sent, size))
+    def transfer(self, way: str, sent: int, size: int, /) -> None:
+        """Moves the bar to the share of bytes that were moved."""
+        self._show(way, sent / size if size else 1.0, megabytes(sent, size))
 
     def lost(self, _error: ServerUnavailable, /) -> None:
         """Says beside the bar that the server is tried again."""

@@ -31,7 +31,7 @@ def follow_and_fetch(client: "Client", session: Session, job: Job, output: Path)
     if code != exit_codes.DONE:
         return code
     for artifact in client.media.artifacts(job):
-        with Transfer(session, artifact.name) as transfer:
+        with Transfer(session, artifact.name, "download") as transfer:
             place = client.media.download(artifact, output, on_progress=transfer.moved)
         if session.as_json:
             session.emit_data({"artifact_id": artifact.artifact_id, "path": str(place)})

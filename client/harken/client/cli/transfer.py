@@ -8,11 +8,12 @@ from harken.client.cli.view import View, view_for
 
 
 class Transfer:
-    """The view of one file's way, begun when it is needed."""
+    """The view of one file's way, an "upload" or a "download", begun when it is needed."""
 
-    def __init__(self, session: Session, title: str) -> None:
+    def __init__(self, session: Session, title: str, way: str) -> None:
         self._session = session
         self._title = title
+        self._way = way
         self._view: View | None = None
 
     def __enter__(self) -> Self:
@@ -32,4 +33,4 @@ class Transfer:
         if self._view is None:
             self._view = view_for(self._session, self._title)
             self._view.__enter__()
-        self._view.upload(done, size)
+        self._view.transfer(self._way, done, size)

@@ -47,7 +47,7 @@ class View(Protocol):
         """Shows the counts of a batch; `whole` counts all batches that are watched together."""
         ...
 
-    def upload(self, sent: int, size: int, /) -> None:
+    def transfer(self, way: str, sent: int, size: int, /) -> None:
         """Shows how many bytes of a file were sent."""
         ...
 
@@ -100,7 +100,7 @@ class JsonLines(_Quiet):
         """Writes the update."""
         self._session.emit(update)
 
-    def upload(self, _sent: int, _size: int, /) -> None:
+    def transfer(self, _way: str, _sent: int, _size: int, /) -> None:
         """Writes nothing: the job is what is asked for."""
 
     def lost(self, _error: ServerUnavailable, /) -> None:
@@ -137,12 +137,12 @@ class PlainLines(_Quiet):
             self._next = share + LINE_STEP
             self._say(str(BatchSnapshot(batch=whole)))
 
-    def upload(self, sent: int, size: int, /) -> None:
+    def transfer(self, way: str, sent: int, size: int, /) -> None:
         """Tells of the bytes when a tenth more was sent."""
         share = sent / size if size else 1.0
         if share >= self._next:
             self._next = share + LINE_STEP
-            self._say(f"{share:4.0%} upload {megabytes(sent, size)}".strip())
+            self._say(f"{share:4.0%} {way} {megabytes(sent, size)}".strip())
 
     def lost(self, _error: ServerUnavailable, /) -> None:
         """Tells once that the server is away."""

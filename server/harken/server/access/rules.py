@@ -51,6 +51,7 @@ RULES: Mapping[str, Rule] = {
     **_of(
         "harken.v1.MediaService",
         UploadMedia=Scope.SUBMIT,
+        ListSources=Scope.SUBMIT,  # what is listed is everybody's who may submit it
         DeleteUpload=Scope.SUBMIT,
         GetUpload=Scope.READ,
         ListArtifacts=Scope.READ,
