@@ -56,6 +56,8 @@ class Sender:
     async def send(self, data=DATA, chunk=CHUNK, **header):
         """The answer to a whole upload."""
         call = await self.begin(**header)
+        if not await call.initial_metadata():
+            return await call  # the bytes are not wanted
         for place in range(0, len(data), chunk):
             await call.write(UploadMediaRequest(chunk=data[place : place + chunk]))
         await call.done_writing()
@@ -64,7 +66,8 @@ class Sender:
     async def refused(self, data=DATA, **header):
         """The code, reason and metadata with which an upload is refused."""
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await self.send(data, **header)
+            # At once: of a write after the refusal gRPC tells nothing but that it failed.
+            await self.send(data, chunk=max(len(data), 1), **header)
         return refusal(caught.value)
 
     async def get(self, upload_id):
@@ -278,8 +281,7 @@ async def test_one_that_was_lost_and_comes_back_is_refused_and_spoils_nothing(se
     done = (await sender.send(DATA[CHUNK:], upload_id=upload_id, offset=CHUNK)).upload
     assert done.sha256 == SHA256
     with pytest.raises(grpc.aio.AioRpcError) as caught:  # noqa: PT012 # whichever is told first
-        for _ in range(3):
-            await lost.write(UploadMediaRequest(chunk=b"x" * CHUNK))
+        await lost.write(UploadMediaRequest(chunk=b"x" * CHUNK))
         await lost.done_writing()
         await lost
     assert refusal(caught.value)[:2] == (Code.ABORTED, "UPLOAD_LOST")
