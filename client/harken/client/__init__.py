@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from harken.client.errors import ResumeTokenRejected as ResumeTokenRejected
     from harken.client.errors import ServerError as ServerError
     from harken.client.errors import ServerUnavailable as ServerUnavailable
-    from harken.client.export_request import ExportFormat as ExportFormat
+    from harken.client.export_format import ExportFormat as ExportFormat
     from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
@@ -98,7 +98,7 @@ _MODULES = {
         "JobCancelled JobFailed LimitExceeded NotAuthenticated NotFound NotSupported OutsideRoots "
         "PermissionDenied RequestRefused ResumeTokenRejected ServerError ServerUnavailable"
     ),
-    "export_request": "ExportFormat",
+    "export_format": "ExportFormat",
     "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",

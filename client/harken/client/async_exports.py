@@ -11,7 +11,8 @@ from uuid import UUID
 
 from harken.client.async_handle import AsyncJobHandle
 from harken.client.enums import JobState
-from harken.client.export_request import ExportFormat, export_results
+from harken.client.export_format import ExportFormat
+from harken.client.export_request import export_results
 from harken.client.job import Job
 from harken.client.requests import BatchRef
 from harken.client.rpc import Rpc

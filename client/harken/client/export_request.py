@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,21 +9,11 @@ from harken.client import requests
 from harken.client.convert import decode
 from harken.client.enums import JobState
 from harken.client.errors import InvalidRequest
+from harken.client.export_format import ExportFormat
 from harken.client.job import Job
 from harken.client.requests import BatchRef
 from harken.client.rpc import Rpc
 from harken.v1.export_service_pb2 import ExportResultsRequest
-
-
-class ExportFormat(StrEnum):
-    """What the file of an export is."""
-
-    PARQUET = "parquet"
-    """Apache Parquet: typed columns, lists as lists."""
-    CSV = "csv"
-    """Comma-separated values with a header, lists as JSON."""
-    JSONL = "jsonl"
-    """JSON Lines: an object a job, what is unset left out."""
 
 
 def export_results(

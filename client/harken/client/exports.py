@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from harken.client.enums import JobState
-from harken.client.export_request import ExportFormat, export_results
+from harken.client.export_format import ExportFormat
+from harken.client.export_request import export_results
 from harken.client.handle import JobHandle
 from harken.client.job import Job
 from harken.client.requests import BatchRef

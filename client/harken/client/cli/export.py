@@ -9,7 +9,7 @@ import click
 from harken.client.cli.made_file import follow_and_fetch, output_option
 from harken.client.cli.params import STATES, ended_options, label_option, priority_option
 from harken.client.cli.session import Session, pass_session, shared_options
-from harken.client.export_request import ExportFormat
+from harken.client.export_format import ExportFormat
 
 
 @click.command()
