@@ -10,6 +10,7 @@ import numpy as np
 
 from harken.audio.blocks import FRAME, HOP, Floats, MelBlock
 from harken.audio.mel import BANDS
+from harken.audio.series import Series
 
 # A frame hears a sound up to half a window before its centre reaches it.
 CENTRE_DELAY: Final = FRAME // (2 * HOP)
@@ -20,13 +21,14 @@ class OnsetEnvelope:
     """Gathers the envelope from mel blocks."""
 
     def __init__(self) -> None:
-        self._parts: list[Floats] = []
+        self._rises = Series()
+        self._rises.extend(np.zeros(CENTRE_DELAY + LAG, dtype=np.float32))
         self._last: Floats = np.zeros((0, BANDS), dtype=np.float32)
 
     def on_mel(self, block: MelBlock) -> None:
         """Take in the next frames."""
         frames = np.concatenate([self._last, block.decibels])
-        self._parts.append(np.maximum(0.0, frames[LAG:] - frames[:-LAG]).mean(axis=1))
+        self._rises.extend(np.maximum(0.0, frames[LAG:] - frames[:-LAG]).mean(axis=1))
         self._last = frames[-LAG:]
 
     def finish(self) -> Floats:
@@ -34,6 +36,5 @@ class OnsetEnvelope:
 
         To be called once: what was gathered is given away with it.
         """
-        rises = np.concatenate([np.zeros(CENTRE_DELAY + LAG, dtype=np.float32), *self._parts])
-        self._parts.clear()
+        rises = self._rises.finish()
         return rises[: max(rises.shape[0] - CENTRE_DELAY, 0)]
