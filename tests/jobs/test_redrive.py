@@ -428,3 +428,15 @@ def test_the_dead_letters_of_many_jobs_are_found_by_an_index(jobs):
     assert "harken_jobs_failed" in found
     assert "harken_jobs_retry_of" in found
     assert "TEMP B-TREE" not in found
+
+
+def test_a_retry_goes_on_in_the_trace_of_the_call_that_asked_for_it(jobs):
+    trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    old = jobs.running(trace_parent="00-11111111111111111111111111111111-2222222222222222-01")
+    jobs.fail(old)
+    jobs.write(
+        lambda c: redrive.retry_jobs(
+            c, by_ids(old), asked(), force=False, now=jobs.now, trace_parent=trace_parent
+        )
+    )
+    assert [out.trace_parent for out in jobs.due()] == [trace_parent]

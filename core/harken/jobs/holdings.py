@@ -73,9 +73,8 @@ class Holding:
 
 # In the order in which they are erased: what refers to others first.
 HOLDINGS: tuple[Holding, ...] = (
-    Holding(
-        name="keys", table=KEYS, secret=frozenset({"hash"})
-    ),  # before all, so that nothing new comes
+    # Before all, so that nothing new comes.
+    Holding(name="keys", table=KEYS, secret=frozenset({"hash"})),
     Holding(name="artifacts", table=ARTIFACTS),
     Holding(name="upload_parts", table=UPLOAD_PARTS, has_bytes=True),
     Holding(name="uploads", table=UPLOADS),

@@ -1,7 +1,7 @@
 """Running jobs that have ended once more, as new jobs; and dismissing those with which nothing is to be done."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -58,10 +58,11 @@ def retry_jobs(
     now: datetime,
     room: WaitingRoom | None = None,
     denied: Collection[JobKind] = (),
+    trace_parent: str | None = None,
 ) -> Action:
     """Makes new jobs of old ones, or finds what the request_id did before. Raises RequestIdReused and QuotaExceeded.
 
-    Jobs of the kinds that are `denied` to the caller are refused.
+    Jobs of the kinds that are `denied` to the caller are refused. `trace_parent` is the trace of the call.
     """
 
     def retry() -> Action:
@@ -72,7 +73,8 @@ def retry_jobs(
         )
         if room is not None:
             room.take_all(connection, asked.owner, len(plan.jobs))
-        insert_jobs(connection, plan.jobs, owner=asked.owner, batch_id=None, now=now)
+        traced = [(job_id, replace(new, trace_parent=trace_parent)) for job_id, new in plan.jobs]
+        insert_jobs(connection, traced, owner=asked.owner, batch_id=None, now=now)
         return audit.record(connection, asked, plan.outcomes, now=now, page_end=plan.page_end)
 
     return raced(connection, retry)

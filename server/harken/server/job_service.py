@@ -232,6 +232,7 @@ class JobService(JobServiceServicer):
                 )
             )
             return call.response(outcomes, page_end, now)
+        trace_parent = tracing.trace_parent()
         action = await self._store.write(
             lambda c: redrive.retry_jobs(
                 c,
@@ -241,6 +242,7 @@ class JobService(JobServiceServicer):
                 now=now,
                 room=self._quotas.room,
                 denied=caller.denied_kinds,
+                trace_parent=trace_parent,
             )
         )
         self._hub.ring()
