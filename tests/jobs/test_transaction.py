@@ -2,7 +2,9 @@ from contextlib import suppress
 
 import pytest
 
-from harken.jobs import submission
+from harken.jobs import cancellation, submission
+from harken.jobs.job import NewBatch
+from harken.jobs.state import JobState
 from harken.jobs.transaction import at_end, savepoint
 
 
@@ -51,3 +53,15 @@ def test_a_transaction_whose_last_write_fails_leaves_nothing(jobs):
 def test_only_a_write_transaction_has_an_end_to_write_at(jobs):
     with jobs.database.read() as connection, pytest.raises(RuntimeError, match=r"Database\.write"):
         at_end(connection, lambda _: None)
+
+
+def test_what_follows_in_the_same_transaction_comes_after_what_was_before_it(jobs):
+    """Of a batch, whose first rows are read at the end, they are those of its beginning all the same."""
+    new = NewBatch(items=tuple(enumerate([jobs.new("a.wav"), jobs.new("b.wav")])))
+    with jobs.database.write() as connection:
+        batch = submission.submit_batch(connection, new, owner="local", now=jobs.now)
+        cancellation.cancel_batch(
+            connection, batch.batch_id, owner="local", now=jobs.now, asked=None
+        )
+    states = [[(row.revision, row.after) for row in jobs.log(job)] for job in jobs.listed()]
+    assert states == [[(1, JobState.QUEUED), (2, JobState.CANCELLED)]] * 2

@@ -109,7 +109,7 @@ class Fleet:
 
     def at_work(self, path: str, attempt: int = 1, *, job_id: str | None = None) -> str:
         """The id of a job that a child is in the midst of."""
-        job_id = job_id or self.client.submit(path).job_id
+        job_id = job_id or self.client.submit(path, skip_cache=True).job_id
         for update in self.client.watch(job_id):
             if isinstance(update, ProgressTick) and update.attempt == attempt:
                 return job_id
@@ -252,7 +252,7 @@ def test_a_rolling_restart_under_load_loses_and_repeats_nothing(fleet: Fleet) ->
         for worker in old:
             worker.until_ready()
         batch = fleet.client.submit_batch(["piece.mp3"] * 30, features=["rhythm"])
-        long = fleet.client.submit("20-minutes.wav").job_id
+        long = fleet.client.submit("20-minutes.wav", skip_cache=True).job_id
         for number, worker in enumerate(old):
             worker.process.terminate()
             new = stack.enter_context(fleet.starting(f"new-{number}"))

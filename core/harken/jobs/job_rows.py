@@ -180,9 +180,10 @@ def _insert_rows(dialect: str, unless_made: bool) -> Insert:
 _FIRST_TRANSITION = {
     "job_id": JOBS.c.job_id,
     "batch_id": JOBS.c.batch_id,
-    "revision": JOBS.c.revision,
-    "attempt": JOBS.c.attempt,
-    "after": JOBS.c.state,
+    # Not the row's: the same transaction may have changed it since.
+    "revision": literal(1),
+    "attempt": literal(0),
+    "after": literal(JobState.QUEUED.value),
     "time": JOBS.c.create_time,
 }
 _FIRST_TRANSITIONS = (
