@@ -8,7 +8,6 @@ then. Whoever waits for that lock has made all its changes, and whoever has it w
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -35,6 +34,7 @@ from harken.jobs.transaction import at_end
 PAGE = 1_000  # rows that one read returns at most
 
 _ORDER_LOCK = 0x6861726C  # "harl": the key of PostgreSQL's advisory lock; a migration takes "hark"
+_TIME = TRANSITIONS.c.time
 _WRITTEN = tuple(column for column in TRANSITIONS.c if column is not TRANSITIONS.c.position)
 
 
@@ -57,12 +57,14 @@ def _write_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if connection.dialect.name != "postgresql":
         connection.execute(insert(TRANSITIONS), rows)
         return
-    values = [[_plain(row.get(column.name)) for column in _WRITTEN] for row in rows]
+    values = [
+        [
+            row.get(column.name) if column is not _TIME else row["time"].isoformat()
+            for column in _WRITTEN
+        ]
+        for row in rows
+    ]
     connection.execute(_INSERT_IN_TURN, {"rows": values})
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _in_turn(rows: Select[Any]) -> Select[Any]:
