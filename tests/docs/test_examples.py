@@ -22,6 +22,7 @@ NOT_RUN = {
     "MEDIA=/music docker": "needs docker; the file is checked in tests/test_packaging.py",
     "harken maintenance": "names files of the reader's own; tests/system/test_maintenance.py runs it",
     "/usr/bin/time": "measures",
+    "uvx pip-audit": "asks a service on the internet for known holes",
     "HARKEN_METRICS_LISTEN=": "is what tests/system/test_metrics.py does",
     "curl": "so is that",
     "harken keys": "tests/docs/test_access.py runs the commands of that page in order",
