@@ -271,7 +271,8 @@ async def _signalled(part: Part, number: signal.Signals) -> None:
 
 
 async def _stopped(part: Part, pause_s: float) -> None:
-    await _suspended([psutil.Process(part.pid), *part.children()], pause_s)
+    with suppress(psutil.NoSuchProcess):  # another fault was there before
+        await _suspended([psutil.Process(part.pid), *part.children()], pause_s)
 
 
 async def _suspended(processes: list[psutil.Process], pause_s: float) -> None:
