@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, select
 
+from harken.jobs import artifacts
 from harken.jobs.change import Change, change
 from harken.jobs.execution import holds, waiting_again
 from harken.jobs.job import Job
@@ -71,4 +72,5 @@ def succeed_as(
         this = literal(job_id, type_=RESULTS.c.job_id.type)
         result = select(this, RESULTS.c.result).where(RESULTS.c.job_id == known_id)
         connection.execute(insert(RESULTS).from_select(["job_id", "result"], result))
+        artifacts.share(connection, known_id, job_id, now)
     return written
