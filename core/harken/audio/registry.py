@@ -9,6 +9,7 @@ from harken.audio.features import Feature
 from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
 from harken.audio.onsets import OnsetTimes
+from harken.audio.pitch.tracker import PitchTracker
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
 from harken.audio.timbre import Cepstrum
@@ -23,4 +24,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.LOUDNESS: LoudnessMeter,
     Feature.ONSETS: OnsetTimes,
     Feature.EMBEDDING: Fingerprint,
+    Feature.PITCH: PitchTracker,
 }
