@@ -5,6 +5,7 @@ from typing import Final
 
 from harken.audio.analysis import Analysis
 from harken.audio.embedding import Fingerprint
+from harken.audio.envelope import LoudestSound
 from harken.audio.features import Feature
 from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
@@ -25,4 +26,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.ONSETS: OnsetTimes,
     Feature.EMBEDDING: Fingerprint,
     Feature.PITCH: PitchTracker,
+    Feature.ENVELOPE: LoudestSound,
 }
