@@ -199,7 +199,7 @@ def test_an_item_has_its_batchs_options_or_its_own(tmp_path: Path) -> None:
         features=[FEATURE_STEMS],
         options=pb.Options(stems=pb.StemsOptions(kinds=[2])),
     )
-    rules = SourceRules.of((), allow_private=False, storage_url="")
+    rules = SourceRules.of(())
     new = validate.new_batch(request, MediaRoots((str(tmp_path),)), rules, longest_run=HOUR)
     found = [Options.of_spec(job.spec).stems for _, job in new.items]
     assert found == [
