@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, select
 
+from harken.jobs import artifacts
 from harken.jobs.change import Change, change
 from harken.jobs.execution import holds, waiting_again
 from harken.jobs.job import Job
@@ -30,9 +31,17 @@ _STAY = (
 )
 
 
-def content_key(content: str, features: Sequence[str], engine: str) -> str:
-    """What a result depends on, digested: the content by its identity, the features, the version of the engine."""
-    return hashlib.sha256(json.dumps([content, *features, engine]).encode()).hexdigest()
+def content_key(
+    content: str,
+    features: Sequence[str],
+    engine: str,
+    options: Mapping[str, Any] | None = None,
+) -> str:
+    """What a result depends on, digested: the content by its identity, the features and their options, the engine."""
+    depends: list[Any] = [content, *features, engine]
+    if options is not None:
+        depends.append(options)
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
 def find(connection: Connection, key: str, *, owner: str) -> str | None:
@@ -63,4 +72,5 @@ def succeed_as(
         this = literal(job_id, type_=RESULTS.c.job_id.type)
         result = select(this, RESULTS.c.result).where(RESULTS.c.job_id == known_id)
         connection.execute(insert(RESULTS).from_select(["job_id", "result"], result))
+        artifacts.share(connection, known_id, job_id, now)
     return written
