@@ -15,6 +15,7 @@
           ALL_NON_FINITE      every sample is NaN or infinite
           TOO_LONG            more audio than the limit
           INFLATED            more audio than an honest file of its size holds
+          NOT_FOR_FLAC        more channels, or a higher rate, than the file to be written can hold
 
 Any other `OSError` (a disk or a network share that fails) passes through unchanged: the same
 file may be readable later.
@@ -35,6 +36,7 @@ NO_SAMPLES: Final = "NO_SAMPLES"
 ALL_NON_FINITE: Final = "ALL_NON_FINITE"
 TOO_LONG: Final = "TOO_LONG"
 INFLATED: Final = "INFLATED"
+NOT_FOR_FLAC: Final = "NOT_FOR_FLAC"
 
 
 class AudioError(Exception):

@@ -1,8 +1,8 @@
 """What repeats and what does not, told apart by the frames that are alike.
 
-An accompaniment comes back, a voice above it hardly ever does twice the same: the median of a frame and of those most like
-it, bin by bin, keeps what they have in common, the background. Rafii and Pardo (2012), "Music/voice separation using the
-similarity matrix", in the form for streams of Rafii and Pardo (2013), "Online REPET-SIM for real-time speech
+An accompaniment comes back, a voice above it hardly ever does twice the same: the median of a frame and of those most
+like it, bin by bin, keeps what they have in common, the background. Rafii and Pardo (2012), "Music/voice separation
+using the similarity matrix", in the form for streams of Rafii and Pardo (2013), "Online REPET-SIM for real-time speech
 enhancement": the frames that are compared lie within some seconds, here on either side, so that memory stays flat.
 """
 

@@ -25,8 +25,8 @@ class Mask(ABC):
 class MaskedSeparator(Separator):
     """Two stems: what a mask lets through, and the rest.
 
-    The mask is made of the channels' root mean square, so that what is in opposite phase counts as well, and is the same
-    for all of them: nothing moves from one speaker to another.
+    The mask is made of the channels' root mean square, so that what is in opposite phase counts as well, and is the
+    same for all of them: nothing moves from one speaker to another.
     """
 
     def __init__(self, mask: Mask, names: tuple[str, str], frame: int, channels: int) -> None:
