@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from harken.audio.analysis import Analysis
+from harken.audio.annotations.reader import FileAnnotations
 from harken.audio.embedding import Fingerprint
 from harken.audio.envelope import LoudestSound
 from harken.audio.features import Feature
@@ -27,4 +28,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.EMBEDDING: Fingerprint,
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
+    Feature.ANNOTATIONS: FileAnnotations,
 }

@@ -54,7 +54,7 @@ def _carried_out(
     on_progress: OnProgress,
 ) -> Outcome:
     faults = fault.faults_of(bench.work.job)
-    errors: dict[Feature, FeatureError] = {}
+    errors = {feature: fault.missing(feature) for feature in plan.missing}
     heard = _hear(plan, bench, steps, faults, errors, on_progress)
     groups: dict[Feature, Any] = {f: getattr(heard, f.value) for f in plan.heard if f not in errors}
     done = PASS_COST
