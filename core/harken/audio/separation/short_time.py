@@ -76,19 +76,23 @@ class Synthesiser:
         sums = np.pad(self._sums, ((0, 0), (0, ready)))
         squares = np.pad(self._squares, (0, ready))
         if count:
-            frames = np.fft.irfft(spectra, self._frame, axis=2)
+            frames = np.fft.irfft(spectra, self._frame, axis=2).astype(np.float32, copy=False)
             _overlap_add(frames, self._window, self._hop, sums, squares)
         self._sums, self._squares = sums[:, ready:], squares[ready:]
         before = min(self._before, ready)
         self._before -= before
-        return sums[:, before:ready] / np.maximum(squares[before:ready], LEAST_SQUARE)
+        return _divided(sums[:, before:ready], squares[before:ready])
 
     def finish(self, count: int) -> Floats:
         """The last `count` samples."""
         sums = self._sums[:, self._before : self._before + count]
         squares = self._squares[self._before : self._before + count]
-        rest = sums / np.maximum(squares, LEAST_SQUARE)
+        rest = _divided(sums, squares)
         return np.pad(rest, ((0, 0), (0, count - rest.shape[1])))
+
+
+def _divided(sums: Floats, squares: Floats) -> Floats:
+    return np.divide(sums, np.maximum(squares, LEAST_SQUARE), dtype=np.float32)
 
 
 @kernel

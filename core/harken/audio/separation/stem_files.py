@@ -97,7 +97,7 @@ class StemFiles:
                     name=name,
                     file=file.file,
                     size=size,
-                    gain_db=HALF_DB * self._halvings,
+                    gain_db=HALF_DB * self._halvings or 0.0,  # not minus zero
                     rms_dbfs=decibels((energy / max(self._count, 1)) ** 0.5),
                     energy_share=energy / total if total > 0.0 else None,
                 )
@@ -129,7 +129,7 @@ class StemFiles:
         try:
             for blocks in zip(*(recording.blocks() for recording in recordings), strict=True):
                 stems = [block.samples * np.float64(FORM.full_scale) for block in blocks]
-                whole = _rounded(sum(stems[1:], start=stems[0]) / 2)
+                whole = _rounded(np.sum(stems, axis=0) / 2)
                 halved = _with_last(whole, [_rounded(stem / 2) for stem in stems[:-1]])
                 for file, stem in zip(self._files, halved, strict=True):
                     file.write(stem)

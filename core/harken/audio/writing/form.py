@@ -62,7 +62,7 @@ class Form:
 
 
 class Quantiser:
-    """Samples to whole numbers of a form, clipped at full scale; 16 bits with dither.
+    """Samples to whole numbers of a form, clipped at full scale; 16 bits with dither, where they are not whole already.
 
     The dither is triangular and two steps wide: what is rounded away becomes a steady noise instead of a distortion. It
     is the same each time, so that the same sound becomes the same file.
@@ -76,6 +76,8 @@ class Quantiser:
     def numbers(self, samples: Floats) -> Integers:
         """The numbers of `samples`, (channels, n)."""
         scaled = samples * self._scale
-        if self._dithers:
+        numbers = np.rint(scaled)
+        if self._dithers and (numbers != scaled).any():
             scaled += self._random.random(scaled.shape) - self._random.random(scaled.shape)
-        return np.clip(np.rint(scaled), -self._scale, self._scale - 1).astype(np.int32)
+            numbers = np.rint(scaled)
+        return np.clip(numbers, -self._scale, self._scale - 1).astype(np.int32)

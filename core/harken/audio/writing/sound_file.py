@@ -1,10 +1,13 @@
 """A file of sound that is written a block at a time, by FFmpeg's encoders (PyAV)."""
 
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import av
 import numpy as np
+from av.audio.format import AudioFormat
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from harken.audio import errors
@@ -43,9 +46,10 @@ class SoundFile:
             name: value for name, value in _OPTIONS.items() if form.format != FLAC or name != "rf64"
         }
         self._container = av.open(file, mode="w", format=form.format, container_options=options)
-        self._stream = self._container.add_stream(form.codec, rate=sample_rate)
-        self._stream.codec_context.layout = self._layout
-        self._stream.codec_context.format = form.sample_format
+        # PyAV's stubs know from an encoder's literal name alone that it is one of sound.
+        self._stream = cast("AudioStream", self._container.add_stream(form.codec, rate=sample_rate))
+        self._stream.codec_context.layout = AudioLayout(self._layout)
+        self._stream.codec_context.format = AudioFormat(form.sample_format)
 
     @property
     def size(self) -> int:
