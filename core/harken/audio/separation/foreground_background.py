@@ -20,7 +20,7 @@ NAMES: Final = ("background", "foreground")
 FRAME_S: Final = 0.093  # 4096 samples at 44,100 Hz: voices are told apart by their harmonics
 REACH_S: Final = 15.0  # compared on either side
 APART_S: Final = 1.0  # between any two that are taken, or they would be one event
-AWAY_S: Final = 1.0  # and from the frame itself
+AWAY_S: Final = 2.0  # and from the frame itself
 MOST: Final = 25  # frames that are taken
 NO_LENGTH: Final = np.float32(1e-12)  # of silent frames, which are like none
 NOTHING: Final = np.float32(1e-20)  # no sound is that soft
@@ -74,7 +74,7 @@ class BackgroundMask(Mask):
         self._magnitudes = self._magnitudes[forgotten:]
         self._directions = self._directions[forgotten:]
         # Where there is nothing, a share of nothing is all the same.
-        return background / np.maximum(here, NOTHING)
+        return np.divide(background, np.maximum(here, NOTHING), dtype=np.float32)
 
 
 @kernel

@@ -1,8 +1,10 @@
 """Stems: the sound is taken apart as it is decoded; what is left to the step is to keep the files."""
 
+import os
 from collections.abc import Mapping
 
 from harken.audio import Feature, Stem, StemKind, Stems
+from harken.audio.separation.model import ModelSeparator, load_model
 from harken.audio.separation.splitter import SEPARATIONS, Separation, StemSplitter
 from harken.audio.separation.stem_files import FORM, StemFile
 from harken.jobs.options import StemsOptions
@@ -18,6 +20,7 @@ class StemsStep(Step):
     cost = 0.1
 
     _splitter: StemSplitter | None = None
+    _model: str | None = None
 
     def listener(self) -> StemSplitter:
         """What takes the sound apart."""
@@ -47,7 +50,7 @@ class StemsStep(Step):
                     media_type=FORM.media_type,
                     on_bytes=on_bytes,
                 )
-        return _group(made)
+        return _group(made, self._model)
 
     def close(self) -> None:
         """Takes away what the splitter has written."""
@@ -55,10 +58,17 @@ class StemsStep(Step):
             self._splitter.close_files()
 
     def _separation(self, kind: StemKind) -> Separation:
-        return SEPARATIONS[kind]
+        if kind is not StemKind.MODEL:
+            return SEPARATIONS[kind]
+        settings = self.bench.work.settings
+        # As many models may run at once as the worker has children.
+        threads = max((os.cpu_count() or 1) // settings.concurrency, 1)
+        model = load_model(settings.stems_model, threads)
+        self._model = model.facts.name
+        return lambda rate, channels: ModelSeparator(model.facts, model.split, rate, channels)
 
 
-def _group(made: Mapping[StemKind, tuple[StemFile, ...]]) -> Stems:
+def _group(made: Mapping[StemKind, tuple[StemFile, ...]], model: str | None) -> Stems:
     return Stems(
         stems=tuple(
             Stem(
@@ -67,6 +77,7 @@ def _group(made: Mapping[StemKind, tuple[StemFile, ...]]) -> Stems:
                 artifact_name=_file_name(stem),
                 rms_dbfs=stem.rms_dbfs,
                 energy_share=stem.energy_share,
+                model=model if kind is StemKind.MODEL else None,
                 gain_db=stem.gain_db,
             )
             for kind, some in made.items()
