@@ -18,7 +18,7 @@ def accompaniment():
 def voice(count):
     """A tone that glides, and is never twice the same."""
     time = np.arange(count) / RATE
-    return 0.2 * np.sin(
+    return 0.06 * np.sin(
         2 * np.pi * (300 * time + 60 * time**1.5 + 3 * np.sin(2 * np.pi * 5 * time))
     )
 
