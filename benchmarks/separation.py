@@ -7,8 +7,8 @@
    (HARKEN_SAMPLES): the mix's own, librosa's and harken's. The recipe's masks are taken with margins of 1, with which
    they sum to the whole as harken's do, and which is better than its own 2 and 10.
 
-3. The largest memory that the process has taken up after two minutes of stereo that are taken apart into files, both ways
-   at once, and after thirty.
+3. The largest memory that the process has taken up after two minutes of stereo that are taken apart into files, both
+   ways at once, and after thirty.
 
 Bounded: about ten minutes.
 """
@@ -133,7 +133,7 @@ def real_mixes(folder: Path) -> Iterator[tuple[str, str, Stems]]:
 
 def mixed(*stems: Floats) -> Floats:
     """Their sum."""
-    return np.sum(stems, axis=0, dtype=np.float32)
+    return np.stack(stems).sum(axis=0)
 
 
 def read(path: Path) -> Floats:
