@@ -8,7 +8,7 @@
    they sum to the whole as harken's do, and which is better than its own 2 and 10.
 
 3. The largest memory that the process has taken up after two minutes of stereo that are taken apart into files, both
-   ways at once, and after thirty.
+   ways at once, and after ten.
 
 Bounded: about ten minutes.
 """
@@ -34,7 +34,7 @@ from harken.audio.separation.splitter import SEPARATIONS, StemSplitter
 RATE: Final = 44_100
 SECONDS: Final = 30
 ROUNDS: Final = 3
-MINUTES: Final = (2, 30)
+MINUTES: Final = (2, 10)
 BLOCK: Final = 1 << 16  # samples, as the engine hands them on
 FRAME: Final = 2048  # librosa's own default
 APART_S: Final = 2.0  # the recipe's
