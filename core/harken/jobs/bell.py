@@ -6,7 +6,9 @@ all of them: who listens looks into the database once a second regardless.
 
 from contextlib import suppress
 
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from harken.redis.connections import connect
 
@@ -19,7 +21,9 @@ class Bell:
     """Rings from a process that can wait a moment, such as a worker's."""
 
     def __init__(self, url: str) -> None:
-        self._redis = connect(url, socket_timeout=1, socket_connect_timeout=1)
+        # Once more, as after a restart of Redis: redis-py would go on for seconds, in each of which a job could have run.
+        again = Retry(NoBackoff(), 1)
+        self._redis = connect(url, socket_timeout=1, socket_connect_timeout=1, retry=again)
 
     def ring(self, word: bytes = NEWS) -> None:
         """Tells that something was committed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -25,10 +26,23 @@ class Page:
     def values(self, column: Column) -> list[Any]:
         """The values of a column; None for what a job or a result has not."""
         if not column.group:
-            return [getattr(job, column.field) for job in self.jobs]
-        empty: dict[str, Any] = {}
-        group, field = column.group, column.field
-        return [(result.get(group) or empty).get(field) for result in self.results]
+            return list(self._of_jobs[column.field])
+        field = column.field
+        return [values.get(field) for values in self._of_group(column.group)]
+
+    @cached_property
+    def _of_jobs(self) -> dict[str, tuple[Any, ...]]:
+        return dict(zip(self.jobs[0]._fields, zip(*self.jobs, strict=True), strict=True))
+
+    @cached_property
+    def _groups(self) -> dict[str, list[dict[str, Any]]]:
+        return {}
+
+    def _of_group(self, group: str) -> list[dict[str, Any]]:
+        if group not in self._groups:
+            empty: dict[str, Any] = {}
+            self._groups[group] = [result.get(group) or empty for result in self.results]
+        return self._groups[group]
 
     def __len__(self) -> int:
         return len(self.jobs)
