@@ -54,7 +54,7 @@ LIMITS = {
     "metadata of a call, its key or token included": f"{serve.LARGEST_METADATA // 1024} KiB",
     "arrival of a request": f"{ARRIVES_WITHIN_S:g} s",
     "a revoked key is taken for": f"{HOLDS_FOR_S:g} s",
-    "jobs, bytes, submits and streams of an owner": "any number",
+    "jobs, bytes, submits, streams and connections of an owner": "any number",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
     "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",

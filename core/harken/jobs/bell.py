@@ -21,7 +21,7 @@ class Bell:
     """Rings from a process that can wait a moment, such as a worker's."""
 
     def __init__(self, url: str) -> None:
-        # Once more, as after a restart of Redis: redis-py would go on for seconds, in each of which a job could have run.
+        # Once more, as after a restart of Redis; redis-py would go on for seconds, in which a job could have run.
         again = Retry(NoBackoff(), 1)
         self._redis = connect(url, socket_timeout=1, socket_connect_timeout=1, retry=again)
 

@@ -66,6 +66,7 @@ class Settings:
     quota_stored_bytes: str = ""
     quota_submits_per_second: str = ""
     quota_streams: str = ""
+    quota_connections: str = ""
     max_audio_hours: int = 48
     sources: str = "https"
     allow_private_sources: str = ""

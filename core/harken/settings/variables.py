@@ -440,6 +440,12 @@ VARIABLES: tuple[Variable, ...] = (
         parse=checked_quota,
     ),
     Variable(
+        field="quota_connections",
+        name="HARKEN_QUOTA_CONNECTIONS",
+        meaning="Connections over which an owner may have calls open at one server process; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
         field="max_audio_hours",
         name="HARKEN_MAX_AUDIO_HOURS",
         meaning="Hours of sound over which a recording is refused, however small its file.",

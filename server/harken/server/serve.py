@@ -150,7 +150,9 @@ async def running_server(
     rules.check(SERVICES)
     access = Admission(settings, store)
     server = grpc.aio.server(
-        interceptors=interceptors(metrics.observe, access.authentication, access.streams),
+        interceptors=interceptors(
+            metrics.observe, access.authentication, access.streams, access.connections
+        ),
         options=options,
     )
     roots = MediaRoots(settings.media_roots)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
+from harken.jobs.export import JOB_FIELDS
 from harken.tasks.export.columns import Column
 
 # The text of a page's results. As Python's values it takes some ten times as much memory.
@@ -32,7 +33,7 @@ class Page:
 
     @cached_property
     def _of_jobs(self) -> dict[str, tuple[Any, ...]]:
-        return dict(zip(self.jobs[0]._fields, zip(*self.jobs, strict=True), strict=True))
+        return dict(zip((*JOB_FIELDS, "result"), zip(*self.jobs, strict=True), strict=True))
 
     @cached_property
     def _groups(self) -> dict[str, list[dict[str, Any]]]:
