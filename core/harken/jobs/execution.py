@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from harken.jobs import log
+from harken.jobs import log, outbox
 from harken.jobs.change import Change, change
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
+from harken.jobs.quotas import NO_QUOTA, Quota
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
+from harken.jobs.running_room import may_run
 from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 
@@ -66,13 +68,18 @@ def claim(
     now: datetime,
     lease: timedelta = LEASE,
     unanswered: int | None = None,
+    running: Quota = NO_QUOTA,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
-    None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
+    None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time; or when as many of its
+    owner's run as may by the quota `running`: then it is among those that the relay takes to the broker.
     `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
     made after all, and still holds the job, it is the claim.
     """
+    if running and not may_run(connection, job_id, running):
+        outbox.publish_again(connection, job_id)
+        return None
     parameters = {
         "claimed_id": job_id,
         "now": now,

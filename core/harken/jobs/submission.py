@@ -111,7 +111,9 @@ def _without_room(
             new.setdefault(one.owner, []).append(place)
     return {
         place: room.refusal(owner)
-        for owner, places in new.items()
+        for owner, places in sorted(
+            new.items()
+        )  # as every process goes, so that none waits for another that waits
         for place in places[room.take(connection, owner, len(places)) :]
     }
 

@@ -121,6 +121,7 @@ def _claim(task: JobTask, job_id: str) -> Job | None:
             now=clock.now(connection),
             lease=lease,
             unanswered=tried,
+            running=task.running,
         )
         tried = tried if job is None else job.attempt
         return job
