@@ -89,6 +89,8 @@ JOBS = Table(
     Column("queue", String(100), nullable=False),
     Column("source_kind", String(20), nullable=False),
     Column("source", Text, nullable=False),
+    # What the file that was sent was called.
+    Column("filename", String(255)),
     Column("features", JSON, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("error_kind", String(10)),

@@ -301,4 +301,5 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         skip_cache=new.skip_cache,
         kind=new.kind,
         spec=new.spec,
+        filename=new.filename,
     )

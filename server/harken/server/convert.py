@@ -155,6 +155,7 @@ def job_message(
         kind=job_kind_number(job.kind),
         cached_result=job.cached_from is not None,
         artifacts=[artifact_message(artifact) for artifact in artifacts],
+        filename=job.filename,
     )
 
 
