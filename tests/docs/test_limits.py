@@ -64,6 +64,7 @@ LIMITS = {
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
     "the record of who retried, dismissed or cancelled what is kept for": f"{ACTIONS_KEPT.days} days",
+    "a key that was revoked or has expired is listed for": f"{ACTIONS_KEPT.days} days",
     "artifacts that `GetJob` gives": f"{MOST_ARTIFACTS}",
     "an upload is kept for": f"{SETTINGS.upload_hours} h",
     "a job, its result and its log are kept for": f"{SETTINGS.retention_days} days",

@@ -339,3 +339,6 @@ ARTIFACTS = Table(
     UniqueConstraint("job_id", "name", name="harken_artifacts_name"),
 )
 Index("harken_artifacts_content", ARTIFACTS.c.owner, ARTIFACTS.c.sha256)
+
+# Which harken this is: one row, made with the table.
+SYSTEM = Table("harken_system", METADATA, _id("system_id", primary_key=True))

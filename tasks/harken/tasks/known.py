@@ -11,6 +11,7 @@ from harken.jobs import clock, known_results
 from harken.jobs.job import Job
 from harken.jobs.state import JobState
 from harken.tasks.job_task import JobTask
+from harken.tasks.measurement import CACHED_RESULT, tell
 
 LOG = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def ending(
     known_id = task.read(lambda c: known_results.find(c, key, owner=job.owner))
     if known_id is None:
         return None
+    tell(CACHED_RESULT)
     LOG.info("job %s has the result of job %s: the file has not changed", job.job_id, known_id)
     return lambda c: known_results.succeed_as(
         c, job.job_id, job.attempt, known_id, key, clock.now(c)

@@ -1,4 +1,6 @@
-"""What a file was called stands in the job too: the upload that brought it is deleted before the job is."""
+"""What a file was called stands in the job too, since its upload is deleted before the job is; a system has an id."""
+
+import uuid
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +23,11 @@ def upgrade() -> None:
         """
     )
 
+    system = op.create_table("harken_system", sa.Column("system_id", sa.Uuid(), primary_key=True))
+    op.bulk_insert(system, [{"system_id": uuid.uuid4()}])
+
 
 def downgrade() -> None:
     """Back to the one before."""
+    op.drop_table("harken_system")
     op.execute("ALTER TABLE harken_jobs DROP COLUMN filename")
