@@ -47,8 +47,8 @@ class StorageOfAnother(StorageError):
         LOG.error("the storage is that of the system %s, not of this one, %s", found, system)
         super().__init__(
             f"The storage (HARKEN_STORAGE_URL) is that of another harken: its object {key!r} names the system {found},"
-            f" and this one, by its database, is {system}. They would delete each other's bytes. Give this one a folder,"
-            f" or a prefix, of its own; or delete that object where the other one is gone for good."
+            f" and this one, by its database, is {system}. They would delete each other's bytes. Give this one a"
+            f" folder or prefix of its own; or delete that object where the other one is gone for good."
         )
 
 

@@ -132,7 +132,8 @@ async def running_server(
 
     As `one_of_several` it shares its port with others like it.
 
-    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch, StorageOfAnother and SQLAlchemy's OperationalError.
+    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch, StorageOfAnother and SQLAlchemy's
+    OperationalError.
     """
     exposure.check(settings)
     certificates = Certificates(settings) if settings.tls_cert else None
