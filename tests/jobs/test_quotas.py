@@ -280,7 +280,7 @@ def test_a_claim_whose_commit_got_no_answer_is_known_again_under_a_quota(jobs):
     quota = Quota(everyone=1)
     job = jobs.submit(owner="ann")
     claimed = jobs.claim(job, pid=7, running=quota)
-    again = jobs.claim(job, pid=7, running=quota, unanswered=claimed.attempt)
+    again = jobs.claim(job, pid=7, running=quota, tried=[jobs.now])
     assert again == claimed
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from harken.jobs.writer import GroupWriter, WriteAll
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+Opened = Callable[[], AbstractContextManager[Connection]]
 
 
 class Store:
@@ -24,7 +26,11 @@ class Store:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction, in which all it reads is of one moment."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._in_thread(self._database.read, work)
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, a single query, without the trips for a transaction's bounds."""
+        return await self._in_thread(self._database.query, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a write transaction; returns once that is committed."""
@@ -40,6 +46,9 @@ class Store:
         self._readers.shutdown()
         self._database.close()
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._database.read() as connection:
-            return work(connection)
+    async def _in_thread(self, opened: Opened, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with opened() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
