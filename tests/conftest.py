@@ -17,15 +17,14 @@ import hypothesis
 import numpy as np
 import pytest
 import soundfile
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, make_url, text
 
 from demo.piece import compose, write
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.bell import redis_url
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
+from harken.redis.connections import connect
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -83,7 +82,7 @@ def running_redis() -> Generator[str]:
 
 
 def _answers(url: str) -> bool:
-    with Redis.from_url(redis_url(url)) as client:
+    with connect(url) as client:
         try:
             return bool(client.ping())
         except RedisConnectionError:

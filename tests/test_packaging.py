@@ -127,6 +127,7 @@ def test_the_wheel_has_harken_and_nothing_beside_it(contents: set[str]) -> None:
         "embedded",
         "jobs",
         "media",
+        "redis",
         "server",
         "settings",
         "tasks",

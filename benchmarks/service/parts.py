@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, make_url, text
 
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.bell import redis_url
+from harken.redis.connections import connect
 
 REPOSITORY: Final = Path(__file__).parents[2]
 READY_WITHIN_S: Final = 60.0
@@ -129,7 +128,7 @@ def redis(folder: Path) -> Generator[tuple[Part, str]]:
 
 
 def _answers(url: str) -> bool:
-    with Redis.from_url(redis_url(url)) as client:
+    with connect(url) as client:
         try:
             return bool(client.ping())
         except RedisConnectionError:

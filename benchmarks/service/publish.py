@@ -9,16 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from redis import Redis
-
 from benchmarks.engine.report import Section, at_least
 from benchmarks.service import parts
 from benchmarks.service.path import enqueue
 from harken.jobs import clock, outbox, relay, submission
-from harken.jobs.bell import redis_url
 from harken.jobs.database import Database
 from harken.jobs.job import NewBatch, NewJob, Source
 from harken.jobs.migrate import migrate
+from harken.redis.connections import connect
 from harken.server.housekeeping.publisher import Publisher
 from harken.server.store import Store
 from harken.settings import Settings
@@ -39,7 +37,7 @@ def measure(*, rounds: int, jobs: int) -> Section:
         for database in databases.values():
             stack.callback(database.close)
             migrate(database)
-        client = stack.enter_context(Redis.from_url(redis_url(broker)))
+        client = stack.enter_context(connect(broker))
         spent: dict[str, list[float]] = {}
         for number in range(rounds + 1):  # the first round is not counted
             took = {"publisher": asyncio.run(_publish(broker, jobs))}

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from redis import Redis
 from sqlalchemy import text, update
 
 from harken.client import Client
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.jobs import execution
-from harken.jobs.bell import Bell, redis_url
+from harken.jobs.bell import Bell
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 from harken.jobs.schema import JOBS
+from harken.redis.connections import connect
 
 READY_WITHIN_S = 30.0
 CLOCK_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -92,7 +92,7 @@ class Served:
 
     def subscriptions(self) -> int:
         """How many jobs' ticks the server is subscribed to, as Redis sees it."""
-        with Redis.from_url(redis_url(self.redis)) as redis:
+        with connect(self.redis) as redis:
             return len(redis.pubsub_channels("celery-task-meta-*"))
 
     def memory_bytes(self) -> int:

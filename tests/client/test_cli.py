@@ -324,7 +324,7 @@ def test_batch_lists_what_was_refused_and_what_failed(
     server.streams = [[counts(total=2, queued=2), end], [end]]
     server.answers["GetBatch"] = pb.GetBatchResponse(batch=end.snapshot.batch)
     server.answers["ListJobs"] = pb.ListJobsResponse(jobs=[a_job("FAILED", error=EMPTY)])
-    result = run("batch", str(library), "--watch")
+    result = run("batch", str(library), "--watch", "--upload", "never")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         f"{BATCH_ID}  2 files accepted, 1 refused",
@@ -341,7 +341,7 @@ def test_batch_as_json(run: Run, server: ScriptedServer, library: Path) -> None:
         batch={"batch_id": BATCH_ID, "total": 1, "queued": 1},
         failed_items=[pb.FailedItem(index=0, reason="SOURCE_NOT_FOUND", message="gone")],
     )
-    result = run("batch", str(library), "--json")
+    result = run("batch", str(library), "--json", "--upload", "never")
     batch, failed = _lines(result)
     assert batch == {"batch_id": BATCH_ID, "total": "1", "queued": "1"}
     assert failed["failed_item"] == {

@@ -151,6 +151,7 @@ def test_a_part_that_does_not_stay_up_ends_the_whole_with_the_end_of_its_log(
         "--listen",
         "127.0.0.1:0",
         HARKEN_BROKER_URL="nonsense://nowhere",
+        HARKEN_RESULT_BACKEND="redis://127.0.0.1:1/0",
     )
 
     assert failed.returncode == 1

@@ -29,6 +29,7 @@ from harken.jobs.leases import Standing
 from harken.jobs.migrate import migrate
 from harken.jobs.outbox import Outgoing
 from harken.jobs.queries import JobFilter
+from harken.jobs.quotas import NO_QUOTA, Quota
 from harken.jobs.schema import METADATA
 from harken.jobs.state import JobState
 from tests.conftest import new_postgresql_database
@@ -131,12 +132,20 @@ class Jobs:
         *,
         pid: int | None = None,
         tried: Collection[datetime] = (),
+        running: Quota = NO_QUOTA,
     ) -> Job | None:
         """A process of a worker tries to take the job: each time another one, if none is named."""
         number = next(self._pids) if pid is None else pid
-        claimed = self.statement(
+        transact = self.write if running else self.statement
+        claimed = transact(
             lambda c: execution.claim(
-                c, job.job_id, worker=worker, pid=number, now=self.now, tried=tried
+                c,
+                job.job_id,
+                worker=worker,
+                pid=number,
+                now=self.now,
+                tried=tried,
+                running=running,
             )
         )
         if claimed is not None:

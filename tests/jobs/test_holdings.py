@@ -4,7 +4,7 @@ from harken.jobs.holdings import HOLDINGS
 from harken.jobs.schema import METADATA
 
 # Tables that hold nothing of anybody.
-OF_NOBODY = {"harken_workers", "harken_leaders"}
+OF_NOBODY = {"harken_workers", "harken_leaders", "harken_system"}
 
 
 def test_every_table_with_an_owner_is_among_what_is_held():

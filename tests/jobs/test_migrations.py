@@ -7,13 +7,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, text
 
 import harken.jobs
+from harken.jobs import submission
 from harken.jobs.database import Database
 from harken.jobs.errors import SchemaMismatch
+from harken.jobs.job import NewJob, Source
 from harken.jobs.migrate import VERSION_TABLE, check, downgrade, migrate
-from harken.jobs.schema import METADATA
+from harken.jobs.schema import METADATA, UPLOADS
 
 
 @pytest.fixture
@@ -213,3 +215,31 @@ def test_down_to_the_schema_without_redrives_and_up_again_keeps_results_and_logs
     assert jobs.result(done) == {"a": 1}
     assert len(jobs.log(done)) == 3
     assert [(out.job_id, out.trace_parent) for out in jobs.due()] == [(waiting.job_id, None)]
+
+
+def test_jobs_of_uploads_that_are_still_there_get_their_names(empty, jobs_on):
+    migrate(empty)
+    jobs = jobs_on(empty)
+    upload_id = "0197c0de-0000-7000-8000-00000000000a"
+    source = Source(kind="upload_id", value=upload_id)
+    new = NewJob(source=source, features=(), queue="default")
+    of_upload = jobs.write(lambda c: submission.submit_job(c, new, owner="local", now=jobs.now))
+    of_path = jobs.submit()
+    with empty.write() as connection:
+        connection.execute(
+            insert(UPLOADS).values(
+                upload_id=upload_id,
+                owner=of_upload.owner,
+                state="COMPLETE",
+                filename="drums.wav",
+                received=1,
+                resumable=False,
+                create_time=jobs.now,
+                expire_time=jobs.now,
+            )
+        )
+    downgrade(empty, "-1")
+    assert "filename" not in columns(empty, "harken_jobs")
+    migrate(empty)
+    assert jobs.get(of_upload).filename == "drums.wav"
+    assert jobs.get(of_path).filename is None

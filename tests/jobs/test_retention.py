@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from harken.jobs import leadership, log, retention
+from harken.jobs import keys, leadership, log, retention
 from harken.jobs.errors import BatchNotFound, JobNotFound
+from harken.jobs.scope import Scope
 from harken.jobs.workers import Heartbeat, beat, list_workers
 
 
@@ -138,3 +139,27 @@ def test_the_leases_of_servers_that_are_long_gone_are_deleted(jobs):
 
 def test_the_moment_is_so_many_days_ago(jobs):
     assert retention.moment_of(jobs.now, 30) == jobs.now - timedelta(days=30)
+
+
+def test_a_key_that_holds_no_longer_is_kept_for_as_long_as_the_record_may_name_it(jobs):
+    def make(owner, **fields):
+        made = jobs.write(
+            lambda c: keys.create_key(c, owner=owner, scopes={Scope.READ}, now=jobs.now, **fields)
+        )
+        return made[0].key_id
+
+    holds, revoked = make("holds"), make("revoked")
+    make("expires", lifetime=timedelta(days=1))
+    jobs.write(lambda c: keys.revoke_key(c, revoked, now=jobs.now))
+
+    def clean_keys():
+        jobs.write(lambda c: retention.delete_old_keys(c, jobs.now))
+        return [key.owner for key in jobs.read(keys.list_keys)]
+
+    jobs.advance(days=365)
+    assert len(clean_keys()) == 3
+    jobs.advance(seconds=1)
+    assert set(clean_keys()) == {"holds", "expires"}
+    jobs.advance(days=1)
+    assert clean_keys() == ["holds"]
+    assert jobs.read(keys.list_keys)[0].key_id == holds

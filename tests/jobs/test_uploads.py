@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from harken.jobs import blobs, upload_sources, uploads
+from harken.jobs import blobs, redrive, upload_sources, uploads
 from harken.jobs.blobs import StoredBytes
 from harken.jobs.errors import (
     UploadBusy,
@@ -303,9 +303,27 @@ def test_a_batch_leaves_out_what_cannot_be_submitted(upload):
     ]
     new = NewBatch(items=tuple(enumerate(items)))
     held = upload.jobs.write(
-        lambda c: upload_sources.without_refused(
+        lambda c: upload_sources.with_uploads(
             c, new, owner=OWNER, now=upload.jobs.now, kept_for=KEPT_FOR
         )
     )
     assert [index for index, _ in held.items] == [0]
     assert [(item.index, item.reason) for item in held.refused] == [(1, "UPLOAD_NOT_FOUND")]
+
+
+def test_what_the_file_was_called_stands_in_its_jobs_for_as_long_as_they_do(upload):
+    upload.open(ANN)
+    upload.complete(ANN)
+    job = upload.submit()
+    assert upload.jobs.get(job).filename == job.filename == "a"
+    source = Source(kind="upload_id", value=upload.id)
+    item = type(upload.jobs.new())(source=source, features=(), queue="default")
+    new = NewBatch(items=((0, item),))
+    held = upload.jobs.write(
+        lambda c: upload_sources.with_uploads(
+            c, new, owner=OWNER, now=upload.jobs.now, kept_for=KEPT_FOR
+        )
+    )
+    assert [one.filename for _, one in held.items] == ["a"]
+    assert redrive.again(job).filename == "a"
+    assert upload.jobs.submit().filename is None

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 import tracemalloc
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 from obstore.store import S3Store
 
 from harken.client.cli import audio_files
-from harken.media import MediaRoots, SourceError
+from harken.media import MediaRoots, SourceError, sorted_names
 from harken.media import listing as module
 from harken.media.bucket_listing import list_bucket
 from harken.media.listing import list_folder
 from harken.media.media_names import EXTENSIONS
 from harken.media.pattern import Pattern, split_place
+from harken.media.sorted_names import LARGE, SETTLED_NS
 from harken.media.source_rules import SourceRules
 from tests.media.test_roots import exchanging
 
@@ -229,7 +231,10 @@ def test_a_page_that_takes_too_long_ends_where_it_is_and_the_next_goes_on(
     assert sorted(listed(MediaRoots([root]), "**")) == sorted(ALL)
 
 
-def test_many_files_take_no_more_memory_than_some(tmp_path: Path) -> None:
+def test_more_files_than_are_kept_take_no_more_memory_than_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_NAMES", 500)
     peaks: list[int] = []
     for count in (1_000, 10_000):
         folder = tmp_path / str(count)
@@ -252,6 +257,32 @@ def test_many_files_take_no_more_memory_than_some(tmp_path: Path) -> None:
         tracemalloc.stop()
         assert seen == count
     assert peaks[1] < 2 * peaks[0]
+
+
+def test_pages_of_a_large_folder_sort_its_names_once_and_see_what_changes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = root / "large"
+    folder.mkdir()
+    for number in range(2 * LARGE):
+        (folder / f"{number:05}.wav").touch()
+    long_ago = time.time_ns() + 10 * SETTLED_NS
+    monkeypatch.setattr(sorted_names.time, "time_ns", lambda: long_ago)
+    scanned: list[object] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda at: scanned.append(at) or scandir(at))
+    roots = MediaRoots((str(root),))
+
+    def page(after: str | None) -> list[str]:
+        found = list_folder(roots, "large", after=after, size=LARGE, every_name=False)
+        return [one.position for one in found.files]
+
+    first = page(None)
+    assert page(first[-1])[-1] == f"{2 * LARGE - 1:05}.wav"
+    assert len(scanned) == 1
+    (folder / "00000a.wav").touch()
+    assert page("00000.wav")[0] == "00000a.wav"
+    assert len(scanned) == 2
 
 
 def test_the_client_and_the_server_know_the_same_names() -> None:

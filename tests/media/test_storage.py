@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,12 @@ import pytest
 from harken.media import blob_writer
 from harken.media.blob import folder_of
 from harken.media.storage import BLOCK_BYTES, Storage
-from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
+from harken.media.storage_errors import (
+    BlobMissing,
+    StorageFull,
+    StorageOfAnother,
+    StorageUnavailable,
+)
 
 MIB = 1024 * 1024
 MANY = random.Random(6).randbytes(BLOCK_BYTES + 3)  # more than one block, one part and one request
@@ -158,3 +164,32 @@ def test_a_local_writer_makes_durable_what_it_has_so_far_a_remote_one_cannot(sto
     with storage.new("ann") as writer:
         writer.write(b"x")
         assert writer.sync() is not is_s3
+
+
+def test_a_storage_is_that_of_the_first_who_writes_to_it(storage):
+    ours, theirs = (Storage(storage.url, system=name) for name in ("ours", "theirs"))
+    ours.check_system()
+    kept = put(ours, b"x")
+    ours.check_system()
+    put(Storage(storage.url, system="ours"), b"y")
+
+    with pytest.raises(StorageOfAnother, match=r"'harken-system' names the system ours"):
+        theirs.check_system()
+    with pytest.raises(StorageOfAnother):
+        theirs.new("ann")
+    with pytest.raises(StorageOfAnother):
+        theirs.delete([kept.key])
+    assert len([one for some in ours.listed() for one in some]) == 2
+
+
+def test_whoever_is_first_of_many_has_it(storage):
+    def first(name):
+        try:
+            Storage(storage.url, system=name).claim()
+        except StorageOfAnother:
+            return None
+        return name
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = [name for name in threads.map(first, "abcd") if name]
+    assert len(outcomes) == 1

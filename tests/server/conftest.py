@@ -9,13 +9,13 @@ from pathlib import Path
 import grpc
 import pytest
 from celery import Celery
-from redis import Redis
 
 from harken.jobs import execution
-from harken.jobs.bell import Bell, redis_url
+from harken.jobs.bell import Bell
 from harken.jobs.database import Database
 from harken.jobs.job import Job
 from harken.jobs.migrate import migrate
+from harken.redis.connections import connect
 from harken.server.progress.ticks import KEY_PREFIX
 from harken.server.serve import running_server
 from harken.settings import Settings
@@ -98,7 +98,7 @@ class Served:
 
     def subscriptions(self) -> int:
         """How many jobs' ticks Redis says that the server is subscribed to."""
-        with Redis.from_url(redis_url(self.settings.broker_url)) as redis:
+        with connect(self.settings.broker_url) as redis:
             return len(redis.pubsub_channels(KEY_PREFIX + "*"))
 
     def watch(self, **fields: object):  # a call of grpc.aio

@@ -13,6 +13,8 @@ from google.rpc import error_details_pb2, status_pb2
 from harken.client import AsyncClient, NotFound
 from harken.jobs import artifacts, execution
 from harken.media.storage import BLOCK_BYTES, Storage
+from harken.media.storage_errors import StorageOfAnother
+from harken.server.serve import running_server
 from harken.v1.job_service_pb2 import GetJobRequest
 from harken.v1.media_service_pb2 import DownloadArtifactRequest, ListArtifactsRequest
 from harken.v1.media_service_pb2_grpc import MediaServiceStub
@@ -185,3 +187,10 @@ async def test_a_name_that_leads_elsewhere_leads_nowhere(made, served, tmp_path,
         place = await client.media.download(artifact.artifact_id, folder)
     assert place.parent == folder
     assert [file.name for file in folder.iterdir()] == [place.name]
+
+
+async def test_a_server_does_not_start_with_the_storage_of_another(settings):
+    Storage(settings.storage_url, system="another").claim()
+    with pytest.raises(StorageOfAnother, match="delete that object"):
+        async with running_server(settings):
+            pass

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,11 @@ from harken.client import AsyncClient, LimitExceeded
 from harken.server.access.quotas import Pace, quota
 from harken.server.serve import running_server
 from harken.settings import Settings
-from harken.v1.job_service_pb2 import StreamProgressRequest, SubmitAnalysisRequest
+from harken.v1.job_service_pb2 import (
+    ListJobsRequest,
+    StreamProgressRequest,
+    SubmitAnalysisRequest,
+)
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.source_pb2 import Source
 from tests.server.conftest import WorkerHands
@@ -124,6 +128,67 @@ async def test_an_owner_has_as_many_streams_as_it_may_and_another_its_own(
                     break
                 except grpc.aio.AioRpcError:
                     await asyncio.sleep(0.01)
+
+
+async def test_an_owner_uses_as_many_connections_as_it_may_and_another_its_own(
+    settings: Settings,
+) -> None:
+    keys = {owner: make_key(settings, owner) for owner in ("ann", "bob")}
+    async with (
+        serving(
+            settings,
+            listen="127.0.0.1:0",  # over a socket all are one peer
+            authentication="keys",
+            quota_connections="2,bob=3",
+        ) as address,
+        AsyncExitStack() as stack,
+    ):
+
+        async def connection() -> JobServiceStub:
+            own = [("grpc.use_local_subchannel_pool", 1)]  # else channels share a connection
+            channel = grpc.aio.insecure_channel(address, options=own)
+            return JobServiceStub(await stack.enter_async_context(channel))
+
+        async def watched(jobs: JobServiceStub, owner: str) -> grpc.aio.UnaryStreamCall:
+            stream = jobs.StreamProgress(of[owner], metadata=bearer(keys[owner]))
+            await stream.read()
+            return stream
+
+        first = await connection()
+        of = {
+            owner: StreamProgressRequest(
+                job_id=(await first.SubmitAnalysis(REQUEST, metadata=bearer(key))).job.job_id
+            )
+            for owner, key in keys.items()
+        }
+        second, third = await connection(), await connection()
+        streams = [await watched(jobs, "ann") for jobs in (first, first, second)]
+
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await third.ListJobs(ListJobsRequest(), metadata=bearer(keys["ann"]))
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert quota_of(refused.value) == "connections"
+        for jobs in (first, second, third):
+            await watched(jobs, "bob")
+
+        streams[2].cancel()
+
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    await third.ListJobs(ListJobsRequest(), metadata=bearer(keys["ann"]))
+                    break
+                except grpc.aio.AioRpcError:
+                    await asyncio.sleep(0.01)
+
+
+def quota_of(refused: grpc.aio.AioRpcError) -> str:
+    trailing = dict(refused.trailing_metadata() or ())
+    status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
+    info, failure = error_details_pb2.ErrorInfo(), error_details_pb2.QuotaFailure()
+    assert status.details[0].Unpack(info)
+    assert status.details[1].Unpack(failure)
+    return info.metadata["quota"]
 
 
 async def test_bytes_are_kept_up_to_the_quota_and_a_file_too_many_leaves_nothing(

@@ -10,10 +10,9 @@ import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
-from redis import Redis
 
 from harken.embedded.redis_server import find_redis, redis_command
-from harken.jobs.bell import redis_url
+from harken.redis.connections import connect
 from harken.server.serve import running_server
 from harken.settings import Settings
 from harken.v1 import job_pb2
@@ -172,7 +171,7 @@ async def test_a_transition_that_nobody_rang_for_arrives_all_the_same(served: Se
 async def test_with_redis_gone_submits_are_accepted_and_transitions_arrive(
     served: Served,
 ) -> None:
-    with Redis.from_url(redis_url(served.settings.broker_url)) as redis, suppress(ConnectionError):
+    with connect(served.settings.broker_url) as redis, suppress(ConnectionError):
         redis.shutdown(nosave=True)
 
     job_id = await served.submit()
@@ -196,7 +195,7 @@ async def test_with_a_redis_that_hangs_streams_open_and_transitions_arrive_withi
     job_id = await served.submit()
     batch_id, (item_id,) = await served.submit_batch(1)
     job, item = served.hands.claim(job_id), served.hands.claim(item_id)
-    with Redis.from_url(redis_url(served.settings.broker_url)) as redis:
+    with connect(served.settings.broker_url) as redis:
         pid = redis.info("server")["process_id"]
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -229,7 +228,7 @@ async def test_ticks_resume_on_open_streams_when_redis_is_back(served: Served) -
         await stream.read()
     await until(lambda: served.subscriptions() == 2)
     url = served.settings.broker_url
-    with Redis.from_url(redis_url(url)) as redis, suppress(ConnectionError):
+    with connect(url) as redis, suppress(ConnectionError):
         redis.shutdown(nosave=True)
     socket = Path(url.removeprefix("redis+socket://"))
     process = await asyncio.create_subprocess_exec(*redis_command(find_redis(), socket))

@@ -162,10 +162,11 @@ async def test_the_same_bytes_are_kept_once_and_known_ones_need_not_be_sent(send
 async def test_it_is_submitted_on_completion_and_both_are_there_or_neither(sender):
     request_id = new_id()
     submit = SubmitAnalysisRequest(labels={"a": "b"}, request_id=request_id)
-    response = await sender.send(submit=submit)
+    response = await sender.send(submit=submit, filename="drums.wav")
     assert response.job.source.upload_id == response.upload.upload_id
     job = (await sender.served.jobs.GetJob(GetJobRequest(job_id=response.job.job_id))).job
     assert job.labels == {"a": "b"}
+    assert response.job.filename == job.filename == "drums.wav"
     code, reason, _ = await sender.refused(DATA + b"x", submit=submit)
     assert (code, reason) == (Code.ALREADY_EXISTS, "REQUEST_ID_REUSED")
     assert sender.kept() == [DATA]

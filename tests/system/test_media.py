@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import random
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import grpc
 import psutil
 import pytest
 
-from harken.client import AsyncClient, InvalidRequest, JobState, OutsideRoots
+from harken.client import AsyncClient, InvalidRequest, JobState, NotFound, OutsideRoots
+from harken.client.reconnect import Reconnect
+from harken.client.sending import Sending
 from harken.client.upload import Upload
 from harken.media.storage import Storage
 from harken.v1.media_service_pb2 import UploadHeader, UploadMediaRequest
@@ -68,6 +71,70 @@ def test_a_file_that_the_server_cannot_see_is_sent_and_the_second_time_known(alo
     last = json.loads(fresh.stdout.splitlines()[-1])
     assert last["state"] == "JOB_STATE_SUCCEEDED"
     assert not last.get("cached_result")
+
+
+@pytest.mark.parametrize("command", ["batch", "submit"])
+def test_a_folder_that_the_server_cannot_see_is_sent_and_known_by_its_names(
+    alone, media, tmp_path, command
+):
+    """Two files of one name, one that is no sound, and one that nobody can read."""
+    folder = tmp_path / "library"
+    for place in ("a", "b"):
+        (folder / place).mkdir(parents=True)
+        shutil.copy(media / "piece.mp3", folder / place / "piece.mp3")
+    (folder / "b" / "other.mp3").write_bytes((media / "piece.mp3").read_bytes() + command.encode())
+    (folder / "broken.wav").write_bytes(b"RIFF" + command.encode())
+    options = ["--features", "media", "--label", f"by={command}"]
+
+    refused = run(alone, command, str(folder), *options, "--upload", "never")
+    assert refused.returncode != 0
+    done = run(alone, command, str(folder), *options, "--watch")
+
+    assert done.returncode == 1, done.stderr
+    assert "4 files accepted" in done.stdout
+    assert "broken.wav" in done.stdout
+    jobs = list(alone.client.list_jobs(labels={"by": command}))
+    assert sorted(str(job.filename) for job in jobs) == [
+        "broken.wav",
+        "other.mp3",
+        "piece.mp3",
+        "piece.mp3",
+    ]
+    before = kept(alone)
+    again = run(alone, command, str(folder), *options)
+    assert "4 files accepted" in again.stdout, again.stderr
+    assert kept(alone) == before
+
+
+def test_a_folder_is_gone_on_with_where_its_sending_was_broken_off(alone, tmp_path):
+    """By another process: the ids are those of the contents."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    file = folder / "large.wav"
+    file.write_bytes(random.Random(1).randbytes(100 * MB))
+    sender = subprocess.Popen(
+        [*HARKEN, "batch", str(folder), "--server", alone.address],
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+    )
+    sending = Sending(file, by_content=True, reconnect=Reconnect())
+    sending.prepare()
+
+    def some_is_there() -> bool:
+        try:
+            return alone.client.media.get_upload(sending.upload_id).offset > 0
+        except NotFound:
+            return False
+
+    eventually(some_is_there)
+    sender.kill()
+    sender.wait()
+    moved: list[int] = []
+    upload = alone.client.media.upload(
+        file, by_content=True, on_progress=lambda sent, _: moved.append(sent)
+    )
+    assert moved[0] > MB  # a MB is what a message has
+    assert upload.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_every_format_is_analysed_as_an_upload_as_it_is_as_a_file(alone, media):

@@ -3,9 +3,7 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from redis import Redis
-
-from harken.jobs.bell import redis_url
+from harken.redis.connections import connect
 from tests.system.conftest import harken_up
 from tests.system.test_two_servers import free_port
 
@@ -16,7 +14,7 @@ def test_a_system_runs_as_a_user_of_redis_with_few_rights(
     media: Path, tmp_path: Path, redis: str
 ) -> None:
     """On a port, since a socket's URL names no user for Celery."""
-    with Redis.from_url(redis_url(redis)) as admin:
+    with connect(redis) as admin:
         port = free_port()
         admin.config_set("port", port)
         rights = ("~*", "&*", "+@all", "-@dangerous", "+info")

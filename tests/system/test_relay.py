@@ -14,13 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.bell import redis_url
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
+from harken.redis.connections import connect
 from harken.v1 import job_pb2
 from harken.v1.job_service_pb2 import (
     CancelBatchRequest,
@@ -49,7 +48,7 @@ class PrivateRedis:
         self._command = redis_command(find_redis(), folder / "redis.sock")
         self.dump = folder / "dump.rdb"
         self.url = redis_socket_url(folder / "redis.sock")
-        self.client = Redis.from_url(redis_url(self.url))
+        self.client = connect(self.url)
         self.start()
 
     def start(self) -> None:

@@ -5,9 +5,8 @@ import re
 from pathlib import Path
 
 from celery import Celery
-from redis import Redis
 
-from harken.jobs.bell import redis_url
+from harken.redis.connections import connect
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import MAINTENANCE, broker_settings
@@ -24,7 +23,7 @@ def test_jobs_run_with_progress_and_forged_tasks_do_not(
         job = system.submit("20-minutes.wav")
         messages = system.follow(job.job_id)
         assert any(event.HasField("progress") for m in messages for event in m.events.events)
-        with Redis.from_url(redis_url(redis)) as client:
+        with connect(redis) as client:
             stored = client.get(f"celery-task-meta-{job.job_id}")
         assert re.search(rb"\.[\w-]{43}$", stored), "a signature"
         assert json.loads(stored.rpartition(b".")[0])["status"] in {"PROGRESS", "SUCCESS"}

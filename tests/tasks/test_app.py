@@ -39,8 +39,8 @@ def app():
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("broker_url", "redis://broker/1"),
-        ("result_backend", "redis://backend/2"),
+        ("broker_url", "redis://broker:6379/1"),
+        ("result_backend", "redis://backend:6379/2"),
         ("accept_content", ["json"]),
         ("task_serializer", "json"),
         ("result_serializer", "json"),

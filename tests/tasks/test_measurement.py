@@ -8,7 +8,14 @@ import pytest
 from harken.tasks import measurement
 from harken.tasks.children import Child, Children
 from harken.tasks.endings import Endings
-from harken.tasks.measurement import CLAIM_LOST, LONGEST_LINE_BYTES, Measurement, Pipe, Stopwatch
+from harken.tasks.measurement import (
+    CACHED_RESULT,
+    CLAIM_LOST,
+    LONGEST_LINE_BYTES,
+    Measurement,
+    Pipe,
+    Stopwatch,
+)
 from harken.tasks.metrics import WorkerMetrics
 
 MEASURED = Measurement(
@@ -131,6 +138,7 @@ def test_what_was_measured_is_counted(metrics):
     metrics.take(MEASURED)
     metrics.take(MEASURED)
     metrics.take(CLAIM_LOST)
+    metrics.take(CACHED_RESULT)
 
     assert value(metrics, "harken_audio_analysed_seconds_total") == 120.0
     assert value(metrics, "harken_analysis_cpu_seconds_total") == 3.0
@@ -139,6 +147,7 @@ def test_what_was_measured_is_counted(metrics):
     ended = {"queue": "audio_processing", "outcome": "SUCCEEDED"}
     assert value(metrics, "harken_attempt_seconds_count", **ended) == 2.0
     assert value(metrics, "harken_claims_lost_total") == 1.0
+    assert value(metrics, "harken_cached_results_total") == 1.0
 
 
 def test_the_busy_slots_are_the_children_at_work():

@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 
 import pytest
 from celery import Celery
-from redis import Redis
 from sqlalchemy import func, insert, select
 
 from harken.jobs import artifacts, cancellation, erasure, execution, submission
-from harken.jobs.bell import redis_url
 from harken.jobs.holdings import HOLDINGS
 from harken.jobs.ids import new_id
 from harken.jobs.job import JobKind, NewBatch, NewJob, Source
 from harken.jobs.schema import ACTIONS, BLOBS, DISMISSALS, JOBS, KEYS, UPLOAD_PARTS, UPLOADS
 from harken.jobs.state import JobState
 from harken.media.storage import Storage
+from harken.redis.connections import connect
 from harken.tasks.attempt import TASKS
 from harken.tasks.owner import erase
 
@@ -34,7 +33,7 @@ def results(hands, redis, monkeypatch):
     backend = Celery(backend=redis, set_as_current=False).backend
     for task in TASKS.values():
         monkeypatch.setattr(task, "_backend", backend)
-    with Redis.from_url(redis_url(redis)) as client:
+    with connect(redis) as client:
         yield client
 
 

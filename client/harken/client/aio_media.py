@@ -49,12 +49,17 @@ class AsyncMedia:
         path: str | os.PathLike[str],
         *,
         upload_id: str | UUID | None = None,
+        by_content: bool = False,
         on_progress: OnProgress | None = None,
         timeout: float | None = None,
     ) -> Upload:
         """Sends a file of this machine; as `Media.upload`."""
         sending = Sending(
-            path, upload_id=upload_id, reconnect=self._reconnect, on_progress=on_progress
+            path,
+            upload_id=upload_id,
+            by_content=by_content,
+            reconnect=self._reconnect,
+            on_progress=on_progress,
         )
         return (await self._send(sending, timeout))[0]
 

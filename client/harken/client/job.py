@@ -104,6 +104,8 @@ class Job:
     """The files that it made, the first 100; only by `get_job` and `wait`."""
     options: Options | None = None
     """How the features are computed that leave a choice."""
+    filename: str | None = None
+    """What the file that was sent was called."""
 
     @property
     def path(self) -> str | None:
@@ -112,8 +114,8 @@ class Job:
 
     @property
     def place(self) -> str:
-        """Where its source is, for people; empty when that is not known."""
-        return str(self.source or "")
+        """Where its source is, for people: of a file that was sent its name; empty when that is not known."""
+        return self.filename or str(self.source or "")
 
     @property
     def run_time(self) -> timedelta | None:

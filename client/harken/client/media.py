@@ -48,6 +48,7 @@ class Media:
         path: str | os.PathLike[str],
         *,
         upload_id: str | UUID | None = None,
+        by_content: bool = False,
         on_progress: OnProgress | None = None,
         timeout: float | None = None,
     ) -> Upload:
@@ -55,10 +56,15 @@ class Media:
 
         Bytes that the server has of you already are not sent. Goes on by itself when the server
         goes away and comes back. With an `upload_id` of your own you can go on with it in another
-        process too. `timeout` bounds the whole; without it there is none.
+        process too; `by_content` takes the one that the file's content and name make. `timeout` bounds
+        the whole; without it there is none.
         """
         sending = Sending(
-            path, upload_id=upload_id, reconnect=self._reconnect, on_progress=on_progress
+            path,
+            upload_id=upload_id,
+            by_content=by_content,
+            reconnect=self._reconnect,
+            on_progress=on_progress,
         )
         return self._send(sending, timeout)[0]
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from harken.client.errors import HarkenError, InvalidRequest, NotFound, RequestRefused
 from harken.client.reconnect import Patience, Reconnect
@@ -28,6 +28,8 @@ CHUNK_BYTES = 1024 * 1024
 """Bytes of a message: `python benchmarks/transfer.py` compares. The server takes up to 4 MiB."""
 GO_AHEAD = ("harken-upload", "go-ahead")
 """What the server's initial metadata holds when the bytes are wanted."""
+BY_CONTENT = UUID("5b0f2f7c-7f0e-5d0a-9a55-1f9f4bb0a1c6")
+"""The namespace of the ids that content and name of a file make."""
 HASH_BYTES = 1024 * 1024
 MOST_MISMATCHES = 3
 """Times that the server may say in a row that it stands elsewhere; then two are sending."""
@@ -41,13 +43,15 @@ class Sending:
         path: str | os.PathLike[str],
         *,
         upload_id: str | UUID | None = None,
+        by_content: bool = False,
         submit: job_service_pb2.SubmitAnalysisRequest | None = None,
         reconnect: Reconnect,
         on_progress: OnProgress | None = None,
     ) -> None:
         self.path = Path(path)
         self.upload_id = str(upload_id or uuid4())
-        self.resumed = upload_id is not None
+        self.resumed = by_content or upload_id is not None
+        self._by_content = by_content
         self._submit = submit
         self._patience = Patience(reconnect)
         self._on_progress = on_progress
@@ -69,19 +73,24 @@ class Sending:
         except OSError as error:
             raise self._cannot_be_read(error) from error
         self._size, self._sha256 = size, digest.hexdigest()
+        if self._by_content:
+            self.upload_id = str(uuid5(BY_CONTENT, f"{self._sha256} {self._name}"))
 
     def header(self) -> pb.UploadMediaRequest:
         """The first message."""
-        name = self.path.name.encode(errors="replace").decode()[:255]
         header = pb.UploadHeader(
             upload_id=self.upload_id,
-            filename=name,
+            filename=self._name,
             size=self._size,
             sha256=self._sha256,
             offset=self._offset,
             submit=self._submit,
         )
         return pb.UploadMediaRequest(header=header)
+
+    @property
+    def _name(self) -> str:
+        return self.path.name.encode(errors="replace").decode()[:255]
 
     def messages(self, wanted: Callable[[], bool]) -> Iterator[pb.UploadMediaRequest]:
         """The header, and if they are wanted the bytes from where the server stands."""

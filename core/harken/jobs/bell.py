@@ -6,24 +6,24 @@ all of them: who listens looks into the database once a second regardless.
 
 from contextlib import suppress
 
-from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from harken.redis.connections import connect
 
 CHANNEL = "harken:bell"
 NEWS = b""  # something has changed; workers that take jobs from the window are no reason to hurry
 WORK = b"work"  # there may be a job to publish
 
 
-def redis_url(url: str) -> str:
-    """A Celery URL of Redis in redis-py's spelling: sockets are `unix://` there."""
-    return url.replace("redis+socket://", "unix://", 1)
-
-
 class Bell:
     """Rings from a process that can wait a moment, such as a worker's."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(redis_url(url), socket_timeout=1, socket_connect_timeout=1)
+        # Once more, as after a restart of Redis; redis-py would go on for seconds, in which a job could have run.
+        again = Retry(NoBackoff(), 1)
+        self._redis = connect(url, socket_timeout=1, socket_connect_timeout=1, retry=again)
 
     def ring(self, word: bytes = NEWS) -> None:
         """Tells that something was committed."""

@@ -24,5 +24,6 @@ def clean_up(write: Write, *, days: int, now: datetime) -> dict[str, Any]:
     write(lambda c: retention.delete_silent_workers(c, now))
     write(lambda c: retention.delete_gone_servers(c, now))
     write(lambda c: retention.delete_old_actions(c, now))
+    write(lambda c: retention.delete_old_keys(c, now))
     LOG.info("clean-up: %d jobs and %d batches ended before %s deleted", jobs, batches, moment)
     return {"jobs": jobs, "batches": batches}

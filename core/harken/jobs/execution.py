@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from harken.jobs import log, one_statement
+from harken.jobs import log, one_statement, outbox
 from harken.jobs.change import Change, change
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
+from harken.jobs.quotas import NO_QUOTA, Quota
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
+from harken.jobs.running_room import may_run
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 from harken.jobs.transaction import none_around
@@ -68,13 +70,18 @@ def claim(
     now: datetime,
     lease: timedelta = LEASE,
     tried: Collection[datetime] = (),
+    running: Quota = NO_QUOTA,
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
-    None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
-    `tried` are the times of earlier tries of the same delivery that got no answer: where one was made after all,
-    and still holds the job, it is the claim.
+    None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time; or when as many of its
+    owner's run as may by the quota `running`, with which it has to be in a transaction: then the relay takes it to the
+    broker when it may run. `tried` are the times of earlier tries of the same delivery that got no answer: where one
+    was made after all, and still holds the job, it is the claim.
     """
+    if running and not may_run(connection, job_id, running):
+        outbox.publish_again(connection, job_id)
+        return None
     parameters = {
         "claimed_id": job_id,
         "now": now,

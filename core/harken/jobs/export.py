@@ -19,6 +19,7 @@ JOB_FIELDS = (
     "state",
     "source_kind",
     "source",
+    "filename",
     "features",
     "labels",
     "attempt",

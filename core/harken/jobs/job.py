@@ -73,6 +73,8 @@ class NewJob:
     # What else is to be done: of an analysis the options of its features (`options`); plain JSON values.
     spec: Mapping[str, Any] | None = None
     skip_cache: bool = False
+    # What the file of an upload was called.
+    filename: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,8 @@ class Job:
     skip_cache: bool = False
     # The job that found what this one has as its result.
     cached_from: str | None = None
+    # What the file of an upload was called.
+    filename: str | None = None
 
     @property
     def schedule_timeout(self) -> timedelta | None:

@@ -44,6 +44,7 @@ _DIFFERENT = (
     "labels",
     "trace_parent",
     "spec",
+    "filename",
 )
 _IN_COMMON = (
     "owner",
@@ -138,6 +139,7 @@ def _different(row: JobRow) -> list[Any]:
         dict(new.labels),
         new.trace_parent,
         new.spec,
+        new.filename,
     ]
 
 

@@ -12,6 +12,7 @@ from math import inf
 from harken.jobs.errors import QuotaExceeded
 
 QUEUED_JOBS, STORED_BYTES, SUBMITS = "queued_jobs", "stored_bytes", "submits_per_second"
+CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True, kw_only=True)

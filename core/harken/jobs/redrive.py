@@ -147,6 +147,7 @@ def again(job: Job) -> NewJob:
         retry_of=job.job_id,
         kind=job.kind,
         spec=job.spec,
+        filename=job.filename,
         skip_cache=True,  # who asks for it once more does not want what is known
     )
 

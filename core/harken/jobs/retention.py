@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, delete, exists, or_, select
 
 from harken.jobs.schema import (
     ACTIONS,
@@ -10,6 +10,7 @@ from harken.jobs.schema import (
     BATCHES,
     DISMISSALS,
     JOBS,
+    KEYS,
     LEADERS,
     RESULTS,
     TRANSITIONS,
@@ -53,6 +54,13 @@ def delete_old_actions(connection: Connection, now: datetime) -> int:
     """Deletes records of actions after a year; returns how many."""
     gone = connection.execute(delete(ACTIONS).where(ACTIONS.c.time < now - ACTIONS_KEPT))
     return gone.rowcount
+
+
+def delete_old_keys(connection: Connection, now: datetime) -> int:
+    """Deletes keys that have not held for a year, for which the record of actions may name them; returns how many."""
+    since = now - ACTIONS_KEPT
+    no_more = or_(KEYS.c.revoke_time < since, KEYS.c.expire_time < since)
+    return connection.execute(delete(KEYS).where(no_more)).rowcount
 
 
 def moment_of(now: datetime, days: int) -> datetime:

@@ -41,6 +41,7 @@ JOB_COLUMNS = tuple(
         "spec",
         "skip_cache",
         "cached_from",
+        "filename",
     ]
 )
 
@@ -91,6 +92,7 @@ def job_of(row: Row[Any]) -> Job:
         spec=row.spec,
         skip_cache=row.skip_cache,
         cached_from=row.cached_from,
+        filename=row.filename,
     )
 
 

@@ -89,6 +89,8 @@ JOBS = Table(
     Column("queue", String(100), nullable=False),
     Column("source_kind", String(20), nullable=False),
     Column("source", Text, nullable=False),
+    # What the file that was sent was called.
+    Column("filename", String(255)),
     Column("features", JSON, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("error_kind", String(10)),
@@ -337,3 +339,6 @@ ARTIFACTS = Table(
     UniqueConstraint("job_id", "name", name="harken_artifacts_name"),
 )
 Index("harken_artifacts_content", ARTIFACTS.c.owner, ARTIFACTS.c.sha256)
+
+# Which harken this is: one row, made with the table.
+SYSTEM = Table("harken_system", METADATA, _id("system_id", primary_key=True))

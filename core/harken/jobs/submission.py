@@ -111,7 +111,9 @@ def _without_room(
             new.setdefault(one.owner, []).append(place)
     return {
         place: room.refusal(owner)
-        for owner, places in new.items()
+        for owner, places in sorted(
+            new.items()
+        )  # as every process goes, so that none waits for another that waits
         for place in places[room.take(connection, owner, len(places)) :]
     }
 
@@ -301,4 +303,5 @@ def _job(job_id: str, wanted: Submission, now: datetime) -> Job:
         skip_cache=new.skip_cache,
         kind=new.kind,
         spec=new.spec,
+        filename=new.filename,
     )

@@ -29,6 +29,8 @@ def submit_job(
 
     Raises RequestIdReused, QuotaExceeded, UploadNotFound and UploadIncomplete.
     """
+    names = uploads.filenames(connection, [new.source.value], owner=owner)
+    new = _named(new, names)
     job = submission.submit_job(connection, new, owner=owner, now=now, room=room)
     held = uploads.hold(connection, [new.source.value], owner=owner, now=now, kept_for=kept_for)
     # What a request_id made before stands, whatever has become of the upload since.
@@ -37,12 +39,14 @@ def submit_job(
     return job
 
 
-def without_refused(
+def with_uploads(
     connection: Connection, new: NewBatch, *, owner: str, now: datetime, kept_for: timedelta
 ) -> NewBatch:
-    """The batch, with the items refused whose uploads cannot be submitted."""
+    """The batch with its files' names, and with the items refused whose uploads cannot be submitted."""
     wanted = [item.source.value for _, item in new.items if item.source.kind == UPLOAD]
     held = uploads.hold(connection, wanted, owner=owner, now=now, kept_for=kept_for)
+    names = uploads.filenames(connection, wanted, owner=owner)
+    new = replace(new, items=tuple((index, _named(item, names)) for index, item in new.items))
     if not held:
         return new
     refused = [
@@ -54,6 +58,14 @@ def without_refused(
         new,
         items=tuple((index, item) for index, item in new.items if not _is_refused(item, held)),
         refused=tuple(sorted((*new.refused, *refused), key=lambda item: item.index)),
+    )
+
+
+def _named(new: NewJob, names: Mapping[str, str]) -> NewJob:
+    return (
+        replace(new, filename=names.get(new.source.value) or None)
+        if new.source.kind == UPLOAD
+        else new
     )
 
 

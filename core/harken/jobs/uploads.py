@@ -234,6 +234,18 @@ def hold(
     return refused
 
 
+def filenames(connection: Connection, upload_ids: Collection[str], *, owner: str) -> dict[str, str]:
+    """What the files of uploads were called; those that are not there are left out."""
+    wanted = sorted(set(upload_ids))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        some = UPLOADS.c.upload_id.in_(wanted[start : start + CHUNK])
+        query = select(UPLOADS.c.upload_id, UPLOADS.c.filename)
+        rows = connection.execute(query.where(UPLOADS.c.owner == owner, some))
+        found.update({row.upload_id: row.filename for row in rows})
+    return found
+
+
 def delete_upload(connection: Connection, upload_id: str, *, owner: str) -> tuple[str, ...]:
     """Deletes an upload; returns keys of orphans. Raises UploadNotFound and UploadInUse."""
     if _row(connection, upload_id, owner, lock=True) is None:

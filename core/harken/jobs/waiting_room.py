@@ -1,7 +1,7 @@
-"""How many jobs of each owner may still join those that wait, as one writer knows it without counting each time.
+"""How many jobs of each owner may still join those that wait.
 
-What is free is counted now and then and handed out in parts, which shrink as the limit comes near: exact for the one
-writer of SQLite; of several processes each may let in the part that it holds, for a second at most.
+With SQLite, which has one server, what is free is counted now and then and handed out in parts, which shrink as the
+limit comes near. With PostgreSQL, of several servers, each counts for each transaction, one after the other.
 """
 
 import time
@@ -12,10 +12,11 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from harken.jobs.errors import QuotaExceeded
+from harken.jobs.owner_lock import Counted, lock_owner
 from harken.jobs.quotas import QUEUED_JOBS, Quota
 from harken.jobs.relay import waiting_of
 
-HOLDS_FOR_S = 1.0  # a part of what is free, as long as it may be overtaken by other processes
+HOLDS_FOR_S = 1.0  # a part of what is free, since more comes free meanwhile
 COUNTED_EVERY_S = 0.2  # of an owner who has all it may have, and goes on asking
 RETRY_AFTER = timedelta(seconds=2)
 
@@ -42,6 +43,9 @@ class WaitingRoom:
         most = self._quota.of(owner)
         if most is None or wanted == 0:
             return wanted
+        if connection.dialect.name == "postgresql":
+            lock_owner(connection, Counted.WAITING, owner)
+            return min(wanted, self._free(connection, owner, int(most)))
         now_s = self._clock()
         part = self._parts.get(owner)
         age_s = now_s - part.counted_at_s if part else float("inf")
@@ -51,7 +55,7 @@ class WaitingRoom:
             or age_s > HOLDS_FOR_S
             or (used_up and (part.more or age_s >= COUNTED_EVERY_S))
         ):
-            free = max(int(most) - waiting_of(connection, owner, most=int(most)), 0)
+            free = self._free(connection, owner, int(most))
             handed_out = free if free <= wanted else max(free // 2, wanted)
             part = _Part(handed_out, free > handed_out, now_s)
             self._forget_old(now_s)
@@ -68,7 +72,8 @@ class WaitingRoom:
             raise QuotaExceeded(owner, QUEUED_JOBS, what)
         taken = self.take(connection, owner, wanted)
         if taken < wanted:
-            self._parts[owner].free += taken
+            if owner in self._parts:
+                self._parts[owner].free += taken
             raise self.refusal(owner)
 
     def refusal(self, owner: str) -> QuotaExceeded:
@@ -78,6 +83,10 @@ class WaitingRoom:
             f"{owner} has as many jobs waiting as it may have, {most:,.0f}. Wait for some to start."
         )
         return QuotaExceeded(owner, QUEUED_JOBS, what, RETRY_AFTER)
+
+    @staticmethod
+    def _free(connection: Connection, owner: str, most: int) -> int:
+        return max(most - waiting_of(connection, owner, most=most), 0)
 
     def _forget_old(self, now_s: float) -> None:
         self._parts = {

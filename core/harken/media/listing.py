@@ -1,4 +1,4 @@
-"""What may be submitted of a folder, in pages: flat in memory, and never outside the roots.
+"""What may be submitted of a folder, in pages: in bounded memory, and never outside the roots.
 
 The order is that of names, folder by folder, so that a page can begin behind the last path of the one before whatever
 has come or gone meanwhile. Folders that are links are not entered, or a listing might never end; links to files are
@@ -11,18 +11,21 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from harken.media.descent import folder_in
 from harken.media.media_names import is_media_name
 from harken.media.pattern import Pattern, Places, split_place
 from harken.media.roots import MediaRoots, SourceError, SourceNotAFile
+from harken.media.sorted_names import MOST_NAMES, SortedNames, from_name
 
 LONGEST_S: Final = (
     2.0  # of a page: one that takes longer ends where it is, and the next one goes on
 )
 MOST_LEVELS: Final = 100  # of folders in each other; each takes a descriptor
 MOST_UNREADABLE: Final = 100  # folders that a page names as unreadable
+_SORTED: Final = SortedNames()
 _FEWEST_NAMES: Final = 100  # of a folder that are looked at together, where a page holds fewer
 
 
@@ -158,7 +161,23 @@ class _Walk:
 
 
 def _names(folder: int, first: str, at_once: int) -> Iterator[tuple[str, bool]]:
-    """The names in a folder from `first` on, in order, with whether each is a folder itself; some are in memory."""
+    """The names in a folder from `first` on, in order, with whether each is a folder itself.
+
+    Of a folder with more than `MOST_NAMES` only some are in memory at a time.
+    """
+    state = _SORTED.of(folder)
+    if (known := _SORTED.known(state)) is not None:
+        yield from from_name(known, first)
+        return
+    with os.scandir(folder) as entries:
+        names = [
+            (one.name, one.is_dir(follow_symlinks=False)) for one in islice(entries, MOST_NAMES + 1)
+        ]
+    if len(names) <= MOST_NAMES:
+        names.sort()
+        _SORTED.keep(state, names)
+        yield from from_name(names, first)
+        return
     behind, inclusive = first, True
     while True:
         with os.scandir(folder) as entries:

@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+from harken.media import marker
 from harken.media.blob import FOLDER, Kept, folder_of, new_key
 from harken.media.blob_writer import BlobWriter, LocalWriter, RemoteWriter, make_folder
 from harken.media.storage_errors import BlobMissing, StorageUnavailable, storage_errors
@@ -31,9 +32,14 @@ SCHEMES = ("file", "s3", "gs", "az")
 class Storage:
     """Bytes under keys, which are made here and never used twice."""
 
-    def __init__(self, url: str) -> None:
-        """Opens the storage at a URL; nothing is asked of a remote one yet. Raises ValueError."""
+    def __init__(self, url: str, *, system: str | None = None) -> None:
+        """Opens the storage at a URL; nothing is asked of a remote one yet. Raises ValueError.
+
+        Whoever writes or deletes says for which `system`: the storage is marked as its own, once.
+        """
         self.url = url
+        self._system = system
+        self._claimed = False
         parts = urlsplit(url)
         if parts.scheme not in SCHEMES:
             known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
@@ -55,8 +61,20 @@ class Storage:
         with storage_errors():
             next(iter(obstore.list(self._store, FOLDER, chunk_size=1)), None)
 
+    def check_system(self) -> None:
+        """Asks whose the storage is; one that nobody has used yet is nobody's. Raises StorageError."""
+        if self._system is not None and (self._folder is None or self._folder.is_dir()):
+            marker.check(self._store, self._system)
+
+    def claim(self) -> None:
+        """Makes the storage the system's, where it is nobody's. Raises StorageError, when it is another's too."""
+        if self._system is not None and not self._claimed:
+            marker.claim(self._store, self._system)
+            self._claimed = True
+
     def new(self, owner: str) -> BlobWriter:
         """A writer under a new key of an owner's. Raises StorageError."""
+        self.claim()
         key = new_key(owner)
         if self._folder is not None:
             return LocalWriter(key, self._folder / key)
@@ -117,6 +135,7 @@ class Storage:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Deletes what is kept under the keys; what is not there is no error. Raises StorageError."""
+        self.claim()
         for key in keys:
             with suppress(BlobMissing), storage_errors(key):
                 obstore.delete(self._store, key)

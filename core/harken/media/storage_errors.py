@@ -3,6 +3,7 @@
 StorageError
 ├── BlobMissing          nothing is kept under the key
 ├── StorageFull          no space is left where bytes are kept
+├── StorageOfAnother     the storage is that of another system
 └── StorageUnavailable   the storage does not answer, or refuses harken
 """
 
@@ -37,6 +38,18 @@ class StorageFull(StorageError):
 
     def __init__(self) -> None:
         super().__init__("The storage is full. Delete what is not needed, or enlarge it.")
+
+
+class StorageOfAnother(StorageError):
+    """The storage bears the mark of another system."""
+
+    def __init__(self, key: str, found: str, system: str) -> None:
+        LOG.error("the storage is that of the system %s, not of this one, %s", found, system)
+        super().__init__(
+            f"The storage (HARKEN_STORAGE_URL) is that of another harken: its object {key!r} names the system {found},"
+            f" and this one, by its database, is {system}. They would delete each other's bytes. Give this one a"
+            f" folder or prefix of its own; or delete that object where the other one is gone for good."
+        )
 
 
 class StorageUnavailable(StorageError):

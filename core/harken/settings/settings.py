@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from harken.redis.address import parse_redis_url
 from harken.settings.errors import SettingsError
 from harken.settings.secret_files import with_secrets
 from harken.settings.variables import (
@@ -65,6 +66,7 @@ class Settings:
     quota_stored_bytes: str = ""
     quota_submits_per_second: str = ""
     quota_streams: str = ""
+    quota_connections: str = ""
     max_audio_hours: int = 48
     sources: str = "https"
     allow_private_sources: str = ""
@@ -85,6 +87,8 @@ class Settings:
         fill(self, "concurrency", self.concurrency or os.cpu_count() or 1)
         fill(self, "media_roots", self.media_roots or (os.getcwd(),))
         fill(self, "storage_url", self.storage_url or Path("harken-storage").absolute().as_uri())
+        if self.result_backend == self.broker_url and self.broker_url:
+            _parse(parse_redis_url, "HARKEN_RESULT_BACKEND", self.result_backend, secret=True)
         for root in self.media_roots:
             if ":" in root:
                 raise SettingsError(

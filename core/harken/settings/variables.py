@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from harken.redis.address import parse_broker_url, parse_redis_url
+
 LOG_FORMATS: Final = ("text", "json")
 FETCHED: Final = ("https", "s3", "gs", "az")
 NOTHING: Final = "none"
@@ -226,7 +228,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         field="broker_url",
         name="HARKEN_BROKER_URL",
-        meaning="The Redis that carries the tasks.",
+        meaning="The [Redis](#redis) that carries the tasks.",
+        parse=parse_broker_url,
         fallbacks=("CELERY_BROKER_URL", "REDIS_URL"),
         secret=True,
     ),
@@ -234,6 +237,7 @@ VARIABLES: tuple[Variable, ...] = (
         field="result_backend",
         name="HARKEN_RESULT_BACKEND",
         meaning="The Redis that carries progress; the broker's when unset.",
+        parse=parse_redis_url,
         fallbacks=("CELERY_RESULT_BACKEND", "REDIS_URL"),
         secret=True,
     ),
@@ -433,6 +437,12 @@ VARIABLES: tuple[Variable, ...] = (
         field="quota_streams",
         name="HARKEN_QUOTA_STREAMS",
         meaning="Streams that an owner may have open at one server process; any number when unset.",
+        parse=checked_quota,
+    ),
+    Variable(
+        field="quota_connections",
+        name="HARKEN_QUOTA_CONNECTIONS",
+        meaning="Connections over which an owner may have calls open at one server process; any number when unset.",
         parse=checked_quota,
     ),
     Variable(

@@ -147,6 +147,7 @@ class Job(_message.Message):
     CACHED_RESULT_FIELD_NUMBER: _builtins.int
     ARTIFACTS_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID, given by the server."""
     batch_id: _builtins.str
@@ -169,6 +170,8 @@ class Job(_message.Message):
     """Whether its result was found by an earlier job, for the same unchanged file, features, options and version of
     the engine.
     """
+    filename: _builtins.str
+    """What the file that was sent was called; unset on a job of another source than an upload."""
     @_builtins.property
     def source(self) -> _source_pb2.Source:
         """What is analysed; unset on a job of another kind than KIND_ANALYSIS."""
@@ -252,19 +255,24 @@ class Job(_message.Message):
         cached_result: _builtins.bool = ...,
         artifacts: _abc.Iterable[_media_pb2.Artifact] | None = ...,
         options: _options_pb2.Options | None = ...,
+        filename: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_filename", b"_filename", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "filename", b"filename", "options", b"options", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "options", b"options", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_filename", b"_filename", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "filename", b"filename", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "options", b"options", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015
+    _WhichOneofReturnType__filename: _TypeAlias = _typing.Literal["filename"]  # noqa: Y015
+    _WhichOneofArgType__filename: _TypeAlias = _typing.Literal["_filename", b"_filename"]  # noqa: Y015
     _WhichOneofReturnType__retry_of: _TypeAlias = _typing.Literal["retry_of"]  # noqa: Y015
     _WhichOneofArgType__retry_of: _TypeAlias = _typing.Literal["_retry_of", b"_retry_of"]  # noqa: Y015
     _WhichOneofReturnType__worker: _TypeAlias = _typing.Literal["worker"]  # noqa: Y015
     _WhichOneofArgType__worker: _TypeAlias = _typing.Literal["_worker", b"_worker"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__batch_id) -> _WhichOneofReturnType__batch_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__filename) -> _WhichOneofReturnType__filename | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_of) -> _WhichOneofReturnType__retry_of | None: ...
     @_typing.overload

@@ -59,6 +59,7 @@ def serve(
     from sqlalchemy.exc import OperationalError
 
     from harken.jobs.errors import SchemaMismatch
+    from harken.media.storage_errors import StorageOfAnother
     from harken.server.access import exposure
     from harken.server.access.certificates import CannotSecure
     from harken.server.access.exposure import TooOpen
@@ -89,6 +90,7 @@ def serve(
         CannotExpose,
         CannotShare,
         SchemaMismatch,
+        StorageOfAnother,
     ) as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:

@@ -158,6 +158,7 @@ def job_message(
         cached_result=job.cached_from is not None,
         artifacts=[artifact_message(artifact) for artifact in artifacts],
         options=options_message(Options.of_spec(job.spec)),
+        filename=job.filename,
     )
 
 

@@ -347,7 +347,7 @@ class JobService(JobServiceServicer):
         now = clock.now(connection)
         if any(item.source.kind == upload_sources.UPLOAD for _, item in new.items):
             kept_for = self._uploads_kept_for
-            new = upload_sources.without_refused(
+            new = upload_sources.with_uploads(
                 connection, new, owner=owner, now=now, kept_for=kept_for
             )
         room = self._quotas.room

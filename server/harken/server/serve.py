@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 import grpc
@@ -14,9 +14,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from harken.jobs.database import Database
 from harken.jobs.migrate import check, migrate
+from harken.jobs.system import system_id
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage
+from harken.media.storage_errors import StorageUnavailable
 from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
 from harken.server.access.certificates import Certificates
@@ -130,12 +132,18 @@ async def running_server(
 
     As `one_of_several` it shares its port with others like it.
 
-    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch and SQLAlchemy's OperationalError.
+    Raises CannotListen, TooOpen, CannotSecure, CannotExpose, SchemaMismatch, StorageOfAnother and SQLAlchemy's
+    OperationalError.
     """
     exposure.check(settings)
     certificates = Certificates(settings) if settings.tls_cert else None
     database = Database(settings.database_url)
     check(database)
+    storage = Storage(settings.storage_url, system=_system_of(database))
+    with suppress(
+        StorageUnavailable
+    ):  # jobs go on without it, and it is asked again before anything is written
+        await asyncio.to_thread(storage.check_system)
     store = Store(database)
     counts = Counts()
     metrics = ServerMetrics(settings, counts)
@@ -150,7 +158,9 @@ async def running_server(
     rules.check(SERVICES)
     access = Admission(settings, store)
     server = grpc.aio.server(
-        interceptors=interceptors(metrics.observe, access.authentication, access.streams),
+        interceptors=interceptors(
+            metrics.observe, access.authentication, access.streams, access.connections
+        ),
         options=options,
     )
     roots = MediaRoots(settings.media_roots)
@@ -172,7 +182,7 @@ async def running_server(
     )
     add_JobServiceServicer_to_server(jobs, server)
     listings = SourceListings(roots, source_rules)
-    vault = Vault(Storage(settings.storage_url))
+    vault = Vault(storage)
     media = MediaService(store, hub, vault, settings, quotas, listings)
     add_MediaServiceServicer_to_server(media, server)
     inspector = Inspector(settings)
@@ -241,6 +251,11 @@ def room_for_connections() -> int:
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
     return max(min(MOST_CONNECTIONS, soft - SPARE_FILES), 1)
+
+
+def _system_of(database: Database) -> str:
+    with database.read() as connection:
+        return system_id(connection)
 
 
 def prepare(settings: Settings) -> None:

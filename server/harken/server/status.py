@@ -39,7 +39,12 @@ from harken.jobs.errors import (
 from harken.jobs.scope import Scope
 from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.media.source_errors import SourceUnreachable, UriMalformed, UriNotAllowed
-from harken.media.storage_errors import BlobMissing, StorageFull, StorageUnavailable
+from harken.media.storage_errors import (
+    BlobMissing,
+    StorageFull,
+    StorageOfAnother,
+    StorageUnavailable,
+)
 from harken.server.errors import (
     InvalidRequest,
     InvalidToken,
@@ -195,6 +200,9 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.OUT_OF_RANGE, error, "OFFSET_PAST_END", metadata)
         case StorageFull():
             return _status(Code.RESOURCE_EXHAUSTED, error, "STORAGE_FULL", {})
+        case StorageOfAnother():
+            message = "The storage is that of another system; the server's log tells more."
+            return _status(Code.FAILED_PRECONDITION, message, "STORAGE_OF_ANOTHER", {})
         case StorageUnavailable():
             return _status(Code.UNAVAILABLE, error, "STORAGE_UNAVAILABLE", {}, _retry())
         case BlobMissing():

@@ -6,9 +6,18 @@ from typing import Any
 
 from celery import Celery
 
+from harken.redis.address import RedisAddress
+from harken.redis.connections import celery_options
 from harken.settings import Settings
 from harken.tasks import names
-from harken.tasks.queues import AUDIO, MAINTENANCE, RESULT_EXPIRES_S, broker_settings
+from harken.tasks.queues import (
+    ANSWER_WITHIN_S,
+    AUDIO,
+    CONNECT_WITHIN_S,
+    MAINTENANCE,
+    RESULT_EXPIRES_S,
+    broker_settings,
+)
 
 # More often than each is due: a task that was done lately does nothing, and one that was missed is not missed for long.
 SENT_EVERY = timedelta(hours=1)
@@ -16,14 +25,19 @@ SENT_EVERY = timedelta(hours=1)
 
 def make_app(settings: Settings) -> Celery:
     """The app of these settings, without tasks."""
+    progress = RedisAddress.of(settings.result_backend)
     # Given here, it wins over a CELERY_RESULT_BACKEND of the environment.
-    app = Celery("harken", backend=settings.result_backend, set_as_current=True)
+    app = Celery("harken", backend=progress.celery_url, set_as_current=True)
     app.conf.update(broker_settings(settings))
     app.conf.update(
-        result_backend=settings.result_backend,
+        result_backend=progress.celery_url,
+        redis_backend_use_ssl=False if progress.tls is None else dict(progress.tls),
+        result_backend_transport_options=celery_options(
+            progress, connect_within_s=CONNECT_WITHIN_S
+        ),
         result_expires=RESULT_EXPIRES_S,
-        redis_socket_timeout=30,
-        redis_socket_connect_timeout=5,
+        redis_socket_timeout=ANSWER_WITHIN_S,
+        redis_socket_connect_timeout=CONNECT_WITHIN_S,
         redis_retry_on_timeout=True,
         redis_backend_health_check_interval=10,
         task_acks_late=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from sqlalchemy import Connection
 
 from harken.jobs import artifacts, clock
+from harken.jobs.system import system_id
 from harken.tasks.work import Work
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def new_artifact(work: Work, *, name: str, media_type: str) -> Generator[NewArti
     """An artifact to write; without `finish` nothing of it stays."""
     from harken.media.storage import Storage  # what forks must not have used the library before
 
-    with Storage(work.settings.storage_url).new(work.job.owner) as writer:
+    storage = Storage(work.settings.storage_url, system=work.read(system_id))
+    with storage.new(work.job.owner) as writer:
         file = io.BufferedWriter(_Sink(writer), BUFFER_BYTES)
         yield NewArtifact(
             file=cast(BinaryIO, file), name=name, media_type=media_type, work=work, writer=writer

@@ -116,11 +116,18 @@ def _claim(task: JobTask, job_id: str) -> Job | None:
         before = tuple(tried)
         tried.append(now)
         return execution.claim(
-            connection, job_id, worker=worker, pid=pid, now=now, lease=lease, tried=before
+            connection,
+            job_id,
+            worker=worker,
+            pid=pid,
+            now=now,
+            lease=lease,
+            tried=before,
+            running=task.running,
         )
 
     # For ever: given up, the message would be lost, and the job wait for it.
-    return task.write(claim, single=True, within_s=math.inf)
+    return task.write(claim, single=not task.running, within_s=math.inf)
 
 
 def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:

@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from harken.jobs.bell import Bell
 from harken.jobs.database import Database
-from harken.settings import Settings
+from harken.jobs.quotas import Quota
+from harken.settings import Settings, parse_quota
 from harken.tasks.app import SETTINGS
 from harken.tasks.process import Memory
 
@@ -41,6 +42,12 @@ class JobTask(_Task):
     def database(self) -> Database:
         """The child's own database."""
         return Database(self.settings.database_url)
+
+    @cached_property
+    def running(self) -> Quota:
+        """How many jobs of each owner may run."""
+        everyone, owners = parse_quota(self.settings.quota_running_jobs)
+        return Quota(everyone=everyone, owners=owners)
 
     @cached_property
     def bell(self) -> Bell:

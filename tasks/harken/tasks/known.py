@@ -13,6 +13,7 @@ from harken.jobs.options import Options, StemKind
 from harken.jobs.state import JobState
 from harken.settings import Settings
 from harken.tasks.job_task import JobTask
+from harken.tasks.measurement import CACHED_RESULT, tell
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def ending(
     known_id = task.query(lambda c: known_results.find(c, key, owner=job.owner))
     if known_id is None:
         return None
+    tell(CACHED_RESULT)
     LOG.info("job %s has the result of job %s: the file has not changed", job.job_id, known_id)
     return lambda c: known_results.succeed_as(
         c, job.job_id, job.attempt, known_id, key, clock.now(c)

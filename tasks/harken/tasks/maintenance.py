@@ -13,6 +13,7 @@ from typing import Any
 
 from harken.jobs import backup, cleaning, optimization, turns
 from harken.jobs.errors import JobsError
+from harken.jobs.system import system_id
 from harken.media.storage import Storage
 from harken.media.storage_errors import StorageError
 from harken.tasks import names, storage_cleaning
@@ -60,7 +61,7 @@ def back_up(self: JobTask) -> dict[str, Any]:
 @app.task(name=names.CLEAN_STORAGE, bind=True, base=JobTask, Request=CELERYS_REQUEST)
 def clean_storage(self: JobTask) -> dict[str, Any]:
     """Deletes what nobody needs any more in the storage; looks for orphans, for which all is listed, once a day."""
-    storage = Storage(self.settings.storage_url)
+    storage = Storage(self.settings.storage_url, system=self.read(system_id))
     try:
         cleaned = asdict(storage_cleaning.delete_expired(self.write, storage))
     except StorageError as error:

@@ -47,6 +47,7 @@ def clean_up() -> None:
 )
 def clean_storage(orphaned_hours: int) -> None:
     """Delete uploads and bytes that nobody needs, as beat has it done, and look for orphans."""
+    from harken.jobs.system import system_id
     from harken.media.storage import Storage
     from harken.media.storage_errors import StorageError
     from harken.tasks import storage_cleaning
@@ -62,7 +63,7 @@ def clean_storage(orphaned_hours: int) -> None:
                 return work(connection)
 
         try:
-            storage = Storage(settings.storage_url)
+            storage = Storage(settings.storage_url, system=read(system_id))
             done = storage_cleaning.delete_expired(write, storage)
             orphans = storage_cleaning.delete_orphans(
                 read, storage, orphaned_for=timedelta(hours=orphaned_hours)

@@ -44,6 +44,7 @@ class Measurement:
 
 
 CLAIM_LOST = Measurement()
+CACHED_RESULT = Measurement(outcome="CACHED")
 REFUSED = "REFUSED"  # the outcome of an attempt whose job was no longer its own
 
 

@@ -6,7 +6,7 @@ import threading
 from prometheus_client import Counter, Gauge, Histogram
 
 from harken.tasks.children import Children
-from harken.tasks.measurement import Measurement, Pipe
+from harken.tasks.measurement import CACHED_RESULT, Measurement, Pipe
 from harken.telemetry.endpoint import (
     WAIT_BUCKETS_S,
     WORK_BUCKETS_S,
@@ -59,6 +59,11 @@ class WorkerMetrics:
             "Deliveries whose job was not to be had: duplicates, cancelled or not yet due.",
             registry=self.registry,
         )
+        self._cached = Counter(
+            "harken_cached_results",
+            "Jobs that got the result of an earlier one, since their file had not changed.",
+            registry=self.registry,
+        )
         self._processes_lost = Counter(
             "harken_processes_lost",
             "Children that died or were killed while they were on a job.",
@@ -104,7 +109,8 @@ class WorkerMetrics:
     def take(self, measurement: Measurement) -> None:
         """Counts what a child has measured."""
         if not measurement.queue:
-            self._claims_lost.inc()
+            known = measurement == CACHED_RESULT
+            (self._cached if known else self._claims_lost).inc()
             return
         if measurement.queued_s is not None:
             self._queued.labels(measurement.queue).observe(measurement.queued_s)

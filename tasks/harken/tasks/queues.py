@@ -6,6 +6,8 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from harken.jobs.options import Options, StemKind
+from harken.redis.address import broker_address
+from harken.redis.connections import celery_options
 from harken.settings import Settings
 from harken.tasks.signing import SERIALIZER, Signing
 
@@ -26,6 +28,8 @@ HIGHEST_PRIORITY = 9
 
 # A running job's message is not sent twice: where the hard time limit is set higher, it is twice that.
 VISIBILITY_TIMEOUT_S = 7200
+CONNECT_WITHIN_S = 5
+ANSWER_WITHIN_S = 30
 RESULT_EXPIRES_S = 24 * 3600  # progress is of no use a day later; results are kept in SQL
 
 
@@ -54,11 +58,15 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
     if settings.signing_keys:
         Signing(settings.signing_keys).register()
         serializer = SERIALIZER
+    address = broker_address(settings.broker_url)
+    url = address.celery_url if address else settings.broker_url
+    tls = address.tls if address else None
     return {
-        "broker_url": settings.broker_url,
+        "broker_url": url,
         # Celery prefers a CELERY_BROKER_URL of the environment to `broker_url`, but not to these.
-        "broker_read_url": settings.broker_url,
-        "broker_write_url": settings.broker_url,
+        "broker_read_url": url,
+        "broker_write_url": url,
+        "broker_use_ssl": False if tls is None else dict(tls),
         "broker_connection_retry_on_startup": True,
         # However long Redis is away: a worker that gives up would have to be started by hand.
         "broker_connection_max_retries": None,
@@ -67,9 +75,10 @@ def broker_settings(settings: Settings) -> dict[str, Any]:
             "visibility_timeout": max(VISIBILITY_TIMEOUT_S, 2 * settings.task_time_limit_s),
             "priority_steps": list(range(HIGHEST_PRIORITY + 1)),
             "queue_order_strategy": "priority",
-            "socket_timeout": 30,
-            "socket_connect_timeout": 5,
+            "socket_timeout": ANSWER_WITHIN_S,
+            "socket_connect_timeout": CONNECT_WITHIN_S,
             "health_check_interval": 10,
+            **(celery_options(address, connect_within_s=CONNECT_WITHIN_S) if address else {}),
         },
         "accept_content": [serializer],
         "task_serializer": serializer,

@@ -43,6 +43,7 @@ def delete_expired(write: Transact, storage: Storage) -> Cleaned:
 
     Raises StorageError.
     """
+    storage.claim()  # before the rows go that name what is another's to delete
     expired = unused = 0
     while True:
         number, keys = write(lambda c: uploads.delete_expired(c, clock.now(c)))
@@ -65,6 +66,7 @@ def delete_orphans(
 
     Raises StorageError.
     """
+    storage.claim()
     before = read(clock.now) - orphaned_for
     orphans = 0
     for some in storage.listed():

@@ -1,12 +1,14 @@
 """`harken batch`: many files at once."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from harken.client.batch import FailedItem
+from harken.client.batch import Batch, FailedItem
 from harken.client.cli import exit_codes
 from harken.client.cli.audio_files import find_files
 from harken.client.cli.failure import hint_for
@@ -18,13 +20,20 @@ from harken.client.cli.params import (
     run_timeout_option,
     schedule_timeout_option,
     skip_cache_option,
+    upload_option,
 )
+from harken.client.cli.sent_files import send, unseen
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import count, plain
 from harken.client.cli.watching import follow_batches
 from harken.client.enums import Feature
-from harken.client.handle import BatchHandle
+from harken.client.job import Source
 from harken.client.options import Options
+from harken.client.upload import UploadWhen
+
+if TYPE_CHECKING:  # both bring gRPC, which `harken --help` has no use for
+    from harken.client import Client
+    from harken.client.handle import BatchHandle
 
 MAX_ITEMS = 10_000
 """Items that the server takes in one batch."""
@@ -42,6 +51,7 @@ MAX_PATH_BYTES = 16 * 1024 * 1024
 @skip_cache_option
 @feature_options
 @click.option("--all-files", is_flag=True, help="Take every file, whatever its name.")
+@upload_option
 @click.option("--watch", is_flag=True, help="Follow the whole to its end and list what failed.")
 @shared_options
 @pass_session
@@ -56,11 +66,13 @@ def batch(
     skip_cache: bool,
     options: Options | None,
     all_files: bool,
+    upload: UploadWhen,
     watch: bool,
 ) -> None:
     """Submit many files, or all sound and video files below directories.
 
-    What cannot be accepted is listed and stops none of the others. More than 10,000 files become
+    What the server cannot see is sent to it, and not sent again when you repeat the command. What
+    cannot be accepted is listed and stops none of the others. More than 10,000 files become
     several batches.
     """
     try:
@@ -70,29 +82,59 @@ def batch(
     if not files:
         hint = "" if all_files else " Take every file with: --all-files"
         raise click.UsageError(f"No sound or video files below {plain(' '.join(places))}.{hint}")
-    refused = False
-    handles: list[BatchHandle] = []
     with session.connect() as client:
-        for chunk in chunks(files):
-            handle = client.submit_batch(
-                chunk,
-                features=features,
-                priority=priority,
-                labels=labels,
-                schedule_timeout=schedule_timeout,
-                run_timeout=run_timeout,
-                skip_cache=skip_cache,
-                options=options,
-            )
-            handles.append(handle)
-            refused = refused or bool(handle.failed_items)
-            _show_submitted(session, handle, chunk)
-        code = exit_codes.JOB_FAILED if refused else exit_codes.DONE
-        batches = [handle.batch for handle in handles if handle.batch.total]
+        submit_batch = partial(
+            client.submit_batch,
+            features=features,
+            priority=priority,
+            labels=labels,
+            schedule_timeout=schedule_timeout,
+            run_timeout=run_timeout,
+            skip_cache=skip_cache,
+            options=options,
+        )
+        batches, complete = submit_files(client, session, files, submit_batch, upload)
+        code = exit_codes.DONE if complete else exit_codes.JOB_FAILED
         if watch and batches:
             title = os.path.basename(os.path.abspath(places[0])) if len(places) == 1 else "batch"
             code = follow_batches(client, session, batches, title) or code
     raise click.exceptions.Exit(code)
+
+
+def submit_files(
+    client: "Client",
+    session: Session,
+    files: Iterable[str],
+    submit_batch: "Callable[[list[str] | list[Source]], BatchHandle]",
+    upload: UploadWhen,
+) -> tuple[list[Batch], bool]:
+    """Submits files of this machine and shows it; the batches, and whether all of it was accepted."""
+    batches: list[Batch] = []
+    complete = True
+
+    def show(handle: "BatchHandle", paths: Sequence[str], refused: Sequence[FailedItem]) -> None:
+        nonlocal complete
+        complete = complete and not refused
+        if handle.batch.total:
+            batches.append(handle.batch)
+        _show_submitted(session, handle, paths, refused)
+
+    for chunk in chunks(files):
+        wanted = chunk
+        if upload != "always":
+            handle = submit_batch(chunk)
+            wanted, refused = unseen(handle.failed_items, chunk)
+            if upload == "never":
+                wanted, refused = [], list(handle.failed_items)
+            if handle.batch.total or refused or not wanted:
+                show(handle, chunk, refused)
+        if wanted:
+            sent, sources = send(client, session, wanted)
+            complete = complete and len(sent) == len(wanted)
+            if sent:
+                handle = submit_batch(sources)
+                show(handle, sent, handle.failed_items)
+    return batches, complete
 
 
 def chunks(paths: Iterable[str]) -> Iterator[list[str]]:
@@ -110,14 +152,16 @@ def chunks(paths: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _show_submitted(session: Session, handle: BatchHandle, paths: list[str]) -> None:
+def _show_submitted(
+    session: Session, handle: "BatchHandle", paths: Sequence[str], refused: Sequence[FailedItem]
+) -> None:
     if session.as_json:
         session.emit(handle.batch)
     else:
         accepted = count(handle.batch.total, "file")
-        click.echo(f"{handle.batch_id}  {accepted} accepted, {len(handle.failed_items):,} refused")
+        click.echo(f"{handle.batch_id}  {accepted} accepted, {len(refused):,} refused")
     hints: dict[str, None] = {}
-    for item in handle.failed_items:
+    for item in refused:
         path = paths[item.index]
         if session.as_json:
             session.emit_data({"failed_item": _with_path(item, path)})

@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +12,8 @@ from harken.client.batch import Batch
 from harken.client.cli.failure import hint_for
 from harken.client.cli.session import Session
 from harken.client.cli.text import count, plain
-from harken.client.enums import Feature
 from harken.client.folder import portions
 from harken.client.job import BUCKETS, URIS, Source
-from harken.client.options import Options
 
 if TYPE_CHECKING:  # both bring gRPC, which `harken --help` has no use for
     from harken.client import Client
@@ -50,15 +47,9 @@ def submit_folder(
     client: "Client",
     session: Session,
     text: str,
+    submit_batch: "Callable[[list[Source]], BatchHandle]",
     *,
     every_name: bool,
-    features: tuple[Feature, ...] | None,
-    priority: int | None,
-    labels: Mapping[str, str],
-    schedule_timeout: timedelta | None,
-    run_timeout: timedelta | None,
-    skip_cache: bool,
-    options: Options | None,
 ) -> tuple[list[Batch], bool]:
     """Submits what a place holds and shows it; the batches, and whether all of it was accepted.
 
@@ -71,16 +62,7 @@ def submit_folder(
     )
     handles: list[BatchHandle] = []
     for portion in portions(listed):
-        handle = client.submit_batch(
-            portion,
-            features=features,
-            priority=priority,
-            labels=labels,
-            schedule_timeout=schedule_timeout,
-            run_timeout=run_timeout,
-            skip_cache=skip_cache,
-            options=options,
-        )
+        handle = submit_batch(portion)
         handles.append(handle)
         _show(session, handle, portion)
     if not handles:

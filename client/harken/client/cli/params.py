@@ -155,6 +155,13 @@ schedule_timeout_option = click.option(
     metavar="TIME",
     help="Fail it when it has not started by then: 90s, 10m, 2h. [default: wait for ever]",
 )
+upload_option = click.option(
+    "--upload",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Send the files themselves: where the server cannot see them, always, or never.",
+)
 skip_cache_option = click.option(
     "--skip-cache",
     is_flag=True,

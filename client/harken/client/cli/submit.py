@@ -2,15 +2,19 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harken.client import errors
 from harken.client.batch import Batch
 from harken.client.cli import exit_codes
+from harken.client.cli.audio_files import find_files
+from harken.client.cli.batch import submit_files
 from harken.client.cli.failure import failure_of
 from harken.client.cli.folders import is_folder, submit_folder
 from harken.client.cli.options import feature_options
@@ -21,15 +25,20 @@ from harken.client.cli.params import (
     run_timeout_option,
     schedule_timeout_option,
     skip_cache_option,
+    upload_option,
 )
 from harken.client.cli.session import Session, pass_session, shared_options
 from harken.client.cli.text import plain
 from harken.client.cli.transfer import Transfer
 from harken.client.cli.watching import follow_batches, follow_job
 from harken.client.enums import Feature
-from harken.client.job import URIS, Job
+from harken.client.job import URIS, Job, Source
 from harken.client.options import Options
 from harken.client.upload import UploadWhen
+
+if TYPE_CHECKING:  # both bring gRPC, which `harken --help` has no use for
+    from harken.client import Client
+    from harken.client.handle import BatchHandle
 
 
 @click.command()
@@ -42,13 +51,7 @@ from harken.client.upload import UploadWhen
 @skip_cache_option
 @feature_options
 @click.option("--all-files", is_flag=True, help="Of a directory every file, whatever its name.")
-@click.option(
-    "--upload",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Send the files themselves: where the server cannot see them, always, or never.",
-)
+@upload_option
 @click.option("--watch", is_flag=True, help="Follow each job to its end and show what was found.")
 @shared_options
 @pass_session
@@ -72,7 +75,8 @@ def submit(
     files are sent to it. An address, https://… or s3://…, is fetched by a worker.
 
     A directory, a pattern such as 'music/**/*.flac', or s3://BUCKET/PREFIX/ is listed by the server
-    and submitted as batches of up to 10,000 files.
+    and submitted as batches of up to 10,000 files. The files of a directory that the server cannot
+    see are sent to it; repeat the command after a break, and what is there is not sent again.
     """
     jobs: list[Job] = []
     batches: list[Batch] = []
@@ -81,11 +85,8 @@ def submit(
         for file in files:
             try:
                 if is_folder(file):
-                    made, complete = submit_folder(
-                        client,
-                        session,
-                        file,
-                        every_name=all_files,
+                    submit_batch = partial(
+                        client.submit_batch,
                         features=features,
                         priority=priority,
                         labels=labels,
@@ -93,6 +94,9 @@ def submit(
                         run_timeout=run_timeout,
                         skip_cache=skip_cache,
                         options=options,
+                    )
+                    made, complete = _submit_folder(
+                        client, session, file, submit_batch, every_name=all_files, upload=upload
                     )
                     batches += made
                     code = code if complete else exit_codes.JOB_FAILED
@@ -126,6 +130,33 @@ def submit(
             if batches:
                 code = follow_batches(client, session, batches, _title(files)) or code
     raise click.exceptions.Exit(code)
+
+
+def _submit_folder(
+    client: "Client",
+    session: Session,
+    folder: str,
+    submit_batch: "Callable[[list[str] | list[Source]], BatchHandle]",
+    *,
+    every_name: bool,
+    upload: UploadWhen,
+) -> tuple[list[Batch], bool]:
+    """What the server sees of a folder it lists itself; one that is of this machine alone is sent."""
+    here = upload != "never" and os.path.isdir(folder)
+    if not here or upload == "auto":
+        try:
+            return submit_folder(client, session, folder, submit_batch, every_name=every_name)
+        except (errors.OutsideRoots, errors.NotFound):
+            if not here:
+                raise
+    try:
+        files = list(find_files([folder], every=every_name))
+    except OSError as error:
+        raise click.UsageError(f"{plain(str(error.filename))}: {error.strerror}") from error
+    if not files:
+        hint = "" if every_name else " Take every file with: --all-files"
+        raise click.UsageError(f"No sound or video files below {plain(folder)}.{hint}")
+    return submit_files(client, session, files, submit_batch, upload="always")
 
 
 def _title(files: tuple[str, ...]) -> str:

@@ -165,7 +165,9 @@ class ItemLines(PlainLines):
     def name(self, jobs: Iterable[Job]) -> None:
         """Learns the names of jobs, which updates do not tell."""
         for job in jobs:
-            self._names[job.job_id] = plain(os.path.basename(job.path or job.job_id))
+            self._names[job.job_id] = plain(
+                os.path.basename(job.path or job.filename or job.job_id)
+            )
 
     def job(self, update: JobUpdate) -> None:
         """Tells of the update if there is enough news of its job in it."""

@@ -91,7 +91,7 @@ def _list_failures(client: "Client", session: Session, batch: Batch) -> None:
         if session.as_json:
             session.emit(job)
         else:
-            _tell(job, job.path or job.job_id)
+            _tell(job, job.path or job.filename or job.job_id)
 
 
 def _tell(job: Job, name: str) -> None:

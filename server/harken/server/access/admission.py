@@ -4,6 +4,7 @@ import asyncio
 
 from harken.server.access.authentication import Authentication
 from harken.server.access.keyring import KeyRing
+from harken.server.access.open_connections import OpenConnections
 from harken.server.access.open_streams import OpenStreams
 from harken.server.access.quotas import quota
 from harken.server.store import Store
@@ -13,7 +14,7 @@ LOOK_EVERY_S = 1.0  # at whether those who have streams would still be let in
 
 
 class Admission:
-    """Authentication and the count of open streams; both are None where the settings ask for neither."""
+    """Authentication and the counts of open streams and connections; each is None where no setting asks for it."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         ways = settings.ways_in
@@ -26,6 +27,8 @@ class Admission:
         self.authentication = Authentication(ring=self._ring, provider=provider) if ways else None
         streams = quota(settings.quota_streams)
         self.streams = OpenStreams(streams.of) if ways or streams else None
+        connections = quota(settings.quota_connections)
+        self.connections = OpenConnections(connections.of) if connections else None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from harken.jobs.bell import CHANNEL, WORK, redis_url
+from harken.jobs.bell import CHANNEL, WORK
+from harken.redis.connections import connect_async, connect_pool
 
 LOG = logging.getLogger(__name__)
 
@@ -96,22 +96,20 @@ class TickSubscription:
         self._on_tick = on_tick
         self._on_bell = on_bell
         # A subscription is silent for as long as nothing happens. It is `_run` that connects again.
-        self._listener = Redis.from_url(
-            redis_url(url),
+        self._listener = connect_async(
+            url,
             socket_timeout=None,
             socket_connect_timeout=2,
             health_check_interval=0,
             retry=Retry(NoBackoff(), 0),
         )
         # Who finds all connections taken waits: a pool that refuses would drop ticks when many ask.
-        self._reader = Redis.from_pool(
-            BlockingConnectionPool.from_url(
-                redis_url(url),
-                max_connections=READERS,
-                timeout=READ_WITHIN_S,
-                socket_timeout=READ_WITHIN_S,
-                socket_connect_timeout=READ_WITHIN_S,
-            )
+        self._reader = connect_pool(
+            url,
+            connections=READERS,
+            wait_s=READ_WITHIN_S,
+            socket_timeout=READ_WITHIN_S,
+            socket_connect_timeout=READ_WITHIN_S,
         )
         self._connected = False
         self._heard = (

@@ -59,6 +59,7 @@ JOB_COLUMNS: tuple[Column, ...] = tuple(
         ("state", ColumnType.TEXT),
         ("source_kind", ColumnType.TEXT),
         ("source", ColumnType.TEXT),
+        ("filename", ColumnType.TEXT),
         ("features", ColumnType.TEXTS),
         ("labels", ColumnType.MAP),
         ("attempt", ColumnType.INTEGER),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
 from sqlalchemy import Row
 
+from harken.jobs.export import JOB_FIELDS
 from harken.tasks.export.columns import Column
 
 # The text of a page's results. As Python's values it takes some ten times as much memory.
@@ -25,11 +27,24 @@ class Page:
     def values(self, column: Column) -> list[Any]:
         """The values of a column; None for what a job or a result has not."""
         if not column.group:
-            return [getattr(job, column.field) for job in self.jobs]
-        values: list[Any] = self.results
-        for name in column.name.split("."):
-            values = [None if value is None else value.get(name) for value in values]
-        return values
+            return list(self._of_jobs[column.field])
+        *groups, field = column.name.split(".")
+        return [values.get(field) for values in self._of_group(tuple(groups))]
+
+    @cached_property
+    def _of_jobs(self) -> dict[str, tuple[Any, ...]]:
+        return dict(zip((*JOB_FIELDS, "result"), zip(*self.jobs, strict=True), strict=True))
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+        return {(): self.results}
+
+    def _of_group(self, group: tuple[str, ...]) -> list[dict[str, Any]]:
+        if group not in self._groups:
+            empty: dict[str, Any] = {}
+            above = self._of_group(group[:-1])
+            self._groups[group] = [values.get(group[-1]) or empty for values in above]
+        return self._groups[group]
 
     def __len__(self) -> int:
         return len(self.jobs)

@@ -14,6 +14,7 @@ from harken.jobs.erasure import LostJob
 from harken.jobs.holdings import HOLDINGS, Holding
 from harken.jobs.job import ErrorKind
 from harken.jobs.schema import JOBS
+from harken.jobs.system import system_id
 from harken.tasks.artifact import NewArtifact, new_artifact
 from harken.tasks.job_task import utc_now
 from harken.tasks.progress import Cancelled
@@ -51,12 +52,13 @@ class _Erase:
 
         self._work = work
         self._owner = owner
-        self._storage = Storage(work.settings.storage_url)
+        self._storage = Storage(work.settings.storage_url, system=work.read(system_id))
         self._deleted = 0
         self._total = 0
 
     def run(self) -> None:
         """Erases until there is nothing left. Raises WorkFailed and LostJob."""
+        self._storage.claim()  # before the rows go that name what is another's to delete
         for _ in range(MOST_PASSES):
             self._stop_jobs()
             left = self._count()
