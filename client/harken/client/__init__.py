@@ -17,13 +17,25 @@ if TYPE_CHECKING:
     from harken.client.action import Action as Action
     from harken.client.action import JobOutcome as JobOutcome
     from harken.client.aio import AsyncClient as AsyncClient
+    from harken.client.analysis_result import AcidInfo as AcidInfo
     from harken.client.analysis_result import AnalysisResult as AnalysisResult
+    from harken.client.analysis_result import Annotations as Annotations
+    from harken.client.analysis_result import BroadcastInfo as BroadcastInfo
+    from harken.client.analysis_result import CuePoint as CuePoint
     from harken.client.analysis_result import Embedding as Embedding
+    from harken.client.analysis_result import Envelope as Envelope
+    from harken.client.analysis_result import FeatureError as FeatureError
     from harken.client.analysis_result import Loudness as Loudness
     from harken.client.analysis_result import Media as Media
     from harken.client.analysis_result import Onsets as Onsets
+    from harken.client.analysis_result import Pitch as Pitch
+    from harken.client.analysis_result import Prepared as Prepared
     from harken.client.analysis_result import Rhythm as Rhythm
+    from harken.client.analysis_result import SampleLoop as SampleLoop
+    from harken.client.analysis_result import SamplerInfo as SamplerInfo
     from harken.client.analysis_result import Spectral as Spectral
+    from harken.client.analysis_result import Stem as Stem
+    from harken.client.analysis_result import Stems as Stems
     from harken.client.analysis_result import TempoCandidate as TempoCandidate
     from harken.client.analysis_result import Timbre as Timbre
     from harken.client.analysis_result import Tonal as Tonal
@@ -33,10 +45,14 @@ if TYPE_CHECKING:
     from harken.client.batch import BatchItem as BatchItem
     from harken.client.batch import FailedItem as FailedItem
     from harken.client.enums import ActionKind as ActionKind
+    from harken.client.enums import AudioFormat as AudioFormat
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import Feature as Feature
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
+    from harken.client.enums import LoopKind as LoopKind
+    from harken.client.enums import PreparedChannels as PreparedChannels
+    from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
     from harken.client.enums import WorkerStatus as WorkerStatus
     from harken.client.errors import Aborted as Aborted
@@ -67,6 +83,9 @@ if TYPE_CHECKING:
     from harken.client.job import Progress as Progress
     from harken.client.job import Source as Source
     from harken.client.json_form import to_dict as to_dict
+    from harken.client.options import Options as Options
+    from harken.client.options import PrepareOptions as PrepareOptions
+    from harken.client.options import StemsOptions as StemsOptions
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sync import Client as Client
     from harken.client.update import BatchSnapshot as BatchSnapshot
@@ -88,11 +107,16 @@ _MODULES = {
     "action": "Action JobOutcome",
     "aio": "AsyncClient",
     "analysis_result": (
-        "AnalysisResult Embedding Loudness Media Onsets Rhythm Spectral TempoCandidate Timbre Tonal"
+        "AcidInfo AnalysisResult Annotations BroadcastInfo CuePoint Embedding Envelope FeatureError "
+        "Loudness Media Onsets Pitch Prepared Rhythm SampleLoop SamplerInfo Spectral Stem Stems "
+        "TempoCandidate Timbre Tonal"
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
-    "enums": "ActionKind ErrorKind Feature JobKind JobState UploadState WorkerStatus",
+    "enums": (
+        "ActionKind AudioFormat ErrorKind Feature JobKind JobState LoopKind PreparedChannels StemKind "
+        "UploadState WorkerStatus"
+    ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
         "JobCancelled JobFailed LimitExceeded NotAuthenticated NotFound NotSupported OutsideRoots "

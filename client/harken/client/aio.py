@@ -38,6 +38,7 @@ from harken.client.errors import (
 from harken.client.folder import Portions
 from harken.client.follow import Follow, OnLost
 from harken.client.job import Job, Source
+from harken.client.options import Options
 from harken.client.reconnect import Patience, Reconnect, pause_before_another
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
 from harken.client.retry_request import Retries, dismissals, retry_filter
@@ -128,6 +129,7 @@ class AsyncClient:
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         upload: UploadWhen = "auto",
         on_upload: OnProgress | None = None,
         timeout: float | None = None,
@@ -139,7 +141,8 @@ class AsyncClient:
         "auto"matically where the server cannot see it, "always" or "never", as `upload` says;
         `on_upload` is told how many bytes of how many were sent. A file that is unchanged since an
         earlier job with the same features has the result of that one at once, unless you say
-        `skip_cache`. `features` None means all; `priority` is 0 to 9, 9 the most urgent, 5 by
+        `skip_cache`. `features` None means the default set, and `options` say how those are computed
+        that leave a choice; `priority` is 0 to 9, 9 the most urgent, 5 by
         default. A job fails as TIMEOUT when it has not started after `schedule_timeout` or an
         attempt takes longer than `run_timeout`, which can only shorten the server's limit; both are
         seconds or a timedelta. A `request_id` is made for each call unless you give one, to make
@@ -154,6 +157,7 @@ class AsyncClient:
             request_id=request_id,
             run_timeout=run_timeout,
             skip_cache=skip_cache,
+            options=options,
         )
         if isinstance(source, PurePath) and upload == "always":
             job = await self.media.submit(source, call.request, on_upload)
@@ -177,6 +181,7 @@ class AsyncClient:
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         timeout: float | None = None,
     ) -> AsyncBatchHandle:
         """Submits up to 10,000 files at once.
@@ -194,6 +199,7 @@ class AsyncClient:
             request_id=request_id,
             run_timeout=run_timeout,
             skip_cache=skip_cache,
+            options=options,
         )
         return AsyncBatchHandle(self, *await self._call(call, timeout))
 
@@ -208,6 +214,7 @@ class AsyncClient:
         schedule_timeout: Length | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         timeout: float | None = None,
     ) -> tuple[AsyncBatchHandle, ...]:
         """Submits what the server finds in a place, in batches; as `Client.submit_folder`."""
@@ -221,6 +228,7 @@ class AsyncClient:
                 schedule_timeout=schedule_timeout,
                 run_timeout=run_timeout,
                 skip_cache=skip_cache,
+                options=options,
                 timeout=timeout,
             )
 

@@ -8,6 +8,7 @@ All times are seconds from the first sample after the encoder's delay.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harken.client.enums import ErrorKind, Feature, LoopKind, StemKind
 from harken.client.frozen_map import FrozenMap
 
 
@@ -136,6 +137,169 @@ class Embedding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pitch:
+    """The fundamental frequency of one voice or instrument."""
+
+    f0_hz_median: float | None = None
+    """Median over the voiced frames."""
+    f0_hz_low: float | None = None
+    """5th percentile."""
+    f0_hz_high: float | None = None
+    """95th percentile."""
+    midi_note: int | None = None
+    """The note nearest to the median; 69 is A4, 440 Hz."""
+    cents: float | None = None
+    """How far the median is above that note, −50 to 50."""
+    voiced_share: float | None = None
+    """Share of the frames that have a pitch, 0 to 1."""
+    confidence: float | None = None
+    """Mean probability of the pitch that was chosen, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """How the loudest sound begins and dies away."""
+
+    attack_s: float | None = None
+    """Seconds in which the level rises from 10 % to 90 % of its maximum."""
+    peak_s: float | None = None
+    """When the level is highest."""
+    decay_s: float | None = None
+    """Seconds from there until the level has fallen by 20 dB for good."""
+    temporal_centroid_s: float | None = None
+    """Mean time weighted by the level."""
+    effective_duration_s: float | None = None
+    """Seconds for which the level is above 40 % of its maximum."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleLoop:
+    """A part to be repeated; no play count is for as long as the note is held."""
+
+    kind: LoopKind = LoopKind.UNKNOWN
+    start_s: float | None = None
+    end_s: float | None = None
+    play_count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerInfo:
+    """What a sampler needs to play the file."""
+
+    root_note: int | None = None
+    fine_tune_cents: float | None = None
+    loops: tuple[SampleLoop, ...] = ()
+    loop_count: int | None = None
+    """Number of loops, also of those past the first 100."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcidInfo:
+    """What a loop editor has found or been told."""
+
+    one_shot: bool | None = None
+    root_note: int | None = None
+    tempo_bpm: float | None = None
+    beats: int | None = None
+    meter_numerator: int | None = None
+    meter_denominator: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CuePoint:
+    """A marker."""
+
+    time_s: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroadcastInfo:
+    """What a broadcaster has noted."""
+
+    description: str | None = None
+    originator: str | None = None
+    originator_reference: str | None = None
+    origination_date: str | None = None
+    origination_time: str | None = None
+    time_reference_s: float | None = None
+    integrated_lufs: float | None = None
+    range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+    momentary_max_lufs: float | None = None
+    short_term_max_lufs: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """What the file says of itself."""
+
+    sampler: SamplerInfo | None = None
+    acid: AcidInfo | None = None
+    cues: tuple[CuePoint, ...] = ()
+    cue_count: int | None = None
+    """Number of markers, also of those past the first 1,000."""
+    broadcast: BroadcastInfo | None = None
+    tempo_bpm: float | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem:
+    """A part of the sound, as a file."""
+
+    name: str | None = None
+    kind: StemKind = StemKind.UNKNOWN
+    artifact_name: str | None = None
+    """Name of the artifact that holds it."""
+    rms_dbfs: float | None = None
+    energy_share: float | None = None
+    """Its energy beside that of all stems of its kind, 0 to 1."""
+    model: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stems:
+    """The sound taken apart; the stems of one kind sum to the whole."""
+
+    stems: tuple[Stem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What was made of the sound."""
+
+    artifact_name: str | None = None
+    """Name of the artifact that holds it."""
+    duration_s: float | None = None
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    bits: int | None = None
+    gain_db: float | None = None
+    held_by_ceiling: bool | None = None
+    """Whether the ceiling of the true peak kept the gain below what the loudness asked for."""
+    trimmed_start_s: float | None = None
+    trimmed_end_s: float | None = None
+    integrated_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureError:
+    """Why a feature could not be computed, while others of the same file were."""
+
+    feature: Feature = Feature.UNKNOWN
+    kind: ErrorKind = ErrorKind.UNKNOWN
+    reason: str = ""
+    """For programs, in UPPER_SNAKE_CASE."""
+    message: str = ""
+    """What is wrong and what to do, for people."""
+
+    def __str__(self) -> str:
+        return f"{self.feature}: {self.message} ({self.reason})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnalysisResult:
     """What an analysis found; a group is set when its feature was asked for."""
 
@@ -147,3 +311,10 @@ class AnalysisResult:
     loudness: Loudness | None = None
     onsets: Onsets | None = None
     embedding: Embedding | None = None
+    pitch: Pitch | None = None
+    envelope: Envelope | None = None
+    annotations: Annotations | None = None
+    stems: Stems | None = None
+    prepare: Prepared | None = None
+    errors: tuple[FeatureError, ...] = ()
+    """Features that could not be computed, while others were."""

@@ -8,6 +8,7 @@ from os import PathLike
 from harken.client.enums import Feature
 from harken.client.frozen_map import FrozenMap
 from harken.client.job import Source
+from harken.client.options import Options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,13 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchItem:
-    """A file of a batch that has features, labels or a request_id of its own."""
+    """A file of a batch that has features, options, labels or a request_id of its own."""
 
     source: str | PathLike[str] | Source
     features: Iterable[Feature | str] | None = None
     """None means what the batch says."""
+    options: Options | None = None
+    """None, without features of its own, means what the batch says."""
     labels: Mapping[str, str] = FrozenMap()
     request_id: str | None = None
 

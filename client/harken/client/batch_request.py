@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 from harken.client.batch import Batch, BatchItem, FailedItem
 from harken.client.convert import decode
 from harken.client.errors import InvalidRequest
+from harken.client.options import Options
 from harken.client.requests import (
     Features,
     Length,
     PathOrSource,
     feature_numbers,
     length,
+    options_message,
     source_message,
     valid,
 )
@@ -54,6 +56,7 @@ def submit_batch(
     request_id: str | UUID | None = None,
     run_timeout: Length | None = None,
     skip_cache: bool = False,
+    options: Options | None = None,
 ) -> BatchRequest:
     """The request for many files; `labels` are put on each of them, below the item's own."""
     messages: list[pb.SubmitBatchRequest.Item] = []
@@ -79,6 +82,7 @@ def submit_batch(
         schedule_timeout=length("schedule_timeout", schedule_timeout),
         run_timeout=length("run_timeout", run_timeout),
         skip_cache=skip_cache,
+        options=options_message(options),
     )
     return BatchRequest(message=message, places=tuple(places), refused=tuple(refused))
 
@@ -92,4 +96,5 @@ def _item_message(item: Item, labels: Mapping[str, str]) -> pb.SubmitBatchReques
         features=feature_numbers(item.features),
         request_id=item.request_id,
         labels={**labels, **item.labels},
+        options=options_message(item.options),
     )

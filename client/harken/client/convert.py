@@ -14,7 +14,17 @@ from typing import Any, TypeVar, cast
 from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 
-from harken.client import action, analysis_result, batch, enums, folder, job, upload, worker
+from harken.client import (
+    action,
+    analysis_result,
+    batch,
+    enums,
+    folder,
+    job,
+    options,
+    upload,
+    worker,
+)
 from harken.client.frozen_map import FrozenMap
 from harken.v1 import (
     action_pb2,
@@ -25,6 +35,7 @@ from harken.v1 import (
     job_service_pb2,
     media_pb2,
     media_service_pb2,
+    options_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -45,12 +56,27 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     analysis_result.Loudness: analysis_result_pb2.Loudness,
     analysis_result.Onsets: analysis_result_pb2.Onsets,
     analysis_result.Embedding: analysis_result_pb2.Embedding,
+    analysis_result.Pitch: analysis_result_pb2.Pitch,
+    analysis_result.Envelope: analysis_result_pb2.Envelope,
+    analysis_result.Annotations: analysis_result_pb2.Annotations,
+    analysis_result.SamplerInfo: analysis_result_pb2.SamplerInfo,
+    analysis_result.SampleLoop: analysis_result_pb2.SampleLoop,
+    analysis_result.AcidInfo: analysis_result_pb2.AcidInfo,
+    analysis_result.CuePoint: analysis_result_pb2.CuePoint,
+    analysis_result.BroadcastInfo: analysis_result_pb2.BroadcastInfo,
+    analysis_result.Stems: analysis_result_pb2.Stems,
+    analysis_result.Stem: analysis_result_pb2.Stem,
+    analysis_result.Prepared: analysis_result_pb2.Prepared,
+    analysis_result.FeatureError: analysis_result_pb2.FeatureError,
     batch.Batch: batch_pb2.Batch,
     batch.FailedItem: job_service_pb2.FailedItem,
     job.Job: job_pb2.Job,
     job.JobError: job_pb2.JobError,
     job.Progress: job_pb2.Progress,
     job.Source: source_pb2.Source,
+    options.Options: options_pb2.Options,
+    options.StemsOptions: options_pb2.StemsOptions,
+    options.PrepareOptions: options_pb2.PrepareOptions,
     folder.ListedSource: media_service_pb2.ListedSource,
     upload.Artifact: media_pb2.Artifact,
     upload.Upload: media_pb2.Upload,
@@ -69,12 +95,18 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.ErrorKind: job_pb2.JobError.Kind.DESCRIPTOR,
     enums.ActionKind: action_pb2.Action.Kind.DESCRIPTOR,
     enums.UploadState: media_pb2.Upload.State.DESCRIPTOR,
+    enums.StemKind: options_pb2.StemsOptions.Kind.DESCRIPTOR,
+    enums.AudioFormat: options_pb2.PrepareOptions.Format.DESCRIPTOR,
+    enums.PreparedChannels: options_pb2.PrepareOptions.Channels.DESCRIPTOR,
+    enums.LoopKind: analysis_result_pb2.SampleLoop.Kind.DESCRIPTOR,
     enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
 }
 """The contract's enum of each of the client's."""
 
 _VALUES = {message.DESCRIPTOR.full_name: value for value, message in MESSAGES.items()}
 _WORDS = {descriptor.full_name: enum for enum, descriptor in ENUMS.items()}
+# Numbered as JobError.Kind is.
+_WORDS[analysis_result_pb2.FeatureError.Kind.DESCRIPTOR.full_name] = enums.ErrorKind
 
 
 def _numbers(enum: type[StrEnum], descriptor: EnumDescriptor) -> dict[StrEnum, int]:

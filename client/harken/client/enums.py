@@ -42,7 +42,10 @@ class JobKind(StrEnum):
 
 
 class Feature(StrEnum):
-    """A group of an analysis' result; each fills the field of AnalysisResult with its name."""
+    """A group of an analysis' result; each fills the field of AnalysisResult with its name.
+
+    The default set is MEDIA to EMBEDDING; the others are computed where they are named.
+    """
 
     UNKNOWN = "unknown"
     MEDIA = "media"
@@ -53,6 +56,51 @@ class Feature(StrEnum):
     LOUDNESS = "loudness"
     ONSETS = "onsets"
     EMBEDDING = "embedding"
+    PITCH = "pitch"
+    """The fundamental frequency of one voice or instrument."""
+    ENVELOPE = "envelope"
+    """How a single sound begins and dies away."""
+    ANNOTATIONS = "annotations"
+    """What the file says of itself."""
+    STEMS = "stems"
+    """The sound taken apart, as artifacts."""
+    PREPARE = "prepare"
+    """The sound trimmed, resampled, levelled and converted, as an artifact."""
+
+
+class StemKind(StrEnum):
+    """A way to take sound apart."""
+
+    UNKNOWN = "unknown"
+    HARMONIC_PERCUSSIVE = "harmonic_percussive"
+    FOREGROUND_BACKGROUND = "foreground_background"
+    MODEL = "model"
+    """What the model separates that the workers are set up with."""
+
+
+class LoopKind(StrEnum):
+    """How a part of a recording is repeated."""
+
+    UNKNOWN = "unknown"
+    FORWARD = "forward"
+    PING_PONG = "ping_pong"
+    BACKWARD = "backward"
+
+
+class AudioFormat(StrEnum):
+    """A format of prepared files."""
+
+    UNKNOWN = "unknown"
+    FLAC = "flac"
+    WAV = "wav"
+
+
+class PreparedChannels(StrEnum):
+    """Which channels a prepared file has."""
+
+    UNKNOWN = "unknown"
+    KEEP = "keep"
+    MONO = "mono"
 
 
 class ErrorKind(StrEnum):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from harken.client.analysis_result import AnalysisResult
 from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.frozen_map import FrozenMap
+from harken.client.options import Options
 from harken.client.upload import Artifact
 
 BUCKETS = ("s3://", "gs://", "az://")
@@ -98,9 +99,11 @@ class Job:
     """The job that this one runs again."""
     kind: JobKind = JobKind.UNKNOWN
     cached_result: bool = False
-    """Whether its result was found by an earlier job, for the same unchanged file and features."""
+    """Whether its result was found by an earlier job, for the same unchanged file, features, options."""
     artifacts: tuple[Artifact, ...] = ()
     """The files that it made, the first 100; only by `get_job` and `wait`."""
+    options: Options | None = None
+    """How the features are computed that leave a choice."""
 
     @property
     def path(self) -> str | None:

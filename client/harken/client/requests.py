@@ -8,17 +8,19 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from harken.client.convert import number_of
+from harken.client.convert import encode, number_of
 from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 from harken.client.errors import InvalidRequest
 from harken.client.job import URIS, Source
+from harken.client.options import Options
 from harken.v1 import job_service_pb2 as pb
+from harken.v1.options_pb2 import Options as OptionsMessage
 from harken.v1.source_pb2 import Source as SourceMessage
 
 M = TypeVar("M", bound=Message)
@@ -75,6 +77,7 @@ def submit_analysis(
     request_id: str | UUID | None = None,
     run_timeout: Length | None = None,
     skip_cache: bool = False,
+    options: Options | None = None,
 ) -> pb.SubmitAnalysisRequest:
     """The request for one file, with a request_id in any case, so that repeating it is safe."""
     return valid(
@@ -87,6 +90,7 @@ def submit_analysis(
         schedule_timeout=length("schedule_timeout", schedule_timeout),
         run_timeout=length("run_timeout", run_timeout),
         skip_cache=skip_cache,
+        options=options_message(options),
     )
 
 
@@ -159,6 +163,18 @@ def feature_numbers(features: Features | None) -> list[Any]:
         return []
     names = features.split(",") if isinstance(features, str) else features
     return [number_of(_member(Feature, name, "feature", str.lower)) for name in names]
+
+
+def options_message(options: Options | None) -> OptionsMessage | None:
+    """The message of a job's options, which is None for none."""
+    if options is None:
+        return None
+    try:
+        return cast(OptionsMessage, encode(options))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InvalidRequest(
+            f"The options are malformed: {error}", reason="MALFORMED_FIELD"
+        ) from error
 
 
 def length(field: str, value: Length | None) -> timedelta | None:

@@ -12,6 +12,7 @@ from harken.client.convert import decode
 from harken.client.credentials import Metadata, WithMetadata
 from harken.client.folder import MAX_ITEMS, ListedSource, SourcePage
 from harken.client.job import Job
+from harken.client.options import Options
 from harken.client.requests import BatchRef, Features, JobRef, Length, PathOrSource
 from harken.client.upload import Artifact, Upload
 from harken.client.worker import Queue, Worker
@@ -64,6 +65,7 @@ def submit_batch(
     request_id: str | UUID | None,
     run_timeout: Length | None,
     skip_cache: bool,
+    options: Options | None,
 ) -> Rpc[tuple[Batch, tuple[FailedItem, ...]]]:
     """Submits many files; gives the batch and the items that were not accepted."""
     request = batch_request.submit_batch(
@@ -75,6 +77,7 @@ def submit_batch(
         request_id=request_id,
         run_timeout=run_timeout,
         skip_cache=skip_cache,
+        options=options,
     )
     return Rpc(lambda on: on.jobs.SubmitBatch, request.message, request.outcome)
 

@@ -27,6 +27,7 @@ from harken.client.follow import Follow, OnLost
 from harken.client.handle import BatchHandle, JobHandle
 from harken.client.job import Job
 from harken.client.media import Media
+from harken.client.options import Options
 from harken.client.owners import Owners
 from harken.client.reconnect import Patience, Reconnect, pause_before_another
 from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, Length, PathOrSource
@@ -130,6 +131,7 @@ class Client:
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         upload: UploadWhen = "auto",
         on_upload: OnProgress | None = None,
         timeout: float | None = None,
@@ -141,7 +143,8 @@ class Client:
         "auto"matically where the server cannot see it, "always" or "never", as `upload` says;
         `on_upload` is told how many bytes of how many were sent. A file that is unchanged since an
         earlier job with the same features has the result of that one at once, unless you say
-        `skip_cache`. `features` None means all; `priority` is 0 to 9, 9 the most urgent, 5 by
+        `skip_cache`. `features` None means the default set, and `options` say how those are computed
+        that leave a choice; `priority` is 0 to 9, 9 the most urgent, 5 by
         default. A job fails as TIMEOUT when it has not started after `schedule_timeout` or an
         attempt takes longer than `run_timeout`, which can only shorten the server's limit; both are
         seconds or a timedelta. A `request_id` is made for each call unless you give one, to make
@@ -156,6 +159,7 @@ class Client:
             request_id=request_id,
             run_timeout=run_timeout,
             skip_cache=skip_cache,
+            options=options,
         )
         if isinstance(source, PurePath) and upload == "always":
             job = self.media.submit(source, call.request, on_upload)
@@ -179,6 +183,7 @@ class Client:
         request_id: str | UUID | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         timeout: float | None = None,
     ) -> BatchHandle:
         """Submits up to 10,000 files at once.
@@ -196,6 +201,7 @@ class Client:
             request_id=request_id,
             run_timeout=run_timeout,
             skip_cache=skip_cache,
+            options=options,
         )
         return BatchHandle(self, *self._call(call, timeout))
 
@@ -210,6 +216,7 @@ class Client:
         schedule_timeout: Length | None = None,
         run_timeout: Length | None = None,
         skip_cache: bool = False,
+        options: Options | None = None,
         timeout: float | None = None,
     ) -> tuple[BatchHandle, ...]:
         """Submits what the server finds in a place, in batches of up to 10,000 files.
@@ -228,6 +235,7 @@ class Client:
                 schedule_timeout=schedule_timeout,
                 run_timeout=run_timeout,
                 skip_cache=skip_cache,
+                options=options,
                 timeout=timeout,
             )
             for portion in portions(found)

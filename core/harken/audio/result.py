@@ -6,8 +6,11 @@ minus infinity. docs/engine-conventions.md defines every field.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
 from math import isfinite
 from typing import Any, Final
+
+from harken.audio.features import Feature
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
 MAX_TIMES: Final = 10_000
@@ -115,8 +118,172 @@ class Embedding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pitch:
+    """The fundamental frequency of one voice or instrument."""
+
+    f0_hz_median: float | None = None
+    f0_hz_low: float | None = None
+    f0_hz_high: float | None = None
+    midi_note: int | None = None
+    cents: float | None = None
+    voiced_share: float | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """How the loudest sound begins and dies away."""
+
+    attack_s: float | None = None
+    peak_s: float | None = None
+    decay_s: float | None = None
+    temporal_centroid_s: float | None = None
+    effective_duration_s: float | None = None
+
+
+class LoopKind(StrEnum):
+    """How a part is repeated, in the contract's words."""
+
+    UNSPECIFIED = "KIND_UNSPECIFIED"
+    FORWARD = "KIND_FORWARD"
+    PING_PONG = "KIND_PING_PONG"
+    BACKWARD = "KIND_BACKWARD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleLoop:
+    """A part to be repeated; no play count is for as long as the note is held."""
+
+    kind: LoopKind = LoopKind.UNSPECIFIED
+    start_s: float | None = None
+    end_s: float | None = None
+    play_count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerInfo:
+    """What a sampler needs to play the file."""
+
+    root_note: int | None = None
+    fine_tune_cents: float | None = None
+    loops: tuple[SampleLoop, ...] = ()
+    loop_count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcidInfo:
+    """What a loop editor has found or been told."""
+
+    one_shot: bool | None = None
+    root_note: int | None = None
+    tempo_bpm: float | None = None
+    beats: int | None = None
+    meter_numerator: int | None = None
+    meter_denominator: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CuePoint:
+    """A marker."""
+
+    time_s: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroadcastInfo:
+    """What a broadcaster has noted."""
+
+    description: str | None = None
+    originator: str | None = None
+    originator_reference: str | None = None
+    origination_date: str | None = None
+    origination_time: str | None = None
+    time_reference_s: float | None = None
+    integrated_lufs: float | None = None
+    range_lu: float | None = None
+    true_peak_dbtp: float | None = None
+    momentary_max_lufs: float | None = None
+    short_term_max_lufs: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """What the file says of itself."""
+
+    sampler: SamplerInfo | None = None
+    acid: AcidInfo | None = None
+    cues: tuple[CuePoint, ...] = ()
+    cue_count: int | None = None
+    broadcast: BroadcastInfo | None = None
+    tempo_bpm: float | None = None
+    key: str | None = None
+
+
+class StemKind(StrEnum):
+    """A way to take sound apart, in the contract's words."""
+
+    HARMONIC_PERCUSSIVE = "KIND_HARMONIC_PERCUSSIVE"
+    FOREGROUND_BACKGROUND = "KIND_FOREGROUND_BACKGROUND"
+    MODEL = "KIND_MODEL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem:
+    """A part of the sound, as a file."""
+
+    name: str | None = None
+    kind: StemKind
+    artifact_name: str | None = None
+    rms_dbfs: float | None = None
+    energy_share: float | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stems:
+    """The sound taken apart; the stems of one kind sum to the whole."""
+
+    stems: tuple[Stem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What was made of the sound."""
+
+    artifact_name: str | None = None
+    duration_s: float | None = None
+    sample_rate_hz: int | None = None
+    channels: int | None = None
+    bits: int | None = None
+    gain_db: float | None = None
+    held_by_ceiling: bool | None = None
+    trimmed_start_s: float | None = None
+    trimmed_end_s: float | None = None
+    integrated_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+class FaultKind(StrEnum):
+    """Who has to do something about a feature that failed alone, in the contract's words."""
+
+    INPUT = "KIND_INPUT"
+    INTERNAL = "KIND_INTERNAL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureError:
+    """Why a feature could not be computed, while others of the same file were."""
+
+    feature: Feature
+    kind: FaultKind
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnalysisResult:
-    """One field a feature group; a group that was not asked for is None."""
+    """One field a feature group; a group that was not asked for is None, as is one that `errors` names."""
 
     media: Media | None = None
     rhythm: Rhythm | None = None
@@ -126,6 +293,12 @@ class AnalysisResult:
     loudness: Loudness | None = None
     onsets: Onsets | None = None
     embedding: Embedding | None = None
+    pitch: Pitch | None = None
+    envelope: Envelope | None = None
+    annotations: Annotations | None = None
+    stems: Stems | None = None
+    prepare: Prepared | None = None
+    errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values under the contract's names; what is unset or empty is left out."""
@@ -138,6 +311,8 @@ def _plain(value: Any) -> Any:
         return {name: item for name, item in plain.items() if item is not None}
     if isinstance(value, Mapping):
         return {str(key): str(item) for key, item in value.items()} or None
+    if isinstance(value, Feature):
+        return f"FEATURE_{value.name}"
     if isinstance(value, tuple):
         items = [_plain(item) for item in value]
         # A vector with a hole means nothing, so one bad number unsets the whole of it.

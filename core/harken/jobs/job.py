@@ -70,7 +70,7 @@ class NewJob:
     retry_of: str | None = None
     trace_parent: str | None = None
     kind: JobKind = JobKind.ANALYSIS
-    # What is to be done, of a kind that is no analysis; plain JSON values.
+    # What else is to be done: of an analysis the options of its features (`options`); plain JSON values.
     spec: Mapping[str, Any] | None = None
     skip_cache: bool = False
 

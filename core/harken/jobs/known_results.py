@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +32,17 @@ _STAY = (
 )
 
 
-def content_key(content: str, features: Sequence[str], engine: str) -> str:
-    """What a result depends on, digested: the content by its identity, the features, the version of the engine."""
-    return hashlib.sha256(json.dumps([content, *features, engine]).encode()).hexdigest()
+def content_key(
+    content: str,
+    features: Sequence[str],
+    engine: str,
+    options: Mapping[str, Any] | None = None,
+) -> str:
+    """What a result depends on, digested: the content by its identity, the features and their options, the engine."""
+    depends: list[Any] = [content, *features, engine]
+    if options is not None:
+        depends.append(options)
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
 def find(connection: Connection, key: str, *, owner: str) -> str | None:

@@ -146,7 +146,7 @@ JOBS = Table(
     # The trace it was submitted in, as W3C's header has it: Celery's context ends at the outbox.
     Column("trace_parent", String(55)),
     Column("kind", String(20), nullable=False, server_default="analysis"),
-    # What is to be done, of a kind that is no analysis.
+    # What is to be done, of a kind that is no analysis; of an analysis the options of its features.
     Column("spec", JSON(none_as_null=True)),
     # What its result depends on, digested; set with the result.
     Column("content_key", String(64)),

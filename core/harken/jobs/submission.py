@@ -216,6 +216,8 @@ def payload_hash(new: NewJob) -> str:
         payload.append(["skip_cache", True])
     if new.kind is not JobKind.ANALYSIS:
         payload.append([new.kind, new.spec])
+    elif new.spec is not None:
+        payload.append(["spec", new.spec])
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 

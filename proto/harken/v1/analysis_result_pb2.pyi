@@ -7,6 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from harken.v1 import feature_pb2 as _feature_pb2
+from harken.v1 import options_pb2 as _options_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -36,6 +39,12 @@ class AnalysisResult(_message.Message):
     LOUDNESS_FIELD_NUMBER: _builtins.int
     ONSETS_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    PITCH_FIELD_NUMBER: _builtins.int
+    ENVELOPE_FIELD_NUMBER: _builtins.int
+    ANNOTATIONS_FIELD_NUMBER: _builtins.int
+    STEMS_FIELD_NUMBER: _builtins.int
+    PREPARE_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def media(self) -> Global___Media:
         """FEATURE_MEDIA"""
@@ -68,6 +77,30 @@ class AnalysisResult(_message.Message):
     def embedding(self) -> Global___Embedding:
         """FEATURE_EMBEDDING"""
 
+    @_builtins.property
+    def pitch(self) -> Global___Pitch:
+        """FEATURE_PITCH"""
+
+    @_builtins.property
+    def envelope(self) -> Global___Envelope:
+        """FEATURE_ENVELOPE"""
+
+    @_builtins.property
+    def annotations(self) -> Global___Annotations:
+        """FEATURE_ANNOTATIONS"""
+
+    @_builtins.property
+    def stems(self) -> Global___Stems:
+        """FEATURE_STEMS"""
+
+    @_builtins.property
+    def prepare(self) -> Global___Prepared:
+        """FEATURE_PREPARE"""
+
+    @_builtins.property
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureError]:
+        """Features that were asked for and could not be computed, while others were: their groups are unset."""
+
     def __init__(
         self,
         *,
@@ -79,14 +112,77 @@ class AnalysisResult(_message.Message):
         loudness: Global___Loudness | None = ...,
         onsets: Global___Onsets | None = ...,
         embedding: Global___Embedding | None = ...,
+        pitch: Global___Pitch | None = ...,
+        envelope: Global___Envelope | None = ...,
+        annotations: Global___Annotations | None = ...,
+        stems: Global___Stems | None = ...,
+        prepare: Global___Prepared | None = ...,
+        errors: _abc.Iterable[Global___FeatureError] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "rhythm", b"rhythm", "spectral", b"spectral", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["embedding", b"embedding", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "rhythm", b"rhythm", "spectral", b"spectral", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnalysisResult: _TypeAlias = AnalysisResult  # noqa: Y015
+
+@_typing.final
+class FeatureError(_message.Message):
+    """Why a feature could not be computed, while others of the same file were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[FeatureError._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: FeatureError._Kind.ValueType  # 0
+        """Never sent."""
+        KIND_INPUT: FeatureError._Kind.ValueType  # 1
+        """The file is at fault: the feature fails again with the same file."""
+        KIND_INTERNAL: FeatureError._Kind.ValueType  # 5
+        """A fault in harken."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """Who has to do something about it; numbered as JobError.Kind."""
+
+    KIND_UNSPECIFIED: FeatureError.Kind.ValueType  # 0
+    """Never sent."""
+    KIND_INPUT: FeatureError.Kind.ValueType  # 1
+    """The file is at fault: the feature fails again with the same file."""
+    KIND_INTERNAL: FeatureError.Kind.ValueType  # 5
+    """A fault in harken."""
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    feature: _feature_pb2.Feature.ValueType
+    """The feature."""
+    kind: Global___FeatureError.Kind.ValueType
+    """Who has to do something about it."""
+    reason: _builtins.str
+    """What is wrong, for programs, in UPPER_SNAKE_CASE."""
+    message: _builtins.str
+    """What is wrong and what to do, for people."""
+    def __init__(
+        self,
+        *,
+        feature: _feature_pb2.Feature.ValueType = ...,
+        kind: Global___FeatureError.Kind.ValueType = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "kind", b"kind", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeatureError: _TypeAlias = FeatureError  # noqa: Y015
 
 @_typing.final
 class Media(_message.Message):
@@ -618,3 +714,712 @@ class Embedding(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model) -> _WhichOneofReturnType__model | None: ...
 
 Global___Embedding: _TypeAlias = Embedding  # noqa: Y015
+
+@_typing.final
+class Pitch(_message.Message):
+    """The fundamental frequency of one voice or instrument, followed through the sound. All but voiced_share are unset where
+    no pitch was found.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    F0_HZ_MEDIAN_FIELD_NUMBER: _builtins.int
+    F0_HZ_LOW_FIELD_NUMBER: _builtins.int
+    F0_HZ_HIGH_FIELD_NUMBER: _builtins.int
+    MIDI_NOTE_FIELD_NUMBER: _builtins.int
+    CENTS_FIELD_NUMBER: _builtins.int
+    VOICED_SHARE_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    f0_hz_median: _builtins.float
+    """Median over the voiced frames, in Hz."""
+    f0_hz_low: _builtins.float
+    """5th percentile over the voiced frames, in Hz."""
+    f0_hz_high: _builtins.float
+    """95th percentile over the voiced frames, in Hz."""
+    midi_note: _builtins.int
+    """The note nearest to the median, as MIDI counts: 69 is A4, 440 Hz."""
+    cents: _builtins.float
+    """How far the median is above that note, in cents, −50 to 50."""
+    voiced_share: _builtins.float
+    """Share of the frames that have a pitch, 0 to 1."""
+    confidence: _builtins.float
+    """Mean probability of the pitch that was chosen over the voiced frames, 0 to 1."""
+    def __init__(
+        self,
+        *,
+        f0_hz_median: _builtins.float | None = ...,
+        f0_hz_low: _builtins.float | None = ...,
+        f0_hz_high: _builtins.float | None = ...,
+        midi_note: _builtins.int | None = ...,
+        cents: _builtins.float | None = ...,
+        voiced_share: _builtins.float | None = ...,
+        confidence: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cents", b"_cents", "_confidence", b"_confidence", "_f0_hz_high", b"_f0_hz_high", "_f0_hz_low", b"_f0_hz_low", "_f0_hz_median", b"_f0_hz_median", "_midi_note", b"_midi_note", "_voiced_share", b"_voiced_share", "cents", b"cents", "confidence", b"confidence", "f0_hz_high", b"f0_hz_high", "f0_hz_low", b"f0_hz_low", "f0_hz_median", b"f0_hz_median", "midi_note", b"midi_note", "voiced_share", b"voiced_share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cents", b"_cents", "_confidence", b"_confidence", "_f0_hz_high", b"_f0_hz_high", "_f0_hz_low", b"_f0_hz_low", "_f0_hz_median", b"_f0_hz_median", "_midi_note", b"_midi_note", "_voiced_share", b"_voiced_share", "cents", b"cents", "confidence", b"confidence", "f0_hz_high", b"f0_hz_high", "f0_hz_low", b"f0_hz_low", "f0_hz_median", b"f0_hz_median", "midi_note", b"midi_note", "voiced_share", b"voiced_share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cents: _TypeAlias = _typing.Literal["cents"]  # noqa: Y015
+    _WhichOneofArgType__cents: _TypeAlias = _typing.Literal["_cents", b"_cents"]  # noqa: Y015
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__f0_hz_high: _TypeAlias = _typing.Literal["f0_hz_high"]  # noqa: Y015
+    _WhichOneofArgType__f0_hz_high: _TypeAlias = _typing.Literal["_f0_hz_high", b"_f0_hz_high"]  # noqa: Y015
+    _WhichOneofReturnType__f0_hz_low: _TypeAlias = _typing.Literal["f0_hz_low"]  # noqa: Y015
+    _WhichOneofArgType__f0_hz_low: _TypeAlias = _typing.Literal["_f0_hz_low", b"_f0_hz_low"]  # noqa: Y015
+    _WhichOneofReturnType__f0_hz_median: _TypeAlias = _typing.Literal["f0_hz_median"]  # noqa: Y015
+    _WhichOneofArgType__f0_hz_median: _TypeAlias = _typing.Literal["_f0_hz_median", b"_f0_hz_median"]  # noqa: Y015
+    _WhichOneofReturnType__midi_note: _TypeAlias = _typing.Literal["midi_note"]  # noqa: Y015
+    _WhichOneofArgType__midi_note: _TypeAlias = _typing.Literal["_midi_note", b"_midi_note"]  # noqa: Y015
+    _WhichOneofReturnType__voiced_share: _TypeAlias = _typing.Literal["voiced_share"]  # noqa: Y015
+    _WhichOneofArgType__voiced_share: _TypeAlias = _typing.Literal["_voiced_share", b"_voiced_share"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cents) -> _WhichOneofReturnType__cents | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__f0_hz_high) -> _WhichOneofReturnType__f0_hz_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__f0_hz_low) -> _WhichOneofReturnType__f0_hz_low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__f0_hz_median) -> _WhichOneofReturnType__f0_hz_median | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__midi_note) -> _WhichOneofReturnType__midi_note | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__voiced_share) -> _WhichOneofReturnType__voiced_share | None: ...
+
+Global___Pitch: _TypeAlias = Pitch  # noqa: Y015
+
+@_typing.final
+class Envelope(_message.Message):
+    """How the loudest sound of the recording begins and dies away; made for single sounds. All is unset in silence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTACK_S_FIELD_NUMBER: _builtins.int
+    PEAK_S_FIELD_NUMBER: _builtins.int
+    DECAY_S_FIELD_NUMBER: _builtins.int
+    TEMPORAL_CENTROID_S_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DURATION_S_FIELD_NUMBER: _builtins.int
+    attack_s: _builtins.float
+    """Seconds in which the level rises from 10 % to 90 % of its maximum."""
+    peak_s: _builtins.float
+    """When the level is highest, in seconds."""
+    decay_s: _builtins.float
+    """Seconds from there until the level has fallen by 20 dB for good; unset where it has not by the end."""
+    temporal_centroid_s: _builtins.float
+    """Mean time weighted by the level, in seconds."""
+    effective_duration_s: _builtins.float
+    """Seconds for which the level is above 40 % of its maximum."""
+    def __init__(
+        self,
+        *,
+        attack_s: _builtins.float | None = ...,
+        peak_s: _builtins.float | None = ...,
+        decay_s: _builtins.float | None = ...,
+        temporal_centroid_s: _builtins.float | None = ...,
+        effective_duration_s: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_attack_s", b"_attack_s", "_decay_s", b"_decay_s", "_effective_duration_s", b"_effective_duration_s", "_peak_s", b"_peak_s", "_temporal_centroid_s", b"_temporal_centroid_s", "attack_s", b"attack_s", "decay_s", b"decay_s", "effective_duration_s", b"effective_duration_s", "peak_s", b"peak_s", "temporal_centroid_s", b"temporal_centroid_s"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attack_s", b"_attack_s", "_decay_s", b"_decay_s", "_effective_duration_s", b"_effective_duration_s", "_peak_s", b"_peak_s", "_temporal_centroid_s", b"_temporal_centroid_s", "attack_s", b"attack_s", "decay_s", b"decay_s", "effective_duration_s", b"effective_duration_s", "peak_s", b"peak_s", "temporal_centroid_s", b"temporal_centroid_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__attack_s: _TypeAlias = _typing.Literal["attack_s"]  # noqa: Y015
+    _WhichOneofArgType__attack_s: _TypeAlias = _typing.Literal["_attack_s", b"_attack_s"]  # noqa: Y015
+    _WhichOneofReturnType__decay_s: _TypeAlias = _typing.Literal["decay_s"]  # noqa: Y015
+    _WhichOneofArgType__decay_s: _TypeAlias = _typing.Literal["_decay_s", b"_decay_s"]  # noqa: Y015
+    _WhichOneofReturnType__effective_duration_s: _TypeAlias = _typing.Literal["effective_duration_s"]  # noqa: Y015
+    _WhichOneofArgType__effective_duration_s: _TypeAlias = _typing.Literal["_effective_duration_s", b"_effective_duration_s"]  # noqa: Y015
+    _WhichOneofReturnType__peak_s: _TypeAlias = _typing.Literal["peak_s"]  # noqa: Y015
+    _WhichOneofArgType__peak_s: _TypeAlias = _typing.Literal["_peak_s", b"_peak_s"]  # noqa: Y015
+    _WhichOneofReturnType__temporal_centroid_s: _TypeAlias = _typing.Literal["temporal_centroid_s"]  # noqa: Y015
+    _WhichOneofArgType__temporal_centroid_s: _TypeAlias = _typing.Literal["_temporal_centroid_s", b"_temporal_centroid_s"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attack_s) -> _WhichOneofReturnType__attack_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__decay_s) -> _WhichOneofReturnType__decay_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__effective_duration_s) -> _WhichOneofReturnType__effective_duration_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__peak_s) -> _WhichOneofReturnType__peak_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__temporal_centroid_s) -> _WhichOneofReturnType__temporal_centroid_s | None: ...
+
+Global___Envelope: _TypeAlias = Envelope  # noqa: Y015
+
+@_typing.final
+class Annotations(_message.Message):
+    """What the file says of itself. What it does not say is unset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLER_FIELD_NUMBER: _builtins.int
+    ACID_FIELD_NUMBER: _builtins.int
+    CUES_FIELD_NUMBER: _builtins.int
+    CUE_COUNT_FIELD_NUMBER: _builtins.int
+    BROADCAST_FIELD_NUMBER: _builtins.int
+    TEMPO_BPM_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    cue_count: _builtins.int
+    """Number of markers, also of those past the first 1,000."""
+    tempo_bpm: _builtins.float
+    """Tempo by the file's tags (ID3 TBPM, Vorbis BPM, MP4 tmpo), in beats per minute."""
+    key: _builtins.str
+    """Key by the file's tags (ID3 TKEY, Vorbis KEY or INITIALKEY), as it is written there."""
+    @_builtins.property
+    def sampler(self) -> Global___SamplerInfo:
+        """Of samplers: the chunk "smpl" of WAV, "INST" of AIFF."""
+
+    @_builtins.property
+    def acid(self) -> Global___AcidInfo:
+        """Of loop editors: the chunk "acid" of WAV."""
+
+    @_builtins.property
+    def cues(self) -> _containers.RepeatedCompositeFieldContainer[Global___CuePoint]:
+        """Markers: the chunk "cue " of WAV, "MARK" of AIFF; the first 1,000."""
+
+    @_builtins.property
+    def broadcast(self) -> Global___BroadcastInfo:
+        """Of broadcasters: the chunk "bext" of WAV."""
+
+    def __init__(
+        self,
+        *,
+        sampler: Global___SamplerInfo | None = ...,
+        acid: Global___AcidInfo | None = ...,
+        cues: _abc.Iterable[Global___CuePoint] | None = ...,
+        cue_count: _builtins.int | None = ...,
+        broadcast: Global___BroadcastInfo | None = ...,
+        tempo_bpm: _builtins.float | None = ...,
+        key: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cue_count", b"_cue_count", "_key", b"_key", "_tempo_bpm", b"_tempo_bpm", "acid", b"acid", "broadcast", b"broadcast", "cue_count", b"cue_count", "key", b"key", "sampler", b"sampler", "tempo_bpm", b"tempo_bpm"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cue_count", b"_cue_count", "_key", b"_key", "_tempo_bpm", b"_tempo_bpm", "acid", b"acid", "broadcast", b"broadcast", "cue_count", b"cue_count", "cues", b"cues", "key", b"key", "sampler", b"sampler", "tempo_bpm", b"tempo_bpm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cue_count: _TypeAlias = _typing.Literal["cue_count"]  # noqa: Y015
+    _WhichOneofArgType__cue_count: _TypeAlias = _typing.Literal["_cue_count", b"_cue_count"]  # noqa: Y015
+    _WhichOneofReturnType__key: _TypeAlias = _typing.Literal["key"]  # noqa: Y015
+    _WhichOneofArgType__key: _TypeAlias = _typing.Literal["_key", b"_key"]  # noqa: Y015
+    _WhichOneofReturnType__tempo_bpm: _TypeAlias = _typing.Literal["tempo_bpm"]  # noqa: Y015
+    _WhichOneofArgType__tempo_bpm: _TypeAlias = _typing.Literal["_tempo_bpm", b"_tempo_bpm"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cue_count) -> _WhichOneofReturnType__cue_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__key) -> _WhichOneofReturnType__key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tempo_bpm) -> _WhichOneofReturnType__tempo_bpm | None: ...
+
+Global___Annotations: _TypeAlias = Annotations  # noqa: Y015
+
+@_typing.final
+class SamplerInfo(_message.Message):
+    """What a sampler needs to play the file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOT_NOTE_FIELD_NUMBER: _builtins.int
+    FINE_TUNE_CENTS_FIELD_NUMBER: _builtins.int
+    LOOPS_FIELD_NUMBER: _builtins.int
+    LOOP_COUNT_FIELD_NUMBER: _builtins.int
+    root_note: _builtins.int
+    """MIDI note that plays the file as it is; 60 is middle C."""
+    fine_tune_cents: _builtins.float
+    """How far the recording is above that note, in cents."""
+    loop_count: _builtins.int
+    """Number of parts to be repeated, also of those past the first 100."""
+    @_builtins.property
+    def loops(self) -> _containers.RepeatedCompositeFieldContainer[Global___SampleLoop]:
+        """Parts to be repeated; the first 100."""
+
+    def __init__(
+        self,
+        *,
+        root_note: _builtins.int | None = ...,
+        fine_tune_cents: _builtins.float | None = ...,
+        loops: _abc.Iterable[Global___SampleLoop] | None = ...,
+        loop_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fine_tune_cents", b"_fine_tune_cents", "_loop_count", b"_loop_count", "_root_note", b"_root_note", "fine_tune_cents", b"fine_tune_cents", "loop_count", b"loop_count", "root_note", b"root_note"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fine_tune_cents", b"_fine_tune_cents", "_loop_count", b"_loop_count", "_root_note", b"_root_note", "fine_tune_cents", b"fine_tune_cents", "loop_count", b"loop_count", "loops", b"loops", "root_note", b"root_note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fine_tune_cents: _TypeAlias = _typing.Literal["fine_tune_cents"]  # noqa: Y015
+    _WhichOneofArgType__fine_tune_cents: _TypeAlias = _typing.Literal["_fine_tune_cents", b"_fine_tune_cents"]  # noqa: Y015
+    _WhichOneofReturnType__loop_count: _TypeAlias = _typing.Literal["loop_count"]  # noqa: Y015
+    _WhichOneofArgType__loop_count: _TypeAlias = _typing.Literal["_loop_count", b"_loop_count"]  # noqa: Y015
+    _WhichOneofReturnType__root_note: _TypeAlias = _typing.Literal["root_note"]  # noqa: Y015
+    _WhichOneofArgType__root_note: _TypeAlias = _typing.Literal["_root_note", b"_root_note"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fine_tune_cents) -> _WhichOneofReturnType__fine_tune_cents | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loop_count) -> _WhichOneofReturnType__loop_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__root_note) -> _WhichOneofReturnType__root_note | None: ...
+
+Global___SamplerInfo: _TypeAlias = SamplerInfo  # noqa: Y015
+
+@_typing.final
+class SampleLoop(_message.Message):
+    """A part to be repeated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SampleLoop._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: SampleLoop._Kind.ValueType  # 0
+        """In a way of the maker's own."""
+        KIND_FORWARD: SampleLoop._Kind.ValueType  # 1
+        """From the start again."""
+        KIND_PING_PONG: SampleLoop._Kind.ValueType  # 2
+        """Forth and back."""
+        KIND_BACKWARD: SampleLoop._Kind.ValueType  # 3
+        """From the end to the start."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """How it is repeated."""
+
+    KIND_UNSPECIFIED: SampleLoop.Kind.ValueType  # 0
+    """In a way of the maker's own."""
+    KIND_FORWARD: SampleLoop.Kind.ValueType  # 1
+    """From the start again."""
+    KIND_PING_PONG: SampleLoop.Kind.ValueType  # 2
+    """Forth and back."""
+    KIND_BACKWARD: SampleLoop.Kind.ValueType  # 3
+    """From the end to the start."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    START_S_FIELD_NUMBER: _builtins.int
+    END_S_FIELD_NUMBER: _builtins.int
+    PLAY_COUNT_FIELD_NUMBER: _builtins.int
+    kind: Global___SampleLoop.Kind.ValueType
+    """How it is repeated."""
+    start_s: _builtins.float
+    """Where it begins, in seconds."""
+    end_s: _builtins.float
+    """Where its last sample ends, in seconds."""
+    play_count: _builtins.int
+    """How often it is played; unset is for as long as the note is held."""
+    def __init__(
+        self,
+        *,
+        kind: Global___SampleLoop.Kind.ValueType = ...,
+        start_s: _builtins.float | None = ...,
+        end_s: _builtins.float | None = ...,
+        play_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_play_count", b"_play_count", "_start_s", b"_start_s", "end_s", b"end_s", "play_count", b"play_count", "start_s", b"start_s"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_play_count", b"_play_count", "_start_s", b"_start_s", "end_s", b"end_s", "kind", b"kind", "play_count", b"play_count", "start_s", b"start_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end_s: _TypeAlias = _typing.Literal["end_s"]  # noqa: Y015
+    _WhichOneofArgType__end_s: _TypeAlias = _typing.Literal["_end_s", b"_end_s"]  # noqa: Y015
+    _WhichOneofReturnType__play_count: _TypeAlias = _typing.Literal["play_count"]  # noqa: Y015
+    _WhichOneofArgType__play_count: _TypeAlias = _typing.Literal["_play_count", b"_play_count"]  # noqa: Y015
+    _WhichOneofReturnType__start_s: _TypeAlias = _typing.Literal["start_s"]  # noqa: Y015
+    _WhichOneofArgType__start_s: _TypeAlias = _typing.Literal["_start_s", b"_start_s"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end_s) -> _WhichOneofReturnType__end_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__play_count) -> _WhichOneofReturnType__play_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start_s) -> _WhichOneofReturnType__start_s | None: ...
+
+Global___SampleLoop: _TypeAlias = SampleLoop  # noqa: Y015
+
+@_typing.final
+class AcidInfo(_message.Message):
+    """What a loop editor has found or been told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONE_SHOT_FIELD_NUMBER: _builtins.int
+    ROOT_NOTE_FIELD_NUMBER: _builtins.int
+    TEMPO_BPM_FIELD_NUMBER: _builtins.int
+    BEATS_FIELD_NUMBER: _builtins.int
+    METER_NUMERATOR_FIELD_NUMBER: _builtins.int
+    METER_DENOMINATOR_FIELD_NUMBER: _builtins.int
+    one_shot: _builtins.bool
+    """A single sound rather than a loop."""
+    root_note: _builtins.int
+    """MIDI note; unset where none is set."""
+    tempo_bpm: _builtins.float
+    """Tempo in beats per minute; unset for a single sound."""
+    beats: _builtins.int
+    """Length in beats; unset for a single sound."""
+    meter_numerator: _builtins.int
+    """Beats a bar."""
+    meter_denominator: _builtins.int
+    """Note that counts as a beat: 4 is a quarter."""
+    def __init__(
+        self,
+        *,
+        one_shot: _builtins.bool | None = ...,
+        root_note: _builtins.int | None = ...,
+        tempo_bpm: _builtins.float | None = ...,
+        beats: _builtins.int | None = ...,
+        meter_numerator: _builtins.int | None = ...,
+        meter_denominator: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_beats", b"_beats", "_meter_denominator", b"_meter_denominator", "_meter_numerator", b"_meter_numerator", "_one_shot", b"_one_shot", "_root_note", b"_root_note", "_tempo_bpm", b"_tempo_bpm", "beats", b"beats", "meter_denominator", b"meter_denominator", "meter_numerator", b"meter_numerator", "one_shot", b"one_shot", "root_note", b"root_note", "tempo_bpm", b"tempo_bpm"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_beats", b"_beats", "_meter_denominator", b"_meter_denominator", "_meter_numerator", b"_meter_numerator", "_one_shot", b"_one_shot", "_root_note", b"_root_note", "_tempo_bpm", b"_tempo_bpm", "beats", b"beats", "meter_denominator", b"meter_denominator", "meter_numerator", b"meter_numerator", "one_shot", b"one_shot", "root_note", b"root_note", "tempo_bpm", b"tempo_bpm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__beats: _TypeAlias = _typing.Literal["beats"]  # noqa: Y015
+    _WhichOneofArgType__beats: _TypeAlias = _typing.Literal["_beats", b"_beats"]  # noqa: Y015
+    _WhichOneofReturnType__meter_denominator: _TypeAlias = _typing.Literal["meter_denominator"]  # noqa: Y015
+    _WhichOneofArgType__meter_denominator: _TypeAlias = _typing.Literal["_meter_denominator", b"_meter_denominator"]  # noqa: Y015
+    _WhichOneofReturnType__meter_numerator: _TypeAlias = _typing.Literal["meter_numerator"]  # noqa: Y015
+    _WhichOneofArgType__meter_numerator: _TypeAlias = _typing.Literal["_meter_numerator", b"_meter_numerator"]  # noqa: Y015
+    _WhichOneofReturnType__one_shot: _TypeAlias = _typing.Literal["one_shot"]  # noqa: Y015
+    _WhichOneofArgType__one_shot: _TypeAlias = _typing.Literal["_one_shot", b"_one_shot"]  # noqa: Y015
+    _WhichOneofReturnType__root_note: _TypeAlias = _typing.Literal["root_note"]  # noqa: Y015
+    _WhichOneofArgType__root_note: _TypeAlias = _typing.Literal["_root_note", b"_root_note"]  # noqa: Y015
+    _WhichOneofReturnType__tempo_bpm: _TypeAlias = _typing.Literal["tempo_bpm"]  # noqa: Y015
+    _WhichOneofArgType__tempo_bpm: _TypeAlias = _typing.Literal["_tempo_bpm", b"_tempo_bpm"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__beats) -> _WhichOneofReturnType__beats | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__meter_denominator) -> _WhichOneofReturnType__meter_denominator | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__meter_numerator) -> _WhichOneofReturnType__meter_numerator | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__one_shot) -> _WhichOneofReturnType__one_shot | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__root_note) -> _WhichOneofReturnType__root_note | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tempo_bpm) -> _WhichOneofReturnType__tempo_bpm | None: ...
+
+Global___AcidInfo: _TypeAlias = AcidInfo  # noqa: Y015
+
+@_typing.final
+class CuePoint(_message.Message):
+    """A marker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_S_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    time_s: _builtins.float
+    """Where it is, in seconds."""
+    label: _builtins.str
+    """What it is called."""
+    def __init__(
+        self,
+        *,
+        time_s: _builtins.float | None = ...,
+        label: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_label", b"_label", "_time_s", b"_time_s", "label", b"label", "time_s", b"time_s"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_label", b"_label", "_time_s", b"_time_s", "label", b"label", "time_s", b"time_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__label: _TypeAlias = _typing.Literal["label"]  # noqa: Y015
+    _WhichOneofArgType__label: _TypeAlias = _typing.Literal["_label", b"_label"]  # noqa: Y015
+    _WhichOneofReturnType__time_s: _TypeAlias = _typing.Literal["time_s"]  # noqa: Y015
+    _WhichOneofArgType__time_s: _TypeAlias = _typing.Literal["_time_s", b"_time_s"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__label) -> _WhichOneofReturnType__label | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_s) -> _WhichOneofReturnType__time_s | None: ...
+
+Global___CuePoint: _TypeAlias = CuePoint  # noqa: Y015
+
+@_typing.final
+class BroadcastInfo(_message.Message):
+    """What a broadcaster has noted (EBU Tech 3285)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ORIGINATOR_FIELD_NUMBER: _builtins.int
+    ORIGINATOR_REFERENCE_FIELD_NUMBER: _builtins.int
+    ORIGINATION_DATE_FIELD_NUMBER: _builtins.int
+    ORIGINATION_TIME_FIELD_NUMBER: _builtins.int
+    TIME_REFERENCE_S_FIELD_NUMBER: _builtins.int
+    INTEGRATED_LUFS_FIELD_NUMBER: _builtins.int
+    RANGE_LU_FIELD_NUMBER: _builtins.int
+    TRUE_PEAK_DBTP_FIELD_NUMBER: _builtins.int
+    MOMENTARY_MAX_LUFS_FIELD_NUMBER: _builtins.int
+    SHORT_TERM_MAX_LUFS_FIELD_NUMBER: _builtins.int
+    description: _builtins.str
+    """What is heard."""
+    originator: _builtins.str
+    """Who made it."""
+    originator_reference: _builtins.str
+    """The maker's reference."""
+    origination_date: _builtins.str
+    """Date of making, such as "2024-05-17"."""
+    origination_time: _builtins.str
+    """Time of making, such as "18:30:00"."""
+    time_reference_s: _builtins.float
+    """When the first sample is heard after midnight, in seconds."""
+    integrated_lufs: _builtins.float
+    """Integrated loudness in LUFS."""
+    range_lu: _builtins.float
+    """Loudness range in LU."""
+    true_peak_dbtp: _builtins.float
+    """Highest true peak in dBTP."""
+    momentary_max_lufs: _builtins.float
+    """Highest momentary loudness in LUFS."""
+    short_term_max_lufs: _builtins.float
+    """Highest short-term loudness in LUFS."""
+    def __init__(
+        self,
+        *,
+        description: _builtins.str | None = ...,
+        originator: _builtins.str | None = ...,
+        originator_reference: _builtins.str | None = ...,
+        origination_date: _builtins.str | None = ...,
+        origination_time: _builtins.str | None = ...,
+        time_reference_s: _builtins.float | None = ...,
+        integrated_lufs: _builtins.float | None = ...,
+        range_lu: _builtins.float | None = ...,
+        true_peak_dbtp: _builtins.float | None = ...,
+        momentary_max_lufs: _builtins.float | None = ...,
+        short_term_max_lufs: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_integrated_lufs", b"_integrated_lufs", "_momentary_max_lufs", b"_momentary_max_lufs", "_origination_date", b"_origination_date", "_origination_time", b"_origination_time", "_originator", b"_originator", "_originator_reference", b"_originator_reference", "_range_lu", b"_range_lu", "_short_term_max_lufs", b"_short_term_max_lufs", "_time_reference_s", b"_time_reference_s", "_true_peak_dbtp", b"_true_peak_dbtp", "description", b"description", "integrated_lufs", b"integrated_lufs", "momentary_max_lufs", b"momentary_max_lufs", "origination_date", b"origination_date", "origination_time", b"origination_time", "originator", b"originator", "originator_reference", b"originator_reference", "range_lu", b"range_lu", "short_term_max_lufs", b"short_term_max_lufs", "time_reference_s", b"time_reference_s", "true_peak_dbtp", b"true_peak_dbtp"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_description", b"_description", "_integrated_lufs", b"_integrated_lufs", "_momentary_max_lufs", b"_momentary_max_lufs", "_origination_date", b"_origination_date", "_origination_time", b"_origination_time", "_originator", b"_originator", "_originator_reference", b"_originator_reference", "_range_lu", b"_range_lu", "_short_term_max_lufs", b"_short_term_max_lufs", "_time_reference_s", b"_time_reference_s", "_true_peak_dbtp", b"_true_peak_dbtp", "description", b"description", "integrated_lufs", b"integrated_lufs", "momentary_max_lufs", b"momentary_max_lufs", "origination_date", b"origination_date", "origination_time", b"origination_time", "originator", b"originator", "originator_reference", b"originator_reference", "range_lu", b"range_lu", "short_term_max_lufs", b"short_term_max_lufs", "time_reference_s", b"time_reference_s", "true_peak_dbtp", b"true_peak_dbtp"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__description: _TypeAlias = _typing.Literal["description"]  # noqa: Y015
+    _WhichOneofArgType__description: _TypeAlias = _typing.Literal["_description", b"_description"]  # noqa: Y015
+    _WhichOneofReturnType__integrated_lufs: _TypeAlias = _typing.Literal["integrated_lufs"]  # noqa: Y015
+    _WhichOneofArgType__integrated_lufs: _TypeAlias = _typing.Literal["_integrated_lufs", b"_integrated_lufs"]  # noqa: Y015
+    _WhichOneofReturnType__momentary_max_lufs: _TypeAlias = _typing.Literal["momentary_max_lufs"]  # noqa: Y015
+    _WhichOneofArgType__momentary_max_lufs: _TypeAlias = _typing.Literal["_momentary_max_lufs", b"_momentary_max_lufs"]  # noqa: Y015
+    _WhichOneofReturnType__origination_date: _TypeAlias = _typing.Literal["origination_date"]  # noqa: Y015
+    _WhichOneofArgType__origination_date: _TypeAlias = _typing.Literal["_origination_date", b"_origination_date"]  # noqa: Y015
+    _WhichOneofReturnType__origination_time: _TypeAlias = _typing.Literal["origination_time"]  # noqa: Y015
+    _WhichOneofArgType__origination_time: _TypeAlias = _typing.Literal["_origination_time", b"_origination_time"]  # noqa: Y015
+    _WhichOneofReturnType__originator: _TypeAlias = _typing.Literal["originator"]  # noqa: Y015
+    _WhichOneofArgType__originator: _TypeAlias = _typing.Literal["_originator", b"_originator"]  # noqa: Y015
+    _WhichOneofReturnType__originator_reference: _TypeAlias = _typing.Literal["originator_reference"]  # noqa: Y015
+    _WhichOneofArgType__originator_reference: _TypeAlias = _typing.Literal["_originator_reference", b"_originator_reference"]  # noqa: Y015
+    _WhichOneofReturnType__range_lu: _TypeAlias = _typing.Literal["range_lu"]  # noqa: Y015
+    _WhichOneofArgType__range_lu: _TypeAlias = _typing.Literal["_range_lu", b"_range_lu"]  # noqa: Y015
+    _WhichOneofReturnType__short_term_max_lufs: _TypeAlias = _typing.Literal["short_term_max_lufs"]  # noqa: Y015
+    _WhichOneofArgType__short_term_max_lufs: _TypeAlias = _typing.Literal["_short_term_max_lufs", b"_short_term_max_lufs"]  # noqa: Y015
+    _WhichOneofReturnType__time_reference_s: _TypeAlias = _typing.Literal["time_reference_s"]  # noqa: Y015
+    _WhichOneofArgType__time_reference_s: _TypeAlias = _typing.Literal["_time_reference_s", b"_time_reference_s"]  # noqa: Y015
+    _WhichOneofReturnType__true_peak_dbtp: _TypeAlias = _typing.Literal["true_peak_dbtp"]  # noqa: Y015
+    _WhichOneofArgType__true_peak_dbtp: _TypeAlias = _typing.Literal["_true_peak_dbtp", b"_true_peak_dbtp"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__description) -> _WhichOneofReturnType__description | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__integrated_lufs) -> _WhichOneofReturnType__integrated_lufs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__momentary_max_lufs) -> _WhichOneofReturnType__momentary_max_lufs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__origination_date) -> _WhichOneofReturnType__origination_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__origination_time) -> _WhichOneofReturnType__origination_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__originator) -> _WhichOneofReturnType__originator | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__originator_reference) -> _WhichOneofReturnType__originator_reference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__range_lu) -> _WhichOneofReturnType__range_lu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__short_term_max_lufs) -> _WhichOneofReturnType__short_term_max_lufs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_reference_s) -> _WhichOneofReturnType__time_reference_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__true_peak_dbtp) -> _WhichOneofReturnType__true_peak_dbtp | None: ...
+
+Global___BroadcastInfo: _TypeAlias = BroadcastInfo  # noqa: Y015
+
+@_typing.final
+class Stems(_message.Message):
+    """The sound taken apart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stems(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stem]:
+        """The stems, those of one kind together."""
+
+    def __init__(
+        self,
+        *,
+        stems: _abc.Iterable[Global___Stem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stems", b"stems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Stems: _TypeAlias = Stems  # noqa: Y015
+
+@_typing.final
+class Stem(_message.Message):
+    """A part of the sound, as a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ARTIFACT_NAME_FIELD_NUMBER: _builtins.int
+    RMS_DBFS_FIELD_NUMBER: _builtins.int
+    ENERGY_SHARE_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it is: "harmonic", "percussive", "foreground", "background", or the model's name for it."""
+    kind: _options_pb2.StemsOptions.Kind.ValueType
+    """The way in which it was taken apart: the stems of one kind sum to the whole."""
+    artifact_name: _builtins.str
+    """Name of the artifact that holds it, such as "harmonic.flac": MediaService.ListArtifacts."""
+    rms_dbfs: _builtins.float
+    """Root mean square in dBFS; unset for silence."""
+    energy_share: _builtins.float
+    """Its energy beside the sum of the energies of all stems of its kind, 0 to 1; unset for silence."""
+    model: _builtins.str
+    """Name and version of the model, of KIND_MODEL."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        kind: _options_pb2.StemsOptions.Kind.ValueType = ...,
+        artifact_name: _builtins.str | None = ...,
+        rms_dbfs: _builtins.float | None = ...,
+        energy_share: _builtins.float | None = ...,
+        model: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "kind", b"kind", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__artifact_name: _TypeAlias = _typing.Literal["artifact_name"]  # noqa: Y015
+    _WhichOneofArgType__artifact_name: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name"]  # noqa: Y015
+    _WhichOneofReturnType__energy_share: _TypeAlias = _typing.Literal["energy_share"]  # noqa: Y015
+    _WhichOneofArgType__energy_share: _TypeAlias = _typing.Literal["_energy_share", b"_energy_share"]  # noqa: Y015
+    _WhichOneofReturnType__model: _TypeAlias = _typing.Literal["model"]  # noqa: Y015
+    _WhichOneofArgType__model: _TypeAlias = _typing.Literal["_model", b"_model"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__rms_dbfs: _TypeAlias = _typing.Literal["rms_dbfs"]  # noqa: Y015
+    _WhichOneofArgType__rms_dbfs: _TypeAlias = _typing.Literal["_rms_dbfs", b"_rms_dbfs"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__artifact_name) -> _WhichOneofReturnType__artifact_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__energy_share) -> _WhichOneofReturnType__energy_share | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__model) -> _WhichOneofReturnType__model | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rms_dbfs) -> _WhichOneofReturnType__rms_dbfs | None: ...
+
+Global___Stem: _TypeAlias = Stem  # noqa: Y015
+
+@_typing.final
+class Prepared(_message.Message):
+    """What was made of the sound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIFACT_NAME_FIELD_NUMBER: _builtins.int
+    DURATION_S_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    BITS_FIELD_NUMBER: _builtins.int
+    GAIN_DB_FIELD_NUMBER: _builtins.int
+    HELD_BY_CEILING_FIELD_NUMBER: _builtins.int
+    TRIMMED_START_S_FIELD_NUMBER: _builtins.int
+    TRIMMED_END_S_FIELD_NUMBER: _builtins.int
+    INTEGRATED_LUFS_FIELD_NUMBER: _builtins.int
+    TRUE_PEAK_DBTP_FIELD_NUMBER: _builtins.int
+    artifact_name: _builtins.str
+    """Name of the artifact that holds it, such as "prepared.flac": MediaService.ListArtifacts."""
+    duration_s: _builtins.float
+    """Length in seconds."""
+    sample_rate_hz: _builtins.int
+    """Sample rate in Hz."""
+    channels: _builtins.int
+    """Number of channels."""
+    bits: _builtins.int
+    """Bits a sample."""
+    gain_db: _builtins.float
+    """Gain that was given, in dB."""
+    held_by_ceiling: _builtins.bool
+    """Whether the ceiling of the true peak kept the gain below what the loudness asked for."""
+    trimmed_start_s: _builtins.float
+    """Silence cut off at the beginning, in seconds."""
+    trimmed_end_s: _builtins.float
+    """Silence cut off at the end, in seconds."""
+    integrated_lufs: _builtins.float
+    """Integrated loudness of what was written, in LUFS; unset where it has none."""
+    true_peak_dbtp: _builtins.float
+    """True peak of what was written, in dBTP; unset for silence."""
+    def __init__(
+        self,
+        *,
+        artifact_name: _builtins.str | None = ...,
+        duration_s: _builtins.float | None = ...,
+        sample_rate_hz: _builtins.int | None = ...,
+        channels: _builtins.int | None = ...,
+        bits: _builtins.int | None = ...,
+        gain_db: _builtins.float | None = ...,
+        held_by_ceiling: _builtins.bool | None = ...,
+        trimmed_start_s: _builtins.float | None = ...,
+        trimmed_end_s: _builtins.float | None = ...,
+        integrated_lufs: _builtins.float | None = ...,
+        true_peak_dbtp: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_bits", b"_bits", "_channels", b"_channels", "_duration_s", b"_duration_s", "_gain_db", b"_gain_db", "_held_by_ceiling", b"_held_by_ceiling", "_integrated_lufs", b"_integrated_lufs", "_sample_rate_hz", b"_sample_rate_hz", "_trimmed_end_s", b"_trimmed_end_s", "_trimmed_start_s", b"_trimmed_start_s", "_true_peak_dbtp", b"_true_peak_dbtp", "artifact_name", b"artifact_name", "bits", b"bits", "channels", b"channels", "duration_s", b"duration_s", "gain_db", b"gain_db", "held_by_ceiling", b"held_by_ceiling", "integrated_lufs", b"integrated_lufs", "sample_rate_hz", b"sample_rate_hz", "trimmed_end_s", b"trimmed_end_s", "trimmed_start_s", b"trimmed_start_s", "true_peak_dbtp", b"true_peak_dbtp"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_bits", b"_bits", "_channels", b"_channels", "_duration_s", b"_duration_s", "_gain_db", b"_gain_db", "_held_by_ceiling", b"_held_by_ceiling", "_integrated_lufs", b"_integrated_lufs", "_sample_rate_hz", b"_sample_rate_hz", "_trimmed_end_s", b"_trimmed_end_s", "_trimmed_start_s", b"_trimmed_start_s", "_true_peak_dbtp", b"_true_peak_dbtp", "artifact_name", b"artifact_name", "bits", b"bits", "channels", b"channels", "duration_s", b"duration_s", "gain_db", b"gain_db", "held_by_ceiling", b"held_by_ceiling", "integrated_lufs", b"integrated_lufs", "sample_rate_hz", b"sample_rate_hz", "trimmed_end_s", b"trimmed_end_s", "trimmed_start_s", b"trimmed_start_s", "true_peak_dbtp", b"true_peak_dbtp"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__artifact_name: _TypeAlias = _typing.Literal["artifact_name"]  # noqa: Y015
+    _WhichOneofArgType__artifact_name: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name"]  # noqa: Y015
+    _WhichOneofReturnType__bits: _TypeAlias = _typing.Literal["bits"]  # noqa: Y015
+    _WhichOneofArgType__bits: _TypeAlias = _typing.Literal["_bits", b"_bits"]  # noqa: Y015
+    _WhichOneofReturnType__channels: _TypeAlias = _typing.Literal["channels"]  # noqa: Y015
+    _WhichOneofArgType__channels: _TypeAlias = _typing.Literal["_channels", b"_channels"]  # noqa: Y015
+    _WhichOneofReturnType__duration_s: _TypeAlias = _typing.Literal["duration_s"]  # noqa: Y015
+    _WhichOneofArgType__duration_s: _TypeAlias = _typing.Literal["_duration_s", b"_duration_s"]  # noqa: Y015
+    _WhichOneofReturnType__gain_db: _TypeAlias = _typing.Literal["gain_db"]  # noqa: Y015
+    _WhichOneofArgType__gain_db: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db"]  # noqa: Y015
+    _WhichOneofReturnType__held_by_ceiling: _TypeAlias = _typing.Literal["held_by_ceiling"]  # noqa: Y015
+    _WhichOneofArgType__held_by_ceiling: _TypeAlias = _typing.Literal["_held_by_ceiling", b"_held_by_ceiling"]  # noqa: Y015
+    _WhichOneofReturnType__integrated_lufs: _TypeAlias = _typing.Literal["integrated_lufs"]  # noqa: Y015
+    _WhichOneofArgType__integrated_lufs: _TypeAlias = _typing.Literal["_integrated_lufs", b"_integrated_lufs"]  # noqa: Y015
+    _WhichOneofReturnType__sample_rate_hz: _TypeAlias = _typing.Literal["sample_rate_hz"]  # noqa: Y015
+    _WhichOneofArgType__sample_rate_hz: _TypeAlias = _typing.Literal["_sample_rate_hz", b"_sample_rate_hz"]  # noqa: Y015
+    _WhichOneofReturnType__trimmed_end_s: _TypeAlias = _typing.Literal["trimmed_end_s"]  # noqa: Y015
+    _WhichOneofArgType__trimmed_end_s: _TypeAlias = _typing.Literal["_trimmed_end_s", b"_trimmed_end_s"]  # noqa: Y015
+    _WhichOneofReturnType__trimmed_start_s: _TypeAlias = _typing.Literal["trimmed_start_s"]  # noqa: Y015
+    _WhichOneofArgType__trimmed_start_s: _TypeAlias = _typing.Literal["_trimmed_start_s", b"_trimmed_start_s"]  # noqa: Y015
+    _WhichOneofReturnType__true_peak_dbtp: _TypeAlias = _typing.Literal["true_peak_dbtp"]  # noqa: Y015
+    _WhichOneofArgType__true_peak_dbtp: _TypeAlias = _typing.Literal["_true_peak_dbtp", b"_true_peak_dbtp"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__artifact_name) -> _WhichOneofReturnType__artifact_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bits) -> _WhichOneofReturnType__bits | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__channels) -> _WhichOneofReturnType__channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__duration_s) -> _WhichOneofReturnType__duration_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_db) -> _WhichOneofReturnType__gain_db | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__held_by_ceiling) -> _WhichOneofReturnType__held_by_ceiling | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__integrated_lufs) -> _WhichOneofReturnType__integrated_lufs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_rate_hz) -> _WhichOneofReturnType__sample_rate_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trimmed_end_s) -> _WhichOneofReturnType__trimmed_end_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trimmed_start_s) -> _WhichOneofReturnType__trimmed_start_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__true_peak_dbtp) -> _WhichOneofReturnType__true_peak_dbtp | None: ...
+
+Global___Prepared: _TypeAlias = Prepared  # noqa: Y015

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/feature.proto\x12\tharken.v1*\xc7\x01\n\x07\x46\x65\x61ture\x12\x17\n\x13\x46\x45\x41TURE_UNSPECIFIED\x10\x00\x12\x11\n\rFEATURE_MEDIA\x10\x01\x12\x12\n\x0e\x46\x45\x41TURE_RHYTHM\x10\x02\x12\x11\n\rFEATURE_TONAL\x10\x03\x12\x14\n\x10\x46\x45\x41TURE_SPECTRAL\x10\x04\x12\x12\n\x0e\x46\x45\x41TURE_TIMBRE\x10\x05\x12\x14\n\x10\x46\x45\x41TURE_LOUDNESS\x10\x06\x12\x12\n\x0e\x46\x45\x41TURE_ONSETS\x10\x07\x12\x15\n\x11\x46\x45\x41TURE_EMBEDDING\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/feature.proto\x12\tharken.v1*\xb1\x02\n\x07\x46\x65\x61ture\x12\x17\n\x13\x46\x45\x41TURE_UNSPECIFIED\x10\x00\x12\x11\n\rFEATURE_MEDIA\x10\x01\x12\x12\n\x0e\x46\x45\x41TURE_RHYTHM\x10\x02\x12\x11\n\rFEATURE_TONAL\x10\x03\x12\x14\n\x10\x46\x45\x41TURE_SPECTRAL\x10\x04\x12\x12\n\x0e\x46\x45\x41TURE_TIMBRE\x10\x05\x12\x14\n\x10\x46\x45\x41TURE_LOUDNESS\x10\x06\x12\x12\n\x0e\x46\x45\x41TURE_ONSETS\x10\x07\x12\x15\n\x11\x46\x45\x41TURE_EMBEDDING\x10\x08\x12\x11\n\rFEATURE_PITCH\x10\t\x12\x14\n\x10\x46\x45\x41TURE_ENVELOPE\x10\n\x12\x17\n\x13\x46\x45\x41TURE_ANNOTATIONS\x10\x0b\x12\x11\n\rFEATURE_STEMS\x10\x0c\x12\x13\n\x0f\x46\x45\x41TURE_PREPARE\x10\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.feature_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FEATURE']._serialized_start=39
-  _globals['_FEATURE']._serialized_end=238
+  _globals['_FEATURE']._serialized_end=344
 # @@protoc_insertion_point(module_scope)

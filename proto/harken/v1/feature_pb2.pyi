@@ -40,9 +40,21 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """Where sounds begin."""
     FEATURE_EMBEDDING: _Feature.ValueType  # 8
     """A vector whose neighbours sound alike."""
+    FEATURE_PITCH: _Feature.ValueType  # 9
+    """The fundamental frequency of one voice or instrument: its note."""
+    FEATURE_ENVELOPE: _Feature.ValueType  # 10
+    """How a single sound begins and dies away."""
+    FEATURE_ANNOTATIONS: _Feature.ValueType  # 11
+    """What the file says of itself: root note, loops, markers, tempo, key, broadcast description."""
+    FEATURE_STEMS: _Feature.ValueType  # 12
+    """The sound taken apart, as files: StemsOptions says how."""
+    FEATURE_PREPARE: _Feature.ValueType  # 13
+    """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
-    """A group of features that an analysis computes; each fills the field of AnalysisResult with its name."""
+    """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
+    are the default set; the others are computed where they are named.
+    """
 
 FEATURE_UNSPECIFIED: Feature.ValueType  # 0
 """Not a feature; refused in requests."""
@@ -62,4 +74,14 @@ FEATURE_ONSETS: Feature.ValueType  # 7
 """Where sounds begin."""
 FEATURE_EMBEDDING: Feature.ValueType  # 8
 """A vector whose neighbours sound alike."""
+FEATURE_PITCH: Feature.ValueType  # 9
+"""The fundamental frequency of one voice or instrument: its note."""
+FEATURE_ENVELOPE: Feature.ValueType  # 10
+"""How a single sound begins and dies away."""
+FEATURE_ANNOTATIONS: Feature.ValueType  # 11
+"""What the file says of itself: root note, loops, markers, tempo, key, broadcast description."""
+FEATURE_STEMS: Feature.ValueType  # 12
+"""The sound taken apart, as files: StemsOptions says how."""
+FEATURE_PREPARE: Feature.ValueType  # 13
+"""The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

@@ -27,10 +27,11 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from harken.v1 import analysis_result_pb2 as harken_dot_v1_dot_analysis__result__pb2
 from harken.v1 import feature_pb2 as harken_dot_v1_dot_feature__pb2
 from harken.v1 import media_pb2 as harken_dot_v1_dot_media__pb2
+from harken.v1 import options_pb2 as harken_dot_v1_dot_options__pb2
 from harken.v1 import source_pb2 as harken_dot_v1_dot_source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13harken/v1/job.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fharken/v1/analysis_result.proto\x1a\x17harken/v1/feature.proto\x1a\x15harken/v1/media.proto\x1a\x16harken/v1/source.proto\"\xe1\t\n\x03Job\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1e\n\x08\x62\x61tch_id\x18\x02 \x01(\tH\x00R\x07\x62\x61tchId\x88\x01\x01\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x13.harken.v1.JobStateR\x05state\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12\x18\n\x07\x61ttempt\x18\x05 \x01(\x05R\x07\x61ttempt\x12\x1a\n\x08priority\x18\x06 \x01(\x05R\x08priority\x12)\n\x06source\x18\x07 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x08 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x32\n\x06labels\x18\t \x03(\x0b\x32\x1a.harken.v1.Job.LabelsEntryR\x06labels\x12/\n\x08progress\x18\n \x01(\x0b\x32\x13.harken.v1.ProgressR\x08progress\x12)\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x13.harken.v1.JobErrorR\x05\x65rror\x12\x31\n\x06result\x18\x0c \x01(\x0b\x32\x19.harken.v1.AnalysisResultR\x06result\x12;\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x39\n\nstart_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12=\n\x0cstopped_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bstoppedTime\x12\x1b\n\x06worker\x18\x11 \x01(\tH\x01R\x06worker\x88\x01\x01\x12\x44\n\x10schedule_timeout\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x12\x1e\n\x08retry_of\x18\x13 \x01(\tH\x02R\x07retryOf\x88\x01\x01\x12\'\n\x04kind\x18\x16 \x01(\x0e\x32\x13.harken.v1.Job.KindR\x04kind\x12#\n\rcached_result\x18\x17 \x01(\x08R\x0c\x63\x61\x63hedResult\x12\x31\n\tartifacts\x18\x18 \x03(\x0b\x32\x13.harken.v1.ArtifactR\tartifacts\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"m\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_ANALYSIS\x10\x01\x12\x0f\n\x0bKIND_EXPORT\x10\x02\x12\x15\n\x11KIND_OWNER_EXPORT\x10\x03\x12\x14\n\x10KIND_OWNER_ERASE\x10\x04\x42\x0b\n\t_batch_idB\t\n\x07_workerB\x0b\n\t_retry_ofJ\x04\x08\x12\x10\x13R\x05owner\"V\n\x08Progress\x12\x14\n\x05stage\x18\x01 \x01(\tR\x05stage\x12\x1a\n\x08\x66raction\x18\x02 \x01(\x01R\x08\x66raction\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\xe3\x01\n\x08JobError\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x18.harken.v1.JobError.KindR\x04kind\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"w\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_INPUT\x10\x01\x12\x12\n\x0eKIND_TRANSIENT\x10\x02\x12\x10\n\x0cKIND_TIMEOUT\x10\x03\x12\x10\n\x0cKIND_CRASHED\x10\x04\x12\x11\n\rKIND_INTERNAL\x10\x05*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13harken/v1/job.proto\x12\tharken.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fharken/v1/analysis_result.proto\x1a\x17harken/v1/feature.proto\x1a\x15harken/v1/media.proto\x1a\x17harken/v1/options.proto\x1a\x16harken/v1/source.proto\"\x8f\n\n\x03Job\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1e\n\x08\x62\x61tch_id\x18\x02 \x01(\tH\x00R\x07\x62\x61tchId\x88\x01\x01\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x13.harken.v1.JobStateR\x05state\x12\x1a\n\x08revision\x18\x04 \x01(\x03R\x08revision\x12\x18\n\x07\x61ttempt\x18\x05 \x01(\x05R\x07\x61ttempt\x12\x1a\n\x08priority\x18\x06 \x01(\x05R\x08priority\x12)\n\x06source\x18\x07 \x01(\x0b\x32\x11.harken.v1.SourceR\x06source\x12.\n\x08\x66\x65\x61tures\x18\x08 \x03(\x0e\x32\x12.harken.v1.FeatureR\x08\x66\x65\x61tures\x12\x32\n\x06labels\x18\t \x03(\x0b\x32\x1a.harken.v1.Job.LabelsEntryR\x06labels\x12/\n\x08progress\x18\n \x01(\x0b\x32\x13.harken.v1.ProgressR\x08progress\x12)\n\x05\x65rror\x18\x0b \x01(\x0b\x32\x13.harken.v1.JobErrorR\x05\x65rror\x12\x31\n\x06result\x18\x0c \x01(\x0b\x32\x19.harken.v1.AnalysisResultR\x06result\x12;\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x39\n\nstart_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12=\n\x0cstopped_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bstoppedTime\x12\x1b\n\x06worker\x18\x11 \x01(\tH\x01R\x06worker\x88\x01\x01\x12\x44\n\x10schedule_timeout\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fscheduleTimeout\x12:\n\x0brun_timeout\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x12\x1e\n\x08retry_of\x18\x13 \x01(\tH\x02R\x07retryOf\x88\x01\x01\x12\'\n\x04kind\x18\x16 \x01(\x0e\x32\x13.harken.v1.Job.KindR\x04kind\x12#\n\rcached_result\x18\x17 \x01(\x08R\x0c\x63\x61\x63hedResult\x12\x31\n\tartifacts\x18\x18 \x03(\x0b\x32\x13.harken.v1.ArtifactR\tartifacts\x12,\n\x07options\x18\x19 \x01(\x0b\x32\x12.harken.v1.OptionsR\x07options\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"m\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_ANALYSIS\x10\x01\x12\x0f\n\x0bKIND_EXPORT\x10\x02\x12\x15\n\x11KIND_OWNER_EXPORT\x10\x03\x12\x14\n\x10KIND_OWNER_ERASE\x10\x04\x42\x0b\n\t_batch_idB\t\n\x07_workerB\x0b\n\t_retry_ofJ\x04\x08\x12\x10\x13R\x05owner\"V\n\x08Progress\x12\x14\n\x05stage\x18\x01 \x01(\tR\x05stage\x12\x1a\n\x08\x66raction\x18\x02 \x01(\x01R\x08\x66raction\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\xe3\x01\n\x08JobError\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x18.harken.v1.JobError.KindR\x04kind\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"w\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_INPUT\x10\x01\x12\x12\n\x0eKIND_TRANSIENT\x10\x02\x12\x10\n\x0cKIND_TIMEOUT\x10\x03\x12\x10\n\x0cKIND_CRASHED\x10\x04\x12\x11\n\rKIND_INTERNAL\x10\x05*\xb4\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,18 +40,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_JOB_LABELSENTRY']._loaded_options = None
   _globals['_JOB_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_JOBSTATE']._serialized_start=1775
-  _globals['_JOBSTATE']._serialized_end=1955
-  _globals['_JOB']._serialized_start=205
-  _globals['_JOB']._serialized_end=1454
-  _globals['_JOB_LABELSENTRY']._serialized_start=1236
-  _globals['_JOB_LABELSENTRY']._serialized_end=1293
-  _globals['_JOB_KIND']._serialized_start=1295
-  _globals['_JOB_KIND']._serialized_end=1404
-  _globals['_PROGRESS']._serialized_start=1456
-  _globals['_PROGRESS']._serialized_end=1542
-  _globals['_JOBERROR']._serialized_start=1545
-  _globals['_JOBERROR']._serialized_end=1772
-  _globals['_JOBERROR_KIND']._serialized_start=1653
-  _globals['_JOBERROR_KIND']._serialized_end=1772
+  _globals['_JOBSTATE']._serialized_start=1846
+  _globals['_JOBSTATE']._serialized_end=2026
+  _globals['_JOB']._serialized_start=230
+  _globals['_JOB']._serialized_end=1525
+  _globals['_JOB_LABELSENTRY']._serialized_start=1307
+  _globals['_JOB_LABELSENTRY']._serialized_end=1364
+  _globals['_JOB_KIND']._serialized_start=1366
+  _globals['_JOB_KIND']._serialized_end=1475
+  _globals['_PROGRESS']._serialized_start=1527
+  _globals['_PROGRESS']._serialized_end=1613
+  _globals['_JOBERROR']._serialized_start=1616
+  _globals['_JOBERROR']._serialized_end=1843
+  _globals['_JOBERROR_KIND']._serialized_start=1724
+  _globals['_JOBERROR_KIND']._serialized_end=1843
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from harken.v1 import analysis_result_pb2 as _analysis_result_pb2
 from harken.v1 import feature_pb2 as _feature_pb2
 from harken.v1 import media_pb2 as _media_pb2
+from harken.v1 import options_pb2 as _options_pb2
 from harken.v1 import source_pb2 as _source_pb2
 import builtins as _builtins
 import sys
@@ -145,6 +146,7 @@ class Job(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     CACHED_RESULT_FIELD_NUMBER: _builtins.int
     ARTIFACTS_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """UUID, given by the server."""
     batch_id: _builtins.str
@@ -164,7 +166,9 @@ class Job(_message.Message):
     kind: Global___Job.Kind.ValueType
     """What kind of work it is."""
     cached_result: _builtins.bool
-    """Whether its result was found by an earlier job, for the same unchanged file, features and version of the engine."""
+    """Whether its result was found by an earlier job, for the same unchanged file, features, options and version of
+    the engine.
+    """
     @_builtins.property
     def source(self) -> _source_pb2.Source:
         """What is analysed; unset on a job of another kind than KIND_ANALYSIS."""
@@ -217,6 +221,10 @@ class Job(_message.Message):
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.Artifact]:
         """The files that it made; only by GetJob, which gives the first 100: MediaService.ListArtifacts has all."""
 
+    @_builtins.property
+    def options(self) -> _options_pb2.Options:
+        """How the features are computed that leave a choice; unset where nothing was chosen."""
+
     def __init__(
         self,
         *,
@@ -243,10 +251,11 @@ class Job(_message.Message):
         kind: Global___Job.Kind.ValueType = ...,
         cached_result: _builtins.bool = ...,
         artifacts: _abc.Iterable[_media_pb2.Artifact] | None = ...,
+        options: _options_pb2.Options | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "batch_id", b"batch_id", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id", "_retry_of", b"_retry_of", "_worker", b"_worker", "artifacts", b"artifacts", "attempt", b"attempt", "batch_id", b"batch_id", "cached_result", b"cached_result", "create_time", b"create_time", "end_time", b"end_time", "error", b"error", "features", b"features", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "options", b"options", "priority", b"priority", "progress", b"progress", "result", b"result", "retry_of", b"retry_of", "revision", b"revision", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source", "start_time", b"start_time", "state", b"state", "stopped_time", b"stopped_time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_id: _TypeAlias = _typing.Literal["batch_id"]  # noqa: Y015
     _WhichOneofArgType__batch_id: _TypeAlias = _typing.Literal["_batch_id", b"_batch_id"]  # noqa: Y015

@@ -14,6 +14,7 @@ from harken.v1 import batch_pb2 as _batch_pb2
 from harken.v1 import event_pb2 as _event_pb2
 from harken.v1 import feature_pb2 as _feature_pb2
 from harken.v1 import job_pb2 as _job_pb2
+from harken.v1 import options_pb2 as _options_pb2
 from harken.v1 import source_pb2 as _source_pb2
 import builtins as _builtins
 import sys
@@ -60,6 +61,7 @@ class SubmitAnalysisRequest(_message.Message):
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     SKIP_CACHE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a job."""
     priority: _builtins.int
@@ -72,7 +74,7 @@ class SubmitAnalysisRequest(_message.Message):
 
     @_builtins.property
     def features(self) -> _containers.RepeatedScalarFieldContainer[_feature_pb2.Feature.ValueType]:
-        """What to compute; none means everything."""
+        """What to compute; none means the default set, FEATURE_MEDIA to FEATURE_EMBEDDING."""
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -90,6 +92,10 @@ class SubmitAnalysisRequest(_message.Message):
         server's limit (an hour, unless set otherwise); that limit when unset.
         """
 
+    @_builtins.property
+    def options(self) -> _options_pb2.Options:
+        """How to compute the features that leave a choice."""
+
     def __init__(
         self,
         *,
@@ -101,10 +107,11 @@ class SubmitAnalysisRequest(_message.Message):
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
         skip_cache: _builtins.bool = ...,
+        options: _options_pb2.Options | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "options", b"options", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "labels", b"labels", "options", b"options", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -177,6 +184,7 @@ class SubmitBatchRequest(_message.Message):
         FEATURES_FIELD_NUMBER: _builtins.int
         REQUEST_ID_FIELD_NUMBER: _builtins.int
         LABELS_FIELD_NUMBER: _builtins.int
+        OPTIONS_FIELD_NUMBER: _builtins.int
         request_id: _builtins.str
         """A UUID of the caller's making, not used for any job before."""
         @_builtins.property
@@ -191,6 +199,10 @@ class SubmitBatchRequest(_message.Message):
         def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
             """Marks of the caller's own; limits as in SubmitAnalysisRequest."""
 
+        @_builtins.property
+        def options(self) -> _options_pb2.Options:
+            """How to compute the features that leave a choice; unset, and without features of its own, means what the batch says."""
+
         def __init__(
             self,
             *,
@@ -198,10 +210,11 @@ class SubmitBatchRequest(_message.Message):
             features: _abc.Iterable[_feature_pb2.Feature.ValueType] | None = ...,
             request_id: _builtins.str | None = ...,
             labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+            options: _options_pb2.Options | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "options", b"options", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "features", b"features", "labels", b"labels", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "features", b"features", "labels", b"labels", "options", b"options", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
         _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
@@ -214,6 +227,7 @@ class SubmitBatchRequest(_message.Message):
     SCHEDULE_TIMEOUT_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     SKIP_CACHE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID of the caller's making: repeating a call with it is safe. Without it each call makes a batch."""
     priority: _builtins.int
@@ -226,7 +240,7 @@ class SubmitBatchRequest(_message.Message):
 
     @_builtins.property
     def features(self) -> _containers.RepeatedScalarFieldContainer[_feature_pb2.Feature.ValueType]:
-        """What to compute for items that do not say; none means everything."""
+        """What to compute for items that do not say; none means the default set."""
 
     @_builtins.property
     def schedule_timeout(self) -> _duration_pb2.Duration:
@@ -235,6 +249,10 @@ class SubmitBatchRequest(_message.Message):
     @_builtins.property
     def run_timeout(self) -> _duration_pb2.Duration:
         """How long an attempt at each of the jobs may take; limits as in SubmitAnalysisRequest."""
+
+    @_builtins.property
+    def options(self) -> _options_pb2.Options:
+        """How to compute the features that leave a choice, for items that do not say."""
 
     def __init__(
         self,
@@ -246,10 +264,11 @@ class SubmitBatchRequest(_message.Message):
         schedule_timeout: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
         skip_cache: _builtins.bool = ...,
+        options: _options_pb2.Options | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "options", b"options", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "_request_id", b"_request_id", "features", b"features", "items", b"items", "options", b"options", "priority", b"priority", "request_id", b"request_id", "run_timeout", b"run_timeout", "schedule_timeout", b"schedule_timeout", "skip_cache", b"skip_cache"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

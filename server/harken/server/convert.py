@@ -13,9 +13,11 @@ from harken.jobs import job as domain
 from harken.jobs import workers
 from harken.jobs.action import Action, Outcome, Refusal
 from harken.jobs.artifacts import Artifact
+from harken.jobs.options import Options
 from harken.jobs.state import JobState
 from harken.jobs.upload import Upload
 from harken.server.inspector import Probe
+from harken.server.options import options_message
 from harken.server.progress.ticks import Tick
 from harken.v1 import (
     action_pb2,
@@ -155,6 +157,7 @@ def job_message(
         kind=job_kind_number(job.kind),
         cached_result=job.cached_from is not None,
         artifacts=[artifact_message(artifact) for artifact in artifacts],
+        options=options_message(Options.of_spec(job.spec)),
     )
 
 

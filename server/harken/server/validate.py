@@ -15,6 +15,7 @@ from harken.media.source_rules import SourceRules
 from harken.media.uri import parse_uri
 from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
+from harken.server.options import options_of, options_violations
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
 from harken.v1.export_service_pb2 import ExportResultsRequest
@@ -38,6 +39,7 @@ SHORTEST_SCHEDULE_TIMEOUT = timedelta(seconds=1)
 LONGEST_SCHEDULE_TIMEOUT = timedelta(days=30)
 
 ALL_FEATURES = tuple(convert.feature_name(number) for number in Feature.values() if number)
+DEFAULT_FEATURES = ALL_FEATURES[:8]
 
 
 def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob:
@@ -46,6 +48,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
         *request_id_violations("request_id", request),
         *_source_violations("source", request),
         *_feature_violations("features", request.features),
+        *_options_violations("options", request),
         *priority_violations(request),
         *label_violations("labels", request.labels),
         *_schedule_timeout_violations(request),
@@ -63,6 +66,7 @@ def new_batch(
     violations = [
         *request_id_violations("request_id", request),
         *_feature_violations("features", request.features),
+        *_options_violations("options", request),
         *priority_violations(request),
         *_schedule_timeout_violations(request),
         *_run_timeout_violations(request, longest_run),
@@ -76,7 +80,8 @@ def new_batch(
         raise InvalidRequest(violations)
     like = _with_limits(NewJob(source=NO_SOURCE, features=(), queue=""), request)
     like = replace(like, features=_features(request.features), priority=_priority(request))
-    like = replace(like, queue=queue_for(like.features))
+    options = options_of(request.options)
+    like = replace(like, queue=queue_for(like.features, options), spec=options.to_spec())
     resolve = roots.resolver()
     accepted: list[tuple[int, NewJob]] = []
     refused: list[RefusedItem] = []
@@ -154,6 +159,9 @@ def _item(
     ]
     if item.features:
         violations += _feature_violations(f"{place}.features", item.features)
+    own = bool(item.features) or item.HasField("options")
+    if own:
+        violations += _options_violations(f"{place}.options", item, like.features)
     if item.labels:
         violations += label_violations(f"{place}.labels", item.labels)
     if violations:
@@ -164,10 +172,12 @@ def _item(
     elif source.kind == "uri":
         rules.check(parse_uri(source.value))
     features = _features(item.features) if item.features else like.features
+    options = options_of(item.options)
     return NewJob(
         source=source,
         features=features,
-        queue=queue_for(features) if item.features else like.queue,
+        queue=queue_for(features, options) if own else like.queue,
+        spec=options.to_spec() if own else like.spec,
         priority=like.priority,
         labels=dict(item.labels) if item.labels else like.labels,
         request_id=_request_id(item),
@@ -179,10 +189,12 @@ def _item(
 
 def _job(request: SubmitAnalysisRequest) -> NewJob:
     features = _features(request.features)
+    options = options_of(request.options)
     return NewJob(
         source=_source(request.source),
         features=features,
-        queue=queue_for(features),
+        queue=queue_for(features, options),
+        spec=options.to_spec(),
         priority=_priority(request),
         labels=dict(request.labels),
         request_id=_request_id(request),
@@ -231,9 +243,9 @@ def _length(message: Duration) -> timedelta | None:
 
 
 def _features(numbers: Sequence[int]) -> tuple[str, ...]:
-    """The names of the features in the order of the enum, each once; all of them for none."""
+    """The names of the features in the order of the enum, each once; the default ones for none."""
     wanted = {convert.feature_name(number) for number in numbers}
-    return tuple(name for name in ALL_FEATURES if name in wanted or not wanted)
+    return tuple(name for name in ALL_FEATURES if name in wanted) or DEFAULT_FEATURES
 
 
 def request_id_violations(
@@ -283,6 +295,17 @@ def _feature_violations(field: str, numbers: Sequence[int]) -> Iterable[Violatio
             known = ", ".join(Feature.Name(value) for value in Feature.values() if value)
             description = f"{number} is no feature. There are {known}."
             yield Violation(f"{field}[{index}]", "UNKNOWN_FEATURE", description)
+
+
+def _options_violations(
+    field: str,
+    request: SubmitAnalysisRequest | SubmitBatchRequest | SubmitBatchRequest.Item,
+    otherwise: Sequence[str] = (),
+) -> Iterable[Violation]:
+    """What is wrong with options, of the features of the request, or else of those it is about `otherwise`."""
+    known = [number for number in request.features if number in Feature.values()]
+    features = _features(known) if known else otherwise
+    return options_violations(field, request.options, features)
 
 
 def priority_violations(

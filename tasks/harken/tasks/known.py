@@ -34,7 +34,7 @@ def key_of(job: Job, content: str) -> str:
     """What the result of a job depends on, digested."""
     from harken.audio.version import engine_version
 
-    return known_results.content_key(content, job.features, engine_version())
+    return known_results.content_key(content, job.features, engine_version(), job.spec)
 
 
 def ending(

@@ -5,6 +5,7 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
+from harken.jobs.options import Options, StemKind
 from harken.settings import Settings
 from harken.tasks.signing import SERIALIZER, Signing
 
@@ -28,9 +29,13 @@ VISIBILITY_TIMEOUT_S = 7200
 RESULT_EXPIRES_S = 24 * 3600  # progress is of no use a day later; results are kept in SQL
 
 
-def queue_for(features: Collection[str]) -> str:
-    """The queue of a job by the features it wants."""
+def queue_for(features: Collection[str], options: Options | None = None) -> str:
+    """The queue of a job by the heaviest of the features it wants."""
     wanted = set(features)
+    if options is not None and options.stems and StemKind.MODEL in options.stems.kinds:
+        return AI
+    if wanted & {"stems", "prepare"}:
+        return MEDIA
     if wanted == {"embedding"}:
         return EMBEDDINGS
     if wanted == {"media"}:

@@ -10,6 +10,7 @@ from harken.client.batch import FailedItem
 from harken.client.cli import exit_codes
 from harken.client.cli.audio_files import find_files
 from harken.client.cli.failure import hint_for
+from harken.client.cli.options import feature_options
 from harken.client.cli.params import (
     features_option,
     label_option,
@@ -23,6 +24,7 @@ from harken.client.cli.text import count, plain
 from harken.client.cli.watching import follow_batches
 from harken.client.enums import Feature
 from harken.client.handle import BatchHandle
+from harken.client.options import Options
 
 MAX_ITEMS = 10_000
 """Items that the server takes in one batch."""
@@ -38,6 +40,7 @@ MAX_PATH_BYTES = 16 * 1024 * 1024
 @schedule_timeout_option
 @run_timeout_option
 @skip_cache_option
+@feature_options
 @click.option("--all-files", is_flag=True, help="Take every file, whatever its name.")
 @click.option("--watch", is_flag=True, help="Follow the whole to its end and list what failed.")
 @shared_options
@@ -51,6 +54,7 @@ def batch(
     schedule_timeout: timedelta | None,
     run_timeout: timedelta | None,
     skip_cache: bool,
+    options: Options | None,
     all_files: bool,
     watch: bool,
 ) -> None:
@@ -78,6 +82,7 @@ def batch(
                 schedule_timeout=schedule_timeout,
                 run_timeout=run_timeout,
                 skip_cache=skip_cache,
+                options=options,
             )
             handles.append(handle)
             refused = refused or bool(handle.failed_items)

@@ -16,6 +16,7 @@ from harken.client.cli.text import count, plain
 from harken.client.enums import Feature
 from harken.client.folder import portions
 from harken.client.job import BUCKETS, URIS, Source
+from harken.client.options import Options
 
 if TYPE_CHECKING:  # both bring gRPC, which `harken --help` has no use for
     from harken.client import Client
@@ -57,6 +58,7 @@ def submit_folder(
     schedule_timeout: timedelta | None,
     run_timeout: timedelta | None,
     skip_cache: bool,
+    options: Options | None,
 ) -> tuple[list[Batch], bool]:
     """Submits what a place holds and shows it; the batches, and whether all of it was accepted.
 
@@ -77,6 +79,7 @@ def submit_folder(
             schedule_timeout=schedule_timeout,
             run_timeout=run_timeout,
             skip_cache=skip_cache,
+            options=options,
         )
         handles.append(handle)
         _show(session, handle, portion)

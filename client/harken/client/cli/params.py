@@ -113,10 +113,21 @@ def read_labels(
     return labels
 
 
+def read_features(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[tuple[Feature, ...], ...]
+) -> tuple[Feature, ...] | None:
+    """The features of `--features pitch,rhythm --feature onsets`, each once; None where there are none."""
+    return tuple(dict.fromkeys(name for names in values for name in names)) or None
+
+
 features_option = click.option(
     "--features",
+    "--feature",
+    "features",
     type=FeatureList(),
-    help="What to compute: rhythm,loudness … [default: all]",
+    multiple=True,
+    callback=read_features,
+    help="What to compute: rhythm,pitch …; may be given several times. [default: media to embedding]",
 )
 priority_option = click.option(
     "--priority",

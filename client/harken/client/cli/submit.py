@@ -13,6 +13,7 @@ from harken.client.batch import Batch
 from harken.client.cli import exit_codes
 from harken.client.cli.failure import failure_of
 from harken.client.cli.folders import is_folder, submit_folder
+from harken.client.cli.options import feature_options
 from harken.client.cli.params import (
     features_option,
     label_option,
@@ -27,6 +28,7 @@ from harken.client.cli.transfer import Transfer
 from harken.client.cli.watching import follow_batches, follow_job
 from harken.client.enums import Feature
 from harken.client.job import URIS, Job
+from harken.client.options import Options
 from harken.client.upload import UploadWhen
 
 
@@ -38,6 +40,7 @@ from harken.client.upload import UploadWhen
 @schedule_timeout_option
 @run_timeout_option
 @skip_cache_option
+@feature_options
 @click.option("--all-files", is_flag=True, help="Of a directory every file, whatever its name.")
 @click.option(
     "--upload",
@@ -58,6 +61,7 @@ def submit(
     schedule_timeout: timedelta | None,
     run_timeout: timedelta | None,
     skip_cache: bool,
+    options: Options | None,
     all_files: bool,
     upload: UploadWhen,
     watch: bool,
@@ -88,6 +92,7 @@ def submit(
                         schedule_timeout=schedule_timeout,
                         run_timeout=run_timeout,
                         skip_cache=skip_cache,
+                        options=options,
                     )
                     batches += made
                     code = code if complete else exit_codes.JOB_FAILED
@@ -101,6 +106,7 @@ def submit(
                         schedule_timeout=schedule_timeout,
                         run_timeout=run_timeout,
                         skip_cache=skip_cache,
+                        options=options,
                         upload=upload,
                         on_upload=transfer.moved,
                     )

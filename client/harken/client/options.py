@@ -1,0 +1,40 @@
+"""How features are computed that leave a choice."""
+
+from dataclasses import dataclass
+
+from harken.client.enums import AudioFormat, PreparedChannels, StemKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemsOptions:
+    """Into what the sound is taken apart, of the feature "stems"."""
+
+    kinds: tuple[StemKind, ...] = ()
+    """None means harmonic and percussive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """What is made of the sound, of the feature "prepare"; what is None stays as it is in the file."""
+
+    format: AudioFormat = AudioFormat.FLAC
+    sample_rate_hz: int | None = None
+    """8,000 to 192,000."""
+    loudness_lufs: float | None = None
+    """Integrated loudness to be reached, −70 to 0."""
+    true_peak_ceiling_dbtp: float | None = None
+    """Less gain is given rather than more than that, −20 to 0; −1 where a loudness is set."""
+    trim_silence: bool = False
+    silence_threshold_dbfs: float | None = None
+    """What counts as silence, −120 to −10; −60 when None."""
+    channels: PreparedChannels = PreparedChannels.KEEP
+    bits: int | None = None
+    """16 or 24, of WAV also 32, floating point; 24 when None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of one job's features; None is what is not chosen."""
+
+    stems: StemsOptions | None = None
+    prepare: PrepareOptions | None = None

@@ -1,0 +1,90 @@
+"""How features are computed that leave a choice: part of what a job is, so kept in its `spec`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+# Where a loudness is to be reached and no ceiling is named: EBU R 128.
+DEFAULT_CEILING_DBTP: Final = -1.0
+DEFAULT_SILENCE_DBFS: Final = -60.0
+DEFAULT_BITS: Final = 24
+
+_KEY: Final = "options"
+
+
+class StemKind(StrEnum):
+    """A way to take sound apart."""
+
+    HARMONIC_PERCUSSIVE = "harmonic_percussive"
+    FOREGROUND_BACKGROUND = "foreground_background"
+    MODEL = "model"
+
+
+class AudioFormat(StrEnum):
+    """A format of files; the values are their extensions."""
+
+    FLAC = "flac"
+    WAV = "wav"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemsOptions:
+    """Into what the sound is taken apart, each kind once, in the order of the enum."""
+
+    kinds: tuple[StemKind, ...] = (StemKind.HARMONIC_PERCUSSIVE,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """What is made of the sound; what is None stays as it is in the file."""
+
+    format: AudioFormat = AudioFormat.FLAC
+    sample_rate_hz: int | None = None
+    loudness_lufs: float | None = None
+    true_peak_ceiling_dbtp: float | None = None
+    trim_silence: bool = False
+    silence_threshold_dbfs: float = DEFAULT_SILENCE_DBFS
+    mono: bool = False
+    bits: int = DEFAULT_BITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of one job's features; None is of a feature that is not asked for, or left to its defaults."""
+
+    stems: StemsOptions | None = None
+    prepare: PrepareOptions | None = None
+
+    def to_spec(self) -> dict[str, Any] | None:
+        """A job's `spec`; None where nothing was chosen."""
+        chosen = {name: part for name, part in asdict(self).items() if part is not None}
+        return {_KEY: _plain(chosen)} if chosen else None
+
+    @classmethod
+    def of_spec(cls, spec: Mapping[str, Any] | None) -> "Options":
+        """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
+        found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
+        stems, prepare = found.get("stems"), found.get("prepare")
+        return cls(
+            stems=None if stems is None else _stems(stems),
+            prepare=None if prepare is None else _prepare(prepare),
+        )
+
+
+def _stems(plain: Mapping[str, Any]) -> StemsOptions:
+    return StemsOptions(kinds=tuple(StemKind(kind) for kind in plain["kinds"]))
+
+
+def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
+    known = {name: plain[name] for name in PrepareOptions.__dataclass_fields__ if name in plain}
+    return PrepareOptions(**{**known, "format": AudioFormat(plain["format"])})
+
+
+def _plain(value: Any) -> Any:
+    """JSON values alone, as they come out of the database again."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, StrEnum) else value

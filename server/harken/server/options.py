@@ -1,0 +1,137 @@
+"""Options of features: as values of the domain, checked, and as messages again."""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from harken.jobs.options import (
+    DEFAULT_BITS,
+    DEFAULT_CEILING_DBTP,
+    DEFAULT_SILENCE_DBFS,
+    AudioFormat,
+    Options,
+    PrepareOptions,
+    StemKind,
+    StemsOptions,
+)
+from harken.server.errors import Violation
+from harken.v1 import options_pb2 as pb
+
+# Published in options.proto.
+SAMPLE_RATES_HZ: Final = (8_000, 192_000)
+LOUDNESSES_LUFS: Final = (-70.0, 0.0)
+CEILINGS_DBTP: Final = (-20.0, 0.0)
+THRESHOLDS_DBFS: Final = (-120.0, -10.0)
+BITS: Final = {AudioFormat.FLAC: (16, 24), AudioFormat.WAV: (16, 24, 32)}
+
+_NUMBERS: Final = {kind: pb.StemsOptions.Kind.Value(f"KIND_{kind.name}") for kind in StemKind}
+_KINDS: Final = {number: kind for kind, number in _NUMBERS.items()}
+_RANGES: Final = (
+    ("sample_rate_hz", SAMPLE_RATES_HZ, "Hz"),
+    ("loudness_lufs", LOUDNESSES_LUFS, "LUFS"),
+    ("true_peak_ceiling_dbtp", CEILINGS_DBTP, "dBTP"),
+    ("silence_threshold_dbfs", THRESHOLDS_DBFS, "dBFS"),
+)
+
+
+def options_violations(
+    field: str, message: pb.Options, features: Collection[str]
+) -> Iterable[Violation]:
+    """What is wrong with options of a job that asks for these features."""
+    for name in ("stems", "prepare"):
+        if message.HasField(name) and name not in features:
+            description = f"The features do not name {name}, of which these are options."
+            yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
+    for index, kind in enumerate(message.stems.kinds):
+        if kind not in _KINDS:
+            known = ", ".join(f"KIND_{kind.name}" for kind in StemKind)
+            description = f"{kind} is no kind of stems. There are {known}."
+            yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
+    yield from _prepare_violations(f"{field}.prepare", message.prepare)
+
+
+def options_of(message: pb.Options) -> Options:
+    """The options of a message that has no violations."""
+    return Options(
+        stems=_stems(message.stems) if message.HasField("stems") else None,
+        prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+    )
+
+
+def options_message(options: Options) -> pb.Options | None:
+    """The message of options, with every default filled in; None where nothing was chosen."""
+    if options == Options():
+        return None
+    message = pb.Options()
+    if options.stems is not None:
+        message.stems.kinds.extend(_NUMBERS[kind] for kind in options.stems.kinds)
+    if (wanted := options.prepare) is not None:
+        prepared = pb.PrepareOptions(
+            format=pb.PrepareOptions.Format.Value(f"FORMAT_{wanted.format.name}"),
+            sample_rate_hz=wanted.sample_rate_hz,
+            loudness_lufs=wanted.loudness_lufs,
+            true_peak_ceiling_dbtp=wanted.true_peak_ceiling_dbtp,
+            trim_silence=wanted.trim_silence,
+            silence_threshold_dbfs=wanted.silence_threshold_dbfs if wanted.trim_silence else None,
+            channels=pb.PrepareOptions.CHANNELS_MONO
+            if wanted.mono
+            else pb.PrepareOptions.CHANNELS_KEEP,
+            bits=wanted.bits,
+        )
+        message.prepare.CopyFrom(prepared)
+    return message
+
+
+def _prepare_violations(field: str, message: pb.PrepareOptions) -> Iterable[Violation]:
+    for name, kinds in (
+        ("format", pb.PrepareOptions.Format),
+        ("channels", pb.PrepareOptions.Channels),
+    ):
+        if (number := getattr(message, name)) not in kinds.values():
+            known = ", ".join(kinds.keys()[1:])
+            description = f"{number} is not known. There are {known}."
+            yield Violation(f"{field}.{name}", f"UNKNOWN_{name.upper()}", description)
+    for name, (least, most), unit in _RANGES:
+        # Written so that NaN is refused too.
+        if message.HasField(name) and not least <= getattr(message, name) <= most:
+            description = f"It has to be between {least:,} and {most:,} {unit}."
+            yield Violation(f"{field}.{name}", f"{name.upper()}_OUT_OF_RANGE", description)
+    known = BITS[_format(message)]
+    if message.HasField("bits") and message.bits not in known:
+        words = " or ".join(map(str, known))
+        description = f"{_format(message).upper()} has {words} bits a sample here."
+        yield Violation(f"{field}.bits", "BITS_NOT_SUPPORTED", description)
+
+
+def _stems(message: pb.StemsOptions) -> StemsOptions:
+    wanted = {_KINDS[number] for number in message.kinds}
+    return (
+        StemsOptions(kinds=tuple(kind for kind in StemKind if kind in wanted))
+        if wanted
+        else StemsOptions()
+    )
+
+
+def _prepare(message: pb.PrepareOptions) -> PrepareOptions:
+    ceiling = _set(message, "true_peak_ceiling_dbtp")
+    loudness = _set(message, "loudness_lufs")
+    if ceiling is None and loudness is not None:
+        ceiling = DEFAULT_CEILING_DBTP
+    threshold = _set(message, "silence_threshold_dbfs")
+    return PrepareOptions(
+        format=_format(message),
+        sample_rate_hz=message.sample_rate_hz if message.HasField("sample_rate_hz") else None,
+        loudness_lufs=loudness,
+        true_peak_ceiling_dbtp=ceiling,
+        trim_silence=message.trim_silence,
+        silence_threshold_dbfs=DEFAULT_SILENCE_DBFS if threshold is None else threshold,
+        mono=message.channels == pb.PrepareOptions.CHANNELS_MONO,
+        bits=message.bits if message.HasField("bits") else DEFAULT_BITS,
+    )
+
+
+def _format(message: pb.PrepareOptions) -> AudioFormat:
+    return AudioFormat.WAV if message.format == pb.PrepareOptions.FORMAT_WAV else AudioFormat.FLAC
+
+
+def _set(message: pb.PrepareOptions, name: str) -> float | None:
+    return float(getattr(message, name)) if message.HasField(name) else None  # pyright: ignore[reportArgumentType]
