@@ -127,6 +127,7 @@ _MODULES = {
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
+    "options": "Options PrepareOptions StemsOptions",
     "reconnect": "Reconnect",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",

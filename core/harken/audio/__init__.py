@@ -9,40 +9,77 @@ Importing this is cheap; the numeric libraries load with the first `analyze`, or
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from harken.audio.errors import AudioError, InputError
-from harken.audio.features import Feature, wanted_features
+from harken.audio.features import DEFAULT_FEATURES, IN_FILES, Feature, wanted_features
 from harken.audio.limits import Limits
 from harken.audio.progress import ProgressCallback
 from harken.audio.result import (
     MAX_TIMES,
+    AcidInfo,
     AnalysisResult,
+    Annotations,
+    BroadcastInfo,
+    CuePoint,
     Embedding,
+    Envelope,
+    FaultKind,
+    FeatureError,
+    LoopKind,
     Loudness,
     Media,
     Onsets,
+    Pitch,
+    Prepared,
     Rhythm,
+    SampleLoop,
+    SamplerInfo,
     Spectral,
+    Stem,
+    StemKind,
+    Stems,
     TempoCandidate,
     Timbre,
     Tonal,
 )
 
+if TYPE_CHECKING:
+    from harken.audio.analysis import Analysis
+    from harken.audio.listening import OnFault
+
 __all__ = [
+    "DEFAULT_FEATURES",
+    "IN_FILES",
     "MAX_TIMES",
+    "AcidInfo",
     "AnalysisResult",
+    "Annotations",
     "AudioError",
+    "BroadcastInfo",
+    "CuePoint",
     "Embedding",
+    "Envelope",
+    "FaultKind",
     "Feature",
+    "FeatureError",
     "InputError",
     "Limits",
+    "LoopKind",
     "Loudness",
     "Media",
     "Onsets",
+    "Pitch",
+    "Prepared",
     "ProgressCallback",
     "Rhythm",
+    "SampleLoop",
+    "SamplerInfo",
     "Spectral",
+    "Stem",
+    "StemKind",
+    "Stems",
     "TempoCandidate",
     "Timbre",
     "Tonal",
@@ -59,27 +96,38 @@ def analyze(
     on_decoded: Callable[[float], None] | None = None,
     descriptor: int | None = None,
     limits: Limits | None = None,
+    listeners: "Mapping[Feature, Analysis] | None" = None,
+    on_fault: "OnFault | None" = None,
 ) -> AnalysisResult:
     """Analyse the sound of the audio or video file at `path`.
 
-    `features` names the groups to fill, None all of them. `on_progress(stage, fraction, message)`
+    `features` names the groups to fill, None the default ones. `on_progress(stage, fraction, message)`
     is called every few seconds of audio: `fraction` is the share of the whole analysis done, 0 to
     1, never falling; whatever it raises ends the analysis and comes out here. `on_decoded` is told
     once how many seconds of audio there were. A file that is open as `descriptor` is read instead of
     opening `path`, which then is but its name; it stays open. `limits` are other than the default ones.
+    `listeners` hear the same blocks for features of their own, and keep what they conclude. `on_fault`
+    says what an error in one analysis means; the others then go on, and it stands in `errors`. Without it
+    such an error is raised.
 
     Raises InputError when the file cannot be analysed, now or later, ValueError for an unknown
-    feature, and OSError when reading fails for another reason than the path.
+    feature or one whose result is in files, and OSError when reading fails for another reason than the path.
     """
     from harken.audio.engine import run
 
+    wanted = wanted_features(features)
+    if in_files := IN_FILES.intersection(wanted):
+        names = ", ".join(sorted(in_files))
+        raise ValueError(f"The result of {names} is in files: submit it as a job.")
     return run(
         os.fspath(path),
-        wanted_features(features),
+        wanted,
         on_progress,
         on_decoded,
         descriptor=descriptor,
         limits=limits,
+        listeners=listeners,
+        on_fault=on_fault,
     )
 
 

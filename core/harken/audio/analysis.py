@@ -20,6 +20,7 @@ class Hears(Flag):
     SPECTRUM = auto()
     MEL = auto()
     ENVELOPE = auto()
+    MONO = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +48,15 @@ class Analysis:
         return self._cleanup.enter_context(resource)
 
     def close(self) -> None:
-        """Give back what `until_closed` holds."""
+        """Give back what `until_closed` holds; a second time does nothing."""
         if self._cleanup is not None:
             self._cleanup.close()
 
     def on_sound(self, block: SoundBlock) -> None:
         """Samples at the recording's own rate."""
+
+    def on_mono(self, samples: Floats) -> None:
+        """Samples of the mono signal at 22,050 Hz, seldom as many at a time."""
 
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Spectral frames of the mono signal."""

@@ -14,17 +14,16 @@ for the onset envelope and energies (1 MB an hour).
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import numpy as np
 
 from harken.audio.analysis import Analysis, Hears, Track
-from harken.audio.blocks import FRAME_RATE, Floats, SpectrumBlock
+from harken.audio.blocks import FRAME_RATE, Floats
 from harken.audio.decode import Recording
 from harken.audio.features import Feature
 from harken.audio.limits import Limits
+from harken.audio.listening import Listeners, OnFault
 from harken.audio.mel import BANDS, MelSpool
 from harken.audio.mono import MonoStream
 from harken.audio.onset_envelope import OnsetEnvelope
@@ -46,22 +45,26 @@ def run(
     *,
     descriptor: int | None = None,
     limits: Limits | None = None,
+    listeners: Mapping[Feature, Analysis] | None = None,
+    on_fault: OnFault | None = None,
 ) -> AnalysisResult:
     """Analyse the file at `path`; `harken.audio.analyze` documents it."""
     with ExitStack() as cleanup:
-        analyses = {feature: ANALYSES[feature]() for feature in features}
-        for analysis in analyses.values():
+        made = {feature: ANALYSES[feature]() for feature in features}
+        heard = Listeners({**made, **(listeners or {})}, on_fault)
+        for _, analysis in heard:
             cleanup.callback(analysis.close)
-        hears = reduce(or_, (analysis.hears for analysis in analyses.values()), Hears.NOTHING)
-        progress = Progress(on_progress, _stages(features, hears))
+        progress = Progress(on_progress, _stages(features, heard.hears))
         recording = cleanup.enter_context(Recording(path, descriptor=descriptor, limits=limits))
-        mel = MelSpool(cleanup.enter_context(FrameSpool(BANDS))) if hears & SPOOLED else None
-        listeners = tuple(analyses.values())
-        _decode(recording, listeners, mel, hears, progress)
+        spooled = heard.hears & SPOOLED
+        mel = MelSpool(cleanup.enter_context(FrameSpool(BANDS))) if spooled else None
+        _decode(recording, heard, mel, progress)
         if on_decoded is not None:
             on_decoded(recording.decoded_s)
-        envelope = _read_mel(recording, listeners, mel, progress) if mel else _nothing()
-        return _finish(recording, analyses, envelope, progress)
+        envelope = _read_mel(recording, heard, mel, progress) if mel else _nothing()
+        groups = _finish(recording, heard, envelope, progress)
+        found: dict[str, Any] = {feature.value: groups.get(feature) for feature in made}
+        return AnalysisResult(**found, errors=tuple(heard.errors))
 
 
 def _stages(features: tuple[Feature, ...], hears: Hears) -> tuple[str, ...]:
@@ -71,75 +74,65 @@ def _stages(features: tuple[Feature, ...], hears: Hears) -> tuple[str, ...]:
 
 
 def _decode(
-    recording: Recording,
-    analyses: tuple[Analysis, ...],
-    mel: MelSpool | None,
-    hears: Hears,
-    progress: Progress,
+    recording: Recording, heard: Listeners, mel: MelSpool | None, progress: Progress
 ) -> None:
-    of_sound = [analysis for analysis in analyses if Hears.SOUND in analysis.hears]
-    of_spectrum = [analysis for analysis in analyses if Hears.SPECTRUM in analysis.hears]
-
-    def spread(block: SpectrumBlock) -> None:
-        for analysis in of_spectrum:
-            analysis.on_spectrum(block)
-        if mel is not None:
-            mel.add(block.power)
-
     mono: MonoStream | None = None
     spectrum = SpectrumStream()
+    makes_mono = heard.hears & (SPECTRAL | Hears.MONO)
+    makes_spectrum = heard.hears & SPECTRAL
+
+    def spread(samples: Floats, *, last: bool = False) -> None:
+        heard.tell(Hears.MONO, lambda analysis: analysis.on_mono(samples))
+        if not makes_spectrum:
+            return
+        for block in (*spectrum.push(samples), *(spectrum.finish() if last else ())):
+            heard.tell(Hears.SPECTRUM, lambda analysis, block=block: analysis.on_spectrum(block))
+            if mel is not None:
+                mel.add(block.power)
+
     progress.seconds("decode", 0.0, recording.claimed_s, 0.0)
     for sound in recording.blocks():
-        for analysis in of_sound:
-            analysis.on_sound(sound)
-        if hears & SPECTRAL:
+        heard.tell(Hears.SOUND, lambda analysis, sound=sound: analysis.on_sound(sound))
+        if makes_mono:
             mono = mono or MonoStream(sound.sample_rate)
-            for block in spectrum.push(mono.push(sound.samples)):
-                spread(block)
+            spread(mono.push(sound.samples))
         progress.seconds("decode", recording.decoded_s, recording.claimed_s, recording.share_done)
     if mono is not None:
-        for block in (*spectrum.push(mono.finish()), *spectrum.finish()):
-            spread(block)
+        spread(mono.finish(), last=True)
     progress.seconds("decode", recording.decoded_s, recording.decoded_s, 1.0)
 
 
-def _read_mel(
-    recording: Recording, analyses: tuple[Analysis, ...], mel: MelSpool, progress: Progress
-) -> Floats:
+def _read_mel(recording: Recording, heard: Listeners, mel: MelSpool, progress: Progress) -> Floats:
     envelope = OnsetEnvelope()
-    of_mel = [analysis for analysis in analyses if Hears.MEL in analysis.hears]
     total_s = recording.decoded_s
     for block in mel.blocks():
         envelope.on_mel(block)
-        for analysis in of_mel:
-            analysis.on_mel(block)
+        heard.tell(Hears.MEL, lambda analysis, block=block: analysis.on_mel(block))
         done = block.start + block.decibels.shape[0]
         progress.seconds("timbre", min(done / FRAME_RATE, total_s), total_s, done / block.total)
     return envelope.finish()
 
 
 def _finish(
-    recording: Recording,
-    analyses: Mapping[Feature, Analysis],
-    envelope: Floats,
-    progress: Progress,
-) -> AnalysisResult:
+    recording: Recording, heard: Listeners, envelope: Floats, progress: Progress
+) -> dict[Feature, object]:
     total_s = recording.decoded_s
-    groups: dict[str, Any] = {}
+    groups: dict[Feature, object] = {}
     # The rhythm first: it alone takes long enough to have a stage of its own.
-    for feature in sorted(analyses, key=lambda feature: feature is not Feature.RHYTHM):
+    remaining = sorted(heard, key=lambda one: one[0] is not Feature.RHYTHM)
+    for place, (feature, analysis) in enumerate(remaining):
         stage = "rhythm" if feature is Feature.RHYTHM else "summary"
-        share = 0.0 if stage == "rhythm" else len(groups) / len(analyses)
+        share = 0.0 if stage == "rhythm" else place / len(remaining)
 
         def done(seconds: float, stage: str = stage, share: float = share) -> None:
             part = seconds / total_s if stage == "rhythm" else share
             progress.seconds(stage, min(seconds, total_s), total_s, part)
 
         track = Track(recording=recording, duration_s=total_s, envelope=envelope, done=done)
-        groups[feature.value] = analyses[feature].conclude(track)
+        groups[feature] = heard.ask(feature, lambda: analysis.conclude(track))  # noqa: B023  # called at once
         done(total_s)
     progress.seconds("summary", total_s, total_s, 1.0)
-    return AnalysisResult(**groups)
+    return groups
 
 
 def _nothing() -> Floats:

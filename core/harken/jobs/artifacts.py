@@ -10,7 +10,7 @@ from harken.jobs import blobs
 from harken.jobs.blobs import Bytes, StoredBytes
 from harken.jobs.change import lock
 from harken.jobs.errors import ArtifactDenied, ArtifactNotFound, JobNotFound
-from harken.jobs.ids import new_id
+from harken.jobs.ids import new_id, new_ids
 from harken.jobs.job import JobKind
 from harken.jobs.schema import ARTIFACTS, BLOBS, JOBS
 from harken.jobs.state import HELD
@@ -63,6 +63,21 @@ def keep(
         {column.name: getattr(artifact, column.name) for column in ARTIFACTS.columns},
     )
     return artifact
+
+
+def share(connection: Connection, from_id: str, to_id: str, now: datetime) -> None:
+    """Gives a job the artifacts of another one of the same owner, whose deletion has to be kept off meanwhile."""
+    found = connection.execute(
+        select(ARTIFACTS).where(ARTIFACTS.c.job_id == from_id).order_by(ARTIFACTS.c.artifact_id)
+    ).all()
+    if found:
+        # In the same order again, which is that of their ids.
+        ids = new_ids(now, len(found))
+        rows = [
+            {**row._asdict(), "artifact_id": new, "job_id": to_id, "create_time": now}
+            for new, row in zip(ids, found, strict=True)
+        ]
+        connection.execute(insert(ARTIFACTS), rows)
 
 
 def get_artifact(

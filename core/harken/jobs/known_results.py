@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, select
 
-from harken.jobs import queries
+from harken.jobs import artifacts, queries
 from harken.jobs.change import Change, change
 from harken.jobs.execution import holds, waiting_again
 from harken.jobs.job import Job
@@ -82,4 +82,5 @@ def succeed_as(
         embeddings.keep(
             connection, job_id, owner=job.owner, spec=job.spec, result=copied, now=now
         )
+        artifacts.share(connection, known_id, job_id, now)
     return written

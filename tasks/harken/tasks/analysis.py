@@ -1,6 +1,9 @@
-"""The body of an analysis: one file through the engine, unless an earlier job has found its result."""
+"""The body of an analysis: one file through the plan of its features, unless an earlier job has found its result."""
+
+from sqlalchemy import Connection
 
 from harken.jobs import uploads
+from harken.jobs.options import Options
 from harken.jobs.upload_sources import UPLOAD
 from harken.tasks import known
 from harken.tasks.sources import PATH, URI, open_source
@@ -10,8 +13,12 @@ FETCH_SHARE = 0.2  # of a job whose file has to be fetched; how long that takes 
 
 
 def run(work: Work) -> Ending:
-    """Analyses the job's file. Raises InputError, SourceError, StorageError, and what reading raises."""
-    from harken.audio import Limits, analyze  # slow to import: not before it is needed
+    """Analyses the job's file. Raises InputError, WorkFailed, SourceError, StorageError, and what reading raises."""
+    from harken.audio import Limits  # slow to import: not before it is needed
+    from harken.tasks.plan.carry_out import carry_out
+    from harken.tasks.plan.plan import plan_of
+    from harken.tasks.plan.step import Bench
+    from harken.tasks.plan.steps import STEPS
 
     task, job, settings = work.task, work.job, work.settings
     fetched = 0.0
@@ -39,16 +46,23 @@ def run(work: Work) -> Ending:
                 key = known.key_of(job, content)
                 if ending := known.ending(task, job, key):
                     return ending
-            result = analyze(
-                source.name,
-                job.features,
-                on_progress=on_progress,
-                on_decoded=work.measuring.decoded,
+            bench = Bench(
+                work=work,
+                options=Options.of_spec(job.spec),
+                name=source.name,
                 descriptor=file.fileno(),
                 limits=Limits(longest_s=settings.max_audio_hours * 3600.0),
             )
+            outcome = carry_out(plan_of(job.features, STEPS), bench, on_progress)
             if identity is not None and identity != known.identity_of(file.fileno()):
                 key = None  # it was changed while it was read
     finally:
         work.measuring.stopwatch.stop()
-    return work.done(result.to_dict(), content_key=key)
+    if not outcome.complete:
+        key = None  # what failed may not fail another time
+
+    def publish(connection: Connection) -> None:
+        for write in outcome.publishing:
+            write(connection)
+
+    return work.done(outcome.result.to_dict(), content_key=key, alongside=publish)

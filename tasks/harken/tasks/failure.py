@@ -18,6 +18,8 @@ from harken.tasks.work import Ending, WorkFailed
 
 LOG = logging.getLogger(__name__)
 
+OUT_OF_MEMORY = "OUT_OF_MEMORY"
+
 
 def ending_of(error: BaseException, settings: Settings, job: Job) -> Ending:
     """The write that an error leads to."""
@@ -59,7 +61,7 @@ def describe(error: BaseException, limit_s: float) -> JobError:
             return execution.timeout_error(limit_s)
         case MemoryError():
             message = "The memory did not suffice. Run the worker with more, or the file in parts."
-            return JobError(kind=ErrorKind.INTERNAL, reason="OUT_OF_MEMORY", message=message)
+            return JobError(kind=ErrorKind.INTERNAL, reason=OUT_OF_MEMORY, message=message)
         case StorageError():
             return JobError(
                 kind=ErrorKind.TRANSIENT, reason="STORAGE_UNAVAILABLE", message=str(error)

@@ -26,9 +26,10 @@ class Page:
         """The values of a column; None for what a job or a result has not."""
         if not column.group:
             return [getattr(job, column.field) for job in self.jobs]
-        empty: dict[str, Any] = {}
-        group, field = column.group, column.field
-        return [(result.get(group) or empty).get(field) for result in self.results]
+        values: list[Any] = self.results
+        for name in column.name.split("."):
+            values = [None if value is None else value.get(name) for value in values]
+        return values
 
     def __len__(self) -> int:
         return len(self.jobs)

@@ -15,6 +15,7 @@ _PLAIN: dict[ColumnType, Any] = {
     ColumnType.TEXT: pa.string(),
     ColumnType.INTEGER: pa.int64(),
     ColumnType.NUMBER: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
     ColumnType.TIME: pa.timestamp("us", tz="UTC"),
 }
 _NESTED: dict[ColumnType, Any] = {
@@ -27,7 +28,7 @@ _NESTED: dict[ColumnType, Any] = {
 
 def _typed(column: Column) -> Any:
     if column.type is ColumnType.RECORDS:
-        return pa.list_(pa.struct([(part, pa.float64()) for part in column.parts]))
+        return pa.list_(pa.struct([(part, _PLAIN[type_]) for part, type_ in column.parts.items()]))
     return (_PLAIN | _NESTED)[column.type]
 
 

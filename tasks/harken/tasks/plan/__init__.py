@@ -1,0 +1,1 @@
+"""The features of a job as one plan: one pass over the sound for all that hear it, then what needs others' output."""

@@ -1,0 +1,54 @@
+"""What has to be done for the features asked for, and in which order: pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from harken.audio import Feature
+from harken.tasks.plan.step import Step
+
+# The pass over the sound, of which the cost of a step is counted in multiples.
+PASS_COST = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the engine computes itself, also what only others need, and the steps in their order."""
+
+    asked: tuple[Feature, ...]
+    heard: tuple[Feature, ...]
+    steps: tuple[type[Step], ...]
+
+    @property
+    def cost(self) -> float:
+        """Of the whole, in passes over the sound."""
+        return PASS_COST + sum(step.cost for step in self.steps)
+
+
+def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> Plan:
+    """The plan for features; each step comes after those whose groups it needs. Raises ValueError for unknown ones."""
+    asked = {Feature(name) for name in features}
+    wanted: dict[Feature, None] = {}
+    _add(asked, steps, wanted, ())
+    return Plan(
+        asked=tuple(feature for feature in Feature if feature in asked),
+        heard=tuple(f for f in Feature if f in wanted and f not in steps),
+        steps=tuple(steps[feature] for feature in wanted if feature in steps),
+    )
+
+
+def _add(
+    features: Iterable[Feature],
+    steps: Mapping[Feature, type[Step]],
+    wanted: dict[Feature, None],
+    waiting: tuple[Feature, ...],
+) -> None:
+    """Adds features behind what they need."""
+    for feature in sorted(features, key=list(Feature).index):
+        if feature in waiting:
+            circle = " → ".join((*waiting, feature))
+            raise ValueError(f"These features need each other: {circle}.")
+        if feature in wanted:
+            continue
+        if feature in steps:
+            _add(steps[feature].needs, steps, wanted, (*waiting, feature))
+        wanted[feature] = None

@@ -1,0 +1,70 @@
+"""What a feature is that the engine alone cannot compute: it needs others' output, or makes files."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection
+
+from harken.audio import Feature, Limits
+from harken.audio.analysis import Analysis
+from harken.jobs.options import Options
+from harken.tasks.artifact import NewArtifact, new_artifact
+from harken.tasks.work import Work
+
+Groups = Mapping[Feature, Any]
+Report = Callable[[float, str], None]
+"""Is told the share of a step that is done, 0 to 1, and what that is for people; raises what has to stop it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a step has at hand: the job, its options, the open file, and where artifacts go."""
+
+    work: Work
+    options: Options
+    name: str  # of the file, whose extension says what it may be
+    descriptor: int  # of the file, open; its position is whoever reads it next
+    limits: Limits
+    _published: list[Callable[[Connection], object]] = field(
+        default_factory=list[Callable[[Connection], object]]
+    )
+
+    def new_artifact(self, *, name: str, media_type: str) -> AbstractContextManager[NewArtifact]:
+        """An artifact to write; `publish` it once it is whole."""
+        return new_artifact(self.work, name=name, media_type=media_type)
+
+    def publish(self, artifact: NewArtifact) -> None:
+        """Makes the artifact's bytes durable, to be the job's own with its end, if the step ends well."""
+        self._published.append(artifact.finish())
+
+    @property
+    def published(self) -> tuple[Callable[[Connection], object], ...]:
+        """The writes that make the artifacts the job's own."""
+        return tuple(self._published)
+
+
+class Step:
+    """Base of the steps, one instance an attempt: name `feature`, override `run`, and `listener` to hear the sound.
+
+    What `listener` gives hears the one pass over the sound that all features share; `run` comes once that is over and
+    the groups of `needs` are there. Either may raise InputError or WorkFailed to say what is wrong, which fails this
+    feature alone.
+    """
+
+    feature: ClassVar[Feature]
+    needs: ClassVar[tuple[Feature, ...]] = ()
+    # What `run` costs beside the pass over the sound; 0 where the listener does the work.
+    cost: ClassVar[float] = 0.0
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def listener(self) -> Analysis | None:
+        """What hears the sound for this step."""
+        return None
+
+    def run(self, groups: Groups, report: Report) -> object:
+        """The group of the result."""
+        raise NotImplementedError

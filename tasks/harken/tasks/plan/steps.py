@@ -1,0 +1,9 @@
+"""Which step makes which feature: adding one is a module and a line here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from harken.audio import Feature
+from harken.tasks.plan.step import Step
+
+STEPS: Final[Mapping[Feature, type[Step]]] = {}
