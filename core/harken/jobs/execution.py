@@ -125,7 +125,6 @@ def succeed(
 
     By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
     """
-
     ended: list[Job] = []
 
     def decide(job: Job) -> Change | None:
@@ -140,9 +139,7 @@ def succeed(
         failpoint(Point.RESULT)
         connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
         (job,) = ended
-        embeddings.keep(
-            connection, job_id, owner=job.owner, spec=job.spec, result=result, now=now
-        )
+        embeddings.keep(connection, job_id, owner=job.owner, spec=job.spec, result=result, now=now)
     return written
 
 

@@ -79,8 +79,6 @@ def succeed_as(
         # As it would be of a job that was run: what was asked for is found, with its own labels.
         (job,) = ended
         copied = queries.get_result(connection, job_id) or {}
-        embeddings.keep(
-            connection, job_id, owner=job.owner, spec=job.spec, result=copied, now=now
-        )
+        embeddings.keep(connection, job_id, owner=job.owner, spec=job.spec, result=copied, now=now)
         artifacts.share(connection, known_id, job_id, now)
     return written

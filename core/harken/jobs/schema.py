@@ -378,7 +378,9 @@ EMBEDDINGS = Table(
     METADATA,
     # In the order of writing, and never given twice: whoever keeps the vectors in memory reads on from it.
     Column("position", LogPosition, primary_key=True, autoincrement=True),
-    _id("job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), nullable=False, unique=True),
+    _id(
+        "job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), nullable=False, unique=True
+    ),
     Column("owner", String(200), nullable=False),
     Column("model", String(100), nullable=False),
     # Of unit length. Its index in PostgreSQL is there with pgvector alone: `harken.jobs.similarity.vector_index`.

@@ -21,10 +21,22 @@ class Store:
         self._database = database
         self._writer = GroupWriter(database)
         self._readers = ThreadPoolExecutor(POOL_SIZE - 1, thread_name_prefix="reader")
+        # What takes seconds waits for its like alone.
+        self._long_reader = ThreadPoolExecutor(1, thread_name_prefix="long-reader")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction, in which all it reads is of one moment."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def read_long(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, which may take seconds, in a read transaction, one after the other."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long_reader, self._read, work)
+
+    @property
+    def dialect(self) -> str:
+        """The kind of the database: "sqlite" or "postgresql"."""
+        return self._database.dialect
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a write transaction; returns once that is committed."""
@@ -38,6 +50,7 @@ class Store:
         """Finishes the writes that were asked for, and closes the connections."""
         self._writer.close()
         self._readers.shutdown()
+        self._long_reader.shutdown()
         self._database.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:

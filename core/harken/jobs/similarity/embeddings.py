@@ -11,7 +11,9 @@ from sqlalchemy import Connection, insert
 from harken.jobs.schema import EMBEDDINGS, float32_bytes
 from harken.jobs.similarity.sound_class import sound_class
 
-QUERY = "query"  # in the spec of a job that was made for a search: it is no part of what is searched
+QUERY = (
+    "query"  # in the spec of a job that was made for a search: it is no part of what is searched
+)
 
 _KEEP = insert(EMBEDDINGS)
 

@@ -5,7 +5,7 @@ are gone. They are as good as not there, since nothing is ever written under an 
 """
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -14,16 +14,23 @@ from harken.jobs.schema import EMBEDDINGS, JOBS, float32_bytes
 from harken.jobs.similarity.sound_class import SoundClass
 from harken.jobs.similarity.wanted import DIMENSIONS, Key, Neighbour, SoundFilter, Wanted
 
-if TYPE_CHECKING:
-    import numpy as np  # only where it is searched: it takes a tenth of a second to import
-
 MOST_VECTORS = 1_000_000  # of all owners, half a gigabyte: beyond it those go that were not searched for longest
 LOADED_AT_ONCE = 10_000
 FIRST_LOOK = 32  # neighbours whose jobs are looked at; each further look is at four times as many
 MOST_ASKED = 16_000  # ids in a statement: SQLite takes 32,766 parameters
 
+_NOTHING: Any = ()  # before anything was read
 _CLASSES = {kind.value: number for number, kind in enumerate(SoundClass, start=1)}
-_COLUMNS = ("position", "job_id", "digest", "tempo_bpm", "duration_s", "tonic", "mode", "sound_class")
+_COLUMNS = (
+    "position",
+    "job_id",
+    "digest",
+    "tempo_bpm",
+    "duration_s",
+    "tonic",
+    "mode",
+    "sound_class",
+)
 _NEW = (
     select(*(EMBEDDINGS.c[name] for name in _COLUMNS), EMBEDDINGS.c.vector)
     .where(
@@ -84,8 +91,8 @@ class _Matrix:
         self._lock = threading.Lock()
         self._position = 0
         self.count = 0
-        self._vectors: Any = None
-        self._facts: Any = None
+        self._vectors: Any = _NOTHING
+        self._facts: Any = _NOTHING
         self._job_ids: list[str] = []
 
     def brought_up_to_date(self, connection: Connection, wanted: Wanted) -> "_Seen":
@@ -104,10 +111,10 @@ class _Matrix:
                     return _Seen(self._vectors, self._facts, self._job_ids, self.count)
 
     def _add(self, rows: Any) -> None:
-        import numpy as np
+        import numpy as np  # only where it is searched: it takes a tenth of a second to import
 
         end = self.count + len(rows)
-        if self._vectors is None or end > self._vectors.shape[0]:
+        if self._vectors is _NOTHING or end > self._vectors.shape[0]:
             # A copy: those who search meanwhile go on with the old one.
             size = max(1_024, 2 * end if end > LOADED_AT_ONCE else end)
             vectors = np.empty((size, DIMENSIONS), np.float32)
@@ -137,15 +144,15 @@ class _Seen:
     """What there was at one moment."""
 
     def __init__(self, vectors: Any, facts: Any, job_ids: list[str], count: int) -> None:
-        self._vectors = None if vectors is None else vectors[:count]
-        self._facts = None if facts is None else facts[:count]
+        self._vectors: Any = vectors[:count]
+        self._facts: Any = facts[:count]
         self._job_ids = job_ids
 
     def ranking(self, wanted: Wanted) -> "_Ranking":
         """What a filter lets through, to be had in order of likeness."""
         import numpy as np
 
-        if self._vectors is None:
+        if not self._job_ids:
             return _Ranking(np.empty(0, np.float32), np.empty(0, np.intp), [], None)
         query = np.asarray(wanted.vector, np.float32)
         chosen = self._chosen(wanted.where)
@@ -176,9 +183,7 @@ class _Seen:
 class _Ranking:
     """Neighbours in order, a portion at a time: all of them are not sorted."""
 
-    def __init__(
-        self, likeness: "np.ndarray[Any, Any]", places: Any, job_ids: list[str], digests: Any
-    ) -> None:
+    def __init__(self, likeness: Any, places: Any, job_ids: list[str], digests: Any) -> None:
         self._likeness = likeness
         self._places = places
         self._job_ids = job_ids

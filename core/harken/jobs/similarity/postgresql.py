@@ -8,7 +8,6 @@ from sqlalchemy import (
     REAL,
     Connection,
     Double,
-    Select,
     Text,
     bindparam,
     cast,
@@ -36,7 +35,6 @@ MOST_CANDIDATES = 1_000  # pgvector's own limit
 # looked at.
 MOST_SCANNED = 20_000
 KNOWN_FOR_S = 60.0  # whether there is an index, and whether an owner has few vectors
-
 
 
 class _Vector(UserDefinedType[str]):
@@ -136,7 +134,7 @@ def _exact(
     return _sorted(connection, query, numbers)
 
 
-def _of(connection: Connection, wanted: Wanted, similarity: Any) -> Select[Any]:
+def _of(connection: Connection, wanted: Wanted, similarity: Any) -> Any:
     query = select(EMBEDDINGS.c.job_id, EMBEDDINGS.c.digest, similarity.label("similarity"))
     query = query.where(EMBEDDINGS.c.owner == wanted.owner, EMBEDDINGS.c.model == wanted.model)
     return query.where(*sound_conditions(connection, wanted.where))
@@ -145,14 +143,14 @@ def _of(connection: Connection, wanted: Wanted, similarity: Any) -> Select[Any]:
 def sound_conditions(connection: Connection, where: SoundFilter) -> list[Any]:
     """What holds for the rows of the sounds that a filter wants."""
     wanted: list[Any] = []
-    for column, (low, high) in (
+    for bounded, (low, high) in (
         (EMBEDDINGS.c.tempo_bpm, where.tempo_bpm),
         (EMBEDDINGS.c.duration_s, where.duration_s),
     ):
         if low is not None:
-            wanted.append(column >= low)
+            wanted.append(bounded >= low)
         if high is not None:
-            wanted.append(column <= high)
+            wanted.append(bounded <= high)
     if where.keys:
         wanted.append(tuple_(EMBEDDINGS.c.tonic, EMBEDDINGS.c.mode).in_(sorted(where.keys)))
     if where.classes:
@@ -164,7 +162,7 @@ def sound_conditions(connection: Connection, where: SoundFilter) -> list[Any]:
     return wanted
 
 
-def _sorted(connection: Connection, query: Select[Any], numbers: dict[str, Any]) -> list[Neighbour]:
+def _sorted(connection: Connection, query: Any, numbers: dict[str, Any]) -> list[Neighbour]:
     found = [
         Neighbour(job_id=row.job_id, similarity=float(row.similarity), digest=row.digest)
         for row in connection.execute(query, numbers)

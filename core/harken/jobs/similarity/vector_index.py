@@ -14,9 +14,9 @@ NAME = "harken_embeddings_nearest"
 INDEXED = "(vector::halfvec(128))"
 INDEX = f"harken_embeddings USING hnsw ({INDEXED} halfvec_ip_ops)"
 
-_STANDS = text(
-    "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
-).bindparams(name=NAME)
+_STANDS = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)").bindparams(
+    name=NAME
+)
 _EXTENSION = text("SELECT 1 FROM pg_extension WHERE extname = 'vector'")
 _AVAILABLE = text("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")
 
@@ -65,7 +65,7 @@ def build(database: Database, *, memory_mb: int, workers: int) -> None:
             connection.execute(f"CREATE INDEX CONCURRENTLY {NAME} ON {INDEX}")
         except database.engine.dialect.loaded_dbapi.Error as error:
             raise NoVectorIndex(
-                f"PostgreSQL refused: {str(error).strip()}. The index needs the extension pgvector, 0.7 or newer: install"
-                " it beside PostgreSQL (package postgresql-NN-pgvector), have a superuser run CREATE EXTENSION vector"
+                f"PostgreSQL refused: {str(error).strip()}. The index needs the extension pgvector, 0.7 or newer:"
+                " install it beside PostgreSQL (package postgresql-NN-pgvector), have a superuser run CREATE EXTENSION vector"
                 " in this database, and repeat the command."
             ) from error

@@ -40,9 +40,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("job_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "harken_embeddings_owner", "harken_embeddings", ["owner", "model", "position"]
-    )
+    op.create_index("harken_embeddings_owner", "harken_embeddings", ["owner", "model", "position"])
     op.create_index("harken_embeddings_digest", "harken_embeddings", ["owner", "digest"])
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
