@@ -4,6 +4,7 @@ Rows of deleted jobs stay in the matrix until a search finds them: who reads the
 are gone. They are as good as not there, since nothing is ever written under an id again.
 """
 
+import math
 import threading
 from typing import Any
 
@@ -20,6 +21,14 @@ FIRST_LOOK = 32  # neighbours whose jobs are looked at; each further look is at 
 MOST_ASKED = 16_000  # ids in a statement: SQLite takes 32,766 parameters
 
 _NOTHING: Any = ()  # before anything was read
+# An array of each, since a filter runs through one or two of them: the name and numpy's type.
+_FACTS = {
+    "digest": "i8",
+    "tempo_bpm": "f8",
+    "duration_s": "f8",
+    "key": "i1",
+    "class": "i1",
+}
 _CLASSES = {kind.value: number for number, kind in enumerate(SoundClass, start=1)}
 _COLUMNS = (
     "position",
@@ -55,7 +64,7 @@ class ExactSearch:
         """The `limit` nearest, the likest first; fewer where there are no more."""
         matrix = self._matrix(wanted)
         seen = matrix.brought_up_to_date(connection, wanted)
-        self._forget_beyond(wanted)
+        self._forget_beyond()
         found: list[Neighbour] = []
         take = FIRST_LOOK
         ranking = seen.ranking(wanted)
@@ -75,7 +84,7 @@ class ExactSearch:
             self._matrices[key] = matrix  # to the end: what was not searched longest is first
             return matrix
 
-    def _forget_beyond(self, wanted: Wanted) -> None:
+    def _forget_beyond(self) -> None:
         with self._lock:
             while len(self._matrices) > 1 and self._total() > self._most:
                 del self._matrices[next(iter(self._matrices))]
@@ -118,23 +127,17 @@ class _Matrix:
             # A copy: those who search meanwhile go on with the old one.
             size = max(1_024, 2 * end if end > LOADED_AT_ONCE else end)
             vectors = np.empty((size, DIMENSIONS), np.float32)
-            facts = np.empty(size, _fact_type(np))
+            facts = {name: np.empty(size, kind) for name, kind in _FACTS.items()}
             if self.count:
                 vectors[: self.count] = self._vectors[: self.count]
-                facts[: self.count] = self._facts[: self.count]
+                for name, values in facts.items():
+                    values[: self.count] = self._facts[name][: self.count]
             self._vectors, self._facts = vectors, facts
         packed = b"".join(float32_bytes(row.vector) for row in rows)
         self._vectors[self.count : end] = np.frombuffer(packed, "<f4").reshape(-1, DIMENSIONS)
-        self._facts[self.count : end] = [
-            (
-                row.digest,
-                np.nan if row.tempo_bpm is None else row.tempo_bpm,
-                np.nan if row.duration_s is None else row.duration_s,
-                key_number((row.tonic or "", row.mode or "")),
-                _CLASSES.get(row.sound_class or "", 0),
-            )
-            for row in rows
-        ]
+        of_rows = zip(*map(_facts_of, rows), strict=True)
+        for name, values in zip(_FACTS, of_rows, strict=True):
+            self._facts[name][self.count : end] = values
         self._job_ids += [row.job_id for row in rows]
         self._position = rows[-1].position
         self.count = end
@@ -145,7 +148,7 @@ class _Seen:
 
     def __init__(self, vectors: Any, facts: Any, job_ids: list[str], count: int) -> None:
         self._vectors: Any = vectors[:count]
-        self._facts: Any = facts[:count]
+        self._facts: Any = {name: values[:count] for name, values in dict(facts).items()}
         self._job_ids = job_ids
 
     def ranking(self, wanted: Wanted) -> "_Ranking":
@@ -225,15 +228,14 @@ def key_number(key: Key) -> int:
     return 1 + tonics.index(key[0]) + (12 if key[1] == "minor" else 0)
 
 
-def _fact_type(np: Any) -> Any:
-    return np.dtype(
-        [
-            ("digest", np.int64),
-            ("tempo_bpm", np.float32),
-            ("duration_s", np.float32),
-            ("key", np.int8),
-            ("class", np.int8),
-        ]
+def _facts_of(row: Any) -> tuple[float, ...]:
+    """What a sound is filtered by, in the order of _FACTS."""
+    return (
+        row.digest,
+        math.nan if row.tempo_bpm is None else row.tempo_bpm,
+        math.nan if row.duration_s is None else row.duration_s,
+        key_number((row.tonic or "", row.mode or "")),
+        _CLASSES.get(row.sound_class or "", 0),
     )
 
 

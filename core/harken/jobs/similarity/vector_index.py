@@ -66,6 +66,6 @@ def build(database: Database, *, memory_mb: int, workers: int) -> None:
         except database.engine.dialect.loaded_dbapi.Error as error:
             raise NoVectorIndex(
                 f"PostgreSQL refused: {str(error).strip()}. The index needs the extension pgvector, 0.7 or newer:"
-                " install it beside PostgreSQL (package postgresql-NN-pgvector), have a superuser run CREATE EXTENSION vector"
-                " in this database, and repeat the command."
+                " install it beside PostgreSQL (package postgresql-NN-pgvector), have a superuser run"
+                " CREATE EXTENSION vector in this database, and repeat the command."
             ) from error
