@@ -89,6 +89,11 @@ class Recording:
         self._cleanup.close()
 
     @property
+    def file(self) -> SourceFile:
+        """The bytes, to be read once the blocks are: the decoder seeks in them too."""
+        return self._file
+
+    @property
     def size(self) -> int:
         """Bytes of the whole file."""
         return self._file.size

@@ -63,14 +63,19 @@ def container_name(names: str, path: str) -> str:
 
 
 def tags(recording: Recording) -> dict[str, str]:
-    """Tags of the file and of its sound stream, names in lower case, the file's first."""
+    """The first tags of the file and of its sound stream, names in lower case."""
+    return dict(list(all_tags(recording).items())[:MAX_TAGS])
+
+
+def all_tags(recording: Recording) -> dict[str, str]:
+    """Tags of the file and of its sound stream, names in lower case; the file's count."""
     merged: dict[str, str] = {}
     for source in (recording.stream.metadata, recording.container.metadata):
         merged |= {
             _readable(name).lower()[:MAX_TAG_CHARS]: _readable(text)[:MAX_TAG_CHARS]
             for name, text in source.items()
         }
-    return dict(list(merged.items())[:MAX_TAGS])
+    return merged
 
 
 def _readable(text: str) -> str:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from harken.audio.analysis import Analysis
+from harken.audio.annotations.reader import FileAnnotations
 from harken.audio.embedding import Fingerprint
+from harken.audio.envelope import LoudestSound
 from harken.audio.features import Feature
 from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
 from harken.audio.onsets import OnsetTimes
+from harken.audio.pitch.tracker import PitchTracker
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
 from harken.audio.timbre import Cepstrum
@@ -23,4 +26,7 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.LOUDNESS: LoudnessMeter,
     Feature.ONSETS: OnsetTimes,
     Feature.EMBEDDING: Fingerprint,
+    Feature.PITCH: PitchTracker,
+    Feature.ENVELOPE: LoudestSound,
+    Feature.ANNOTATIONS: FileAnnotations,
 }

@@ -315,6 +315,8 @@ def _plain(value: Any) -> Any:
         return {str(key): str(item) for key, item in value.items()} or None
     if isinstance(value, Feature):
         return f"FEATURE_{value.name}"
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, tuple):
         items = [_plain(item) for item in value]
         # A vector with a hole means nothing, so one bad number unsets the whole of it.

@@ -15,6 +15,9 @@ def summary(report: dict[str, Any]) -> str:
         ("loudness", _loudness(report["loudness"]) if "loudness" in report else ""),
         ("spectrum", _spectral(report.get("spectral", {}))),
         ("onsets", _onsets(report.get("onsets", {}))),
+        ("pitch", _pitch(report["pitch"]) if "pitch" in report else ""),
+        ("envelope", _envelope(report["envelope"]) if "envelope" in report else ""),
+        ("it says", _annotations(report["annotations"]) if "annotations" in report else ""),
     )
     lines += [f"  {title:<9} {text}" for title, text in named if text]
     return "\n".join(lines)
@@ -70,3 +73,34 @@ def _spectral(group: dict[str, Any]) -> str:
 
 def _onsets(group: dict[str, Any]) -> str:
     return f"{group['onset_count']}, {group['rate_hz']:.2f} a second" if group else ""
+
+
+def _pitch(group: dict[str, Any]) -> str:
+    if "f0_hz_median" not in group:
+        return "none"
+    return (
+        f"{group['f0_hz_median']:.1f} Hz, MIDI note {group['midi_note']} {group['cents']:+.0f} cents "
+        f"(confidence {group['confidence']:.2f}), in {100 * group['voiced_share']:.0f} % of the sound"
+    )
+
+
+def _envelope(group: dict[str, Any]) -> str:
+    named = (
+        ("attack_s", "attack {:.3f} s"),
+        ("decay_s", "decay {:.3f} s"),
+        ("peak_s", "loudest at {:.3f} s"),
+    )
+    return ", ".join(form.format(group[name]) for name, form in named if name in group) or "silence"
+
+
+def _annotations(group: dict[str, Any]) -> str:
+    said = {**group.get("sampler", {}), **group.get("acid", {}), **group}
+    named = (
+        ("tempo_bpm", "{:.2f} BPM"),
+        ("key", "{}"),
+        ("root_note", "root note {}"),
+        ("loop_count", "{} loops"),
+        ("cue_count", "{} markers"),
+    )
+    parts = [form.format(said[name]) for name, form in named if said.get(name) is not None]
+    return ", ".join(parts) or "nothing"

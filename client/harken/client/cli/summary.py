@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator
 
-from harken.client.analysis_result import AnalysisResult, Loudness, Media, Rhythm, Tonal
+from harken.client.analysis_result import (
+    AnalysisResult,
+    Annotations,
+    Loudness,
+    Media,
+    Pitch,
+    Prepared,
+    Rhythm,
+    Tonal,
+)
 from harken.client.cli.text import NOTHING, count, duration, local_time, number, plain
 from harken.client.enums import JobState
 from harken.client.job import Job
@@ -11,6 +20,8 @@ _LABEL_WIDTH = 11
 
 _TAGS = ("title", "artist", "album", "date")
 """Tags worth a place in a summary, in this order."""
+
+_NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 _CHANNELS = {1: "mono", 2: "stereo"}
 
@@ -102,6 +113,23 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         e = result.embedding
         found = f"{count(len(e.vector), 'number')} by {plain(e.model or NOTHING)}"
         rows.append(("Embedding", found if e.vector else NOTHING))
+    if result.pitch is not None:
+        rows.append(("Pitch", _pitch(result.pitch)))
+    if result.envelope is not None:
+        e = result.envelope
+        found = (
+            f"attack {number(e.attack_s, 's', decimals=3)}, decay {number(e.decay_s, 's', decimals=3)}, "
+            f"loudest at {number(e.peak_s, 's', decimals=3)}"
+        )
+        rows.append(("Envelope", found))
+    if result.annotations is not None:
+        rows.append(("Annotated", _annotations(result.annotations)))
+    if result.stems is not None:
+        names = (plain(stem.artifact_name or stem.name or "") for stem in result.stems.stems)
+        rows.append(("Stems", ", ".join(names) or NOTHING))
+    if result.prepare is not None:
+        rows.append(("Prepared", _prepared(result.prepare)))
+    rows += [("Failed", plain(str(error))) for error in result.errors]
     return _aligned(rows)
 
 
@@ -153,6 +181,37 @@ def _loudness(loudness: Loudness) -> list[Row]:
             f"{number(loudness.true_peak_dbtp, 'dBTP')}, RMS {number(loudness.rms_dbfs, 'dBFS')}",
         ),
     ]
+
+
+def _pitch(pitch: Pitch) -> str:
+    if pitch.f0_hz_median is None or pitch.midi_note is None:
+        return NOTHING
+    name, octave = _NOTES[pitch.midi_note % 12], pitch.midi_note // 12 - 1
+    return (
+        f"{name}{octave} {pitch.cents or 0:+.0f} cents, {number(pitch.f0_hz_median, 'Hz')}"
+        f"{_confidence(pitch.confidence)}, in {100 * (pitch.voiced_share or 0):.0f} % of the sound"
+    )
+
+
+def _annotations(said: Annotations) -> str:
+    acid, sampler, broadcast = said.acid, said.sampler, said.broadcast
+    tempo = said.tempo_bpm or (acid.tempo_bpm if acid else None)
+    note = (acid.root_note if acid else None) or (sampler.root_note if sampler else None)
+    parts = [
+        number(tempo, "bpm") if tempo else "",
+        plain(said.key or ""),
+        f"root note {note}" if note is not None else "",
+        "one shot" if acid and acid.one_shot else "",
+        count(sampler.loop_count, "loop") if sampler and sampler.loop_count else "",
+        count(said.cue_count, "marker") if said.cue_count else "",
+        plain(broadcast.description or broadcast.originator or "") if broadcast else "",
+    ]
+    return ", ".join(part for part in parts if part) or NOTHING
+
+
+def _prepared(made: Prepared) -> str:
+    gain = "" if made.gain_db is None else f", {made.gain_db:+.1f} dB"
+    return f"{plain(made.artifact_name or NOTHING)}, {duration(made.duration_s)}{gain}"
 
 
 def _confidence(confidence: float | None) -> str:

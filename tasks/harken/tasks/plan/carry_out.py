@@ -40,7 +40,7 @@ def carry_out(plan: Plan, bench: Bench, on_progress: OnProgress) -> Outcome:
     benches = {step.feature: replace(bench, _published=[]) for step in plan.steps}
     steps = [step(benches[step.feature]) for step in plan.steps]
     faults = fault.faults_of(bench.work.job)
-    errors: dict[Feature, FeatureError] = {}
+    errors = {feature: fault.missing(feature) for feature in plan.missing}
     heard = _hear(plan, bench, steps, faults, errors, on_progress)
     groups: dict[Feature, Any] = {f: getattr(heard, f.value) for f in plan.heard if f not in errors}
     done = PASS_COST

@@ -46,3 +46,13 @@ def needed(feature: Feature, failed: FeatureError) -> FeatureError:
     """The error of a feature that needs one which failed."""
     message = f"It needs {failed.feature}, which failed: {failed.message}"
     return FeatureError(feature=feature, kind=failed.kind, reason=failed.reason, message=message)
+
+
+def missing(feature: Feature) -> FeatureError:
+    """The error of a feature that the worker has nothing for."""
+    return FeatureError(
+        feature=feature,
+        kind=FaultKind.INTERNAL,
+        reason="FEATURE_NOT_AVAILABLE",
+        message=f"The worker's version of harken does not compute {feature}. Run newer workers.",
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from harken.audio import Feature
+from harken.audio import IN_FILES, Feature
 from harken.tasks.plan.step import Step
 
 # The pass over the sound, of which the cost of a step is counted in multiples.
@@ -12,11 +12,12 @@ PASS_COST = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the engine computes itself, also what only others need, and the steps in their order."""
+    """What the engine computes itself, also what only others need, the steps in their order, and what nothing computes."""
 
     asked: tuple[Feature, ...]
     heard: tuple[Feature, ...]
     steps: tuple[type[Step], ...]
+    missing: tuple[Feature, ...] = ()
 
     @property
     def cost(self) -> float:
@@ -31,8 +32,9 @@ def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> P
     _add(asked, steps, wanted, ())
     return Plan(
         asked=tuple(feature for feature in Feature if feature in asked),
-        heard=tuple(f for f in Feature if f in wanted and f not in steps),
+        heard=tuple(f for f in Feature if f in wanted and f not in steps and f not in IN_FILES),
         steps=tuple(steps[feature] for feature in wanted if feature in steps),
+        missing=tuple(f for f in Feature if f in wanted and f not in steps and f in IN_FILES),
     )
 
 
