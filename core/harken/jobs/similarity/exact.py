@@ -18,6 +18,7 @@ from harken.jobs.similarity.wanted import DIMENSIONS, Key, Neighbour, SoundFilte
 MOST_VECTORS = 1_000_000  # of all owners, half a gigabyte: beyond it those go that were not searched for longest
 LOADED_AT_ONCE = 10_000
 FIRST_LOOK = 32  # neighbours whose jobs are looked at; each further look is at four times as many
+DECIMALS = 6  # of a similarity
 MOST_ASKED = 16_000  # ids in a statement: SQLite takes 32,766 parameters
 
 _NOTHING: Any = ()  # before anything was read
@@ -165,6 +166,8 @@ class _Seen:
         else:
             places = np.flatnonzero(chosen)
             likeness = self._vectors[places] @ query
+        # The same vector can be a hair more or less like another one, depending on the row it stands in.
+        likeness = np.round(likeness, DECIMALS)
         return _Ranking(likeness, places, self._job_ids, self._facts["digest"])
 
     def _chosen(self, where: SoundFilter) -> Any:

@@ -60,8 +60,10 @@ _WITH_PGVECTOR = -cast(EMBEDDINGS.c.vector, _FULL).op(_NEGATIVE, return_type=Dou
 _ALONG_INDEX = cast(EMBEDDINGS.c.vector, _HALF).op(_NEGATIVE, return_type=Double())(
     cast(_AS_TEXT, _HALF)
 )
-_PAIRS = func.unnest(EMBEDDINGS.c.vector, bindparam("numbers", type_=ARRAY(REAL))).table_valued(
-    column("one", REAL), column("other", REAL), name="pair"
+_PAIRS = (
+    func.unnest(EMBEDDINGS.c.vector, bindparam("numbers", type_=ARRAY(REAL)))
+    .table_valued(column("one", REAL), column("other", REAL), name="pair")
+    .render_derived()
 )
 _WITHOUT = select(func.sum(_PAIRS.c.one * _PAIRS.c.other)).select_from(_PAIRS).scalar_subquery()
 _SETTINGS = text(

@@ -174,4 +174,4 @@ def _keep_once(connection: Connection, row: dict[str, Any]) -> int:
     """Keeps a vector, unless somebody else does at the same time; how many were kept."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     kept = insert(EMBEDDINGS).values(row).on_conflict_do_nothing(index_elements=["job_id"])
-    return connection.execute(kept).rowcount
+    return len(connection.execute(kept.returning(EMBEDDINGS.c.job_id)).all())
