@@ -165,9 +165,7 @@ def test_filters_let_through_what_they_say(
     made = {
         "a": done(jobs, result(towards(10), tempo_bpm=90, key="A", mode="minor")),
         "b": done(jobs, result(towards(20), tempo_bpm=120, duration_s=8, key="C", mode="major")),
-        "c": done(
-            jobs, result(towards(30), tempo_bpm=140, duration_s=200), labels={"kit": "909"}
-        ),
+        "c": done(jobs, result(towards(30), tempo_bpm=140, duration_s=200), labels={"kit": "909"}),
         "d": done(jobs, result(towards(40)), labels={"kit": "909", "mood": 'a"b'}),
     }
     assert ids(jobs, search, **where) == [made[name].job_id for name in expected]

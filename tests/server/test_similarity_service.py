@@ -190,7 +190,7 @@ async def test_a_file_that_cannot_be_analysed_is_told_with_its_jobs_error(
         ({"path": "nothing.wav"}, grpc.StatusCode.NOT_FOUND, "SOURCE_NOT_FOUND"),
         ({"path": "/etc/passwd"}, grpc.StatusCode.PERMISSION_DENIED, "SOURCE_OUTSIDE_ROOTS"),
         ({"upload_id": NOBODY}, grpc.StatusCode.NOT_FOUND, "UPLOAD_NOT_FOUND"),
-        ({"uri": "https://h/a.wav"}, grpc.StatusCode.PERMISSION_DENIED, "SOURCE_NOT_ALLOWED"),
+        ({"uri": "s3://other/a.wav"}, grpc.StatusCode.PERMISSION_DENIED, "SOURCE_NOT_ALLOWED"),
         ({}, grpc.StatusCode.INVALID_ARGUMENT, "NO_SOURCE"),
     ],
 )

@@ -70,6 +70,9 @@ class SimilarityService(SimilarityServiceServicer):
         owner = current_caller().owner
         where = sounds.sound_filter(request.filter)
         size = sounds.page_size(request.page_size, sounds.DEFAULT_SOUNDS, sounds.MOST_SOUNDS)
+        if request.page_token and request.WhichOneof("query") == "source":
+            description = "Go on with the job_id of the answer in place of the source."
+            raise InvalidRequest([Violation("source", "PAGE_OF_SOURCE", description)])
         bound_to = sounds.bound_to(owner, request)
         after = _place(request.page_token, bound_to)
         query = await self._query(request, owner, context)
@@ -163,9 +166,6 @@ class SimilarityService(SimilarityServiceServicer):
             case "vector":
                 return _Query(vector=sounds.vector(request.vector))
             case "source":
-                if request.page_token:
-                    description = "Go on with the job_id of the answer in place of the source."
-                    raise InvalidRequest([Violation("source", "PAGE_OF_SOURCE", description)])
                 return await self._analysed(request, owner, context)
             case _:
                 description = "Name a job_id, a source or a vector to search by."

@@ -20,6 +20,7 @@ LEAST_OVERLAP: Final = 0.6  # of what is heard of the shorter one
 MOST_ERRORS: Final = 0.33
 SPREAD: Final = 3.0
 SURENESS: Final = 3.5
+TELLING_WORDS: Final = 43  # 2 s of a stretch, which stands for itself then
 FEWEST_WORDS: Final = 4  # a fifth of a second: of less there is nothing to say
 
 
@@ -38,11 +39,14 @@ class Fingerprint:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """How two recordings fit: the other one begins `offset_s` later, and `bit_error_rate` of the bits differ."""
+    """How two recordings fit: the other one begins `offset_s` later, and `bit_error_rate` of the bits differ.
+
+    Of the stretch in which most do, with so many words.
+    """
 
     offset_s: float
     bit_error_rate: float
-    words: int  # compared
+    words: int
 
 
 def fingerprint_of(packed: bytes) -> Fingerprint | None:
@@ -97,10 +101,15 @@ def match(one: Fingerprint, other: Fingerprint) -> Match | None:
             best = found if best is None or found < best else best
     if best is None:
         return None
-    # Where the beginnings fit, all else has to fit too.
+    # Where the beginnings fit, all else has to fit too: that of the worst stretch counts, if it is long enough to say.
     shift = best[1]
-    differing, words = _compared(one.stretches, other.stretches, shift)
-    if words < needed:
+    stretches = zip(one.stretches, other.stretches, strict=False)
+    compared = [_compared((mine,), (theirs,), shift) for mine, theirs in stretches]
+    if sum(words for _, words in compared) < needed:
+        return None
+    telling = [pair for pair in compared if pair[1] >= TELLING_WORDS] or compared[:1]
+    differing, words = max(telling, key=lambda pair: pair[0] / pair[1] if pair[1] else 0.0)
+    if not words:
         return None
     return Match(offset_s=shift / RATE, bit_error_rate=differing / (BITS * words), words=words)
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
-    exists,
     func,
     select,
     text,
@@ -159,8 +158,9 @@ def sound_conditions(connection: Connection, where: SoundFilter) -> list[Any]:
         wanted.append(EMBEDDINGS.c.sound_class.in_(sorted(where.classes)))
     if where.of_jobs:
         of_jobs = JobFilter(labels=where.labels, batch_id=where.batch_id)
-        is_its = JOBS.c.job_id == EMBEDDINGS.c.job_id
-        wanted.append(exists().where(is_its, *conditions(connection, of_jobs)))
+        theirs = select(JOBS.c.job_id).where(*conditions(connection, of_jobs))
+        # By itself, since those who ask may have joined the jobs too.
+        wanted.append(EMBEDDINGS.c.job_id.in_(theirs.correlate(None)))
     return wanted
 
 
