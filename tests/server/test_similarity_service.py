@@ -42,6 +42,15 @@ async def made(served: Served, degrees: float, **facts: object) -> str:
     return job_id
 
 
+async def first_waiting(served: Served) -> str:
+    """The job that waits, once there is one."""
+    async with asyncio.timeout(20):
+        while True:
+            if jobs := (await served.jobs.ListJobs(ListJobsRequest(states=[1]))).jobs:
+                return jobs[0].job_id
+            await asyncio.sleep(0.01)
+
+
 def by_vector(degrees: float = 0.0, **fields: object) -> pb.FindSimilarRequest:
     """A search by a vector."""
     vector = pb.QueryVector(values=towards(degrees), model=MODEL)
@@ -119,14 +128,10 @@ async def test_a_file_is_analysed_first_and_is_no_part_of_what_is_searched(
     request = pb.FindSimilarRequest(source=Source(path="one.wav"), page_size=1)
 
     async def work() -> None:
-        while True:
-            jobs = (await served.jobs.ListJobs(ListJobsRequest(states=[1]))).jobs
-            if jobs:
-                assert jobs[0].priority == 9
-                assert len(jobs[0].features) == 1
-                end(served, jobs[0].job_id, result(towards(0)))
-                return
-            await asyncio.sleep(0.01)
+        waiting = await first_waiting(served)
+        job = (await served.jobs.GetJob(GetJobRequest(job_id=waiting))).job
+        assert (job.priority, len(job.features)) == (9, 1)
+        end(served, waiting, result(towards(0)))
 
     answer, _ = await asyncio.gather(sounds.FindSimilar(request, timeout=30), work())
     assert [sound.job_id for sound in answer.sounds] == [known]
@@ -141,9 +146,8 @@ async def test_further_pages_of_a_file_are_had_by_its_job(served: Served, sounds
     request = pb.FindSimilarRequest(source=Source(path="one.wav"), page_size=1)
 
     async def work() -> None:
-        while not (waiting := (await served.jobs.ListJobs(ListJobsRequest(states=[1]))).jobs):
-            await asyncio.sleep(0.01)
-        end(served, waiting[0].job_id, result(towards(0)))
+        waiting = await first_waiting(served)
+        end(served, waiting, result(towards(0)))
 
     first, _ = await asyncio.gather(sounds.FindSimilar(request, timeout=30), work())
     request.job_id = first.job_id
@@ -170,9 +174,8 @@ async def test_a_file_that_cannot_be_analysed_is_told_with_its_jobs_error(
     served: Served, sounds
 ) -> None:
     async def work() -> None:
-        while not (waiting := (await served.jobs.ListJobs(ListJobsRequest(states=[1]))).jobs):
-            await asyncio.sleep(0.01)
-        job = served.hands.claim(waiting[0].job_id)
+        waiting = await first_waiting(served)
+        job = served.hands.claim(waiting)
         error = JobError(kind=ErrorKind.INPUT, reason="NO_AUDIO_STREAM", message="It is a picture.")
         with served.hands.database.write() as connection:
             execution.fail(connection, job.job_id, job.attempt, error, now())
