@@ -1,7 +1,7 @@
 """The job domain on a real database, one transaction a call, with a clock that the test sets."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -79,6 +79,11 @@ class Jobs:
         with self.database.write() as connection:
             return work(connection)
 
+    def statement(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, which is one statement where the database allows, as a worker does."""
+        with self.database.statement() as connection:
+            return work(connection)
+
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction of its own."""
         with self.database.read() as connection:
@@ -125,13 +130,13 @@ class Jobs:
         worker: str = WORKER,
         *,
         pid: int | None = None,
-        unanswered: int | None = None,
+        tried: Collection[datetime] = (),
     ) -> Job | None:
         """A process of a worker tries to take the job: each time another one, if none is named."""
         number = next(self._pids) if pid is None else pid
-        claimed = self.write(
+        claimed = self.statement(
             lambda c: execution.claim(
-                c, job.job_id, worker=worker, pid=number, now=self.now, unanswered=unanswered
+                c, job.job_id, worker=worker, pid=number, now=self.now, tried=tried
             )
         )
         if claimed is not None:
@@ -146,7 +151,7 @@ class Jobs:
 
     def succeed(self, job: Job, result: dict[str, Any] | None = None) -> JobState | None:
         """The attempt that `job` shows ends well."""
-        return self.write(
+        return self.statement(
             lambda c: execution.succeed(c, job.job_id, job.attempt, result or {}, self.now)
         )
 
@@ -313,3 +318,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return request.getfixturevalue("emptied_postgresql")
     shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "harken.db")
     return f"sqlite:///{tmp_path / 'harken.db'}"
+
+
+@pytest.fixture
+def postgresql_jobs(emptied_postgresql: str) -> Iterator[Jobs]:
+    """The job domain on PostgreSQL, where several transactions write at once."""
+    database = Database(emptied_postgresql)
+    yield Jobs(database)
+    database.close()

@@ -47,23 +47,31 @@ def test_of_many_claims_at_once_exactly_one_wins(jobs):
 
 def test_a_claim_whose_commit_was_not_answered_is_the_same_claim_again(jobs):
     job = jobs.submit()
+    tried = [jobs.now - timedelta(seconds=1), jobs.now]
     claimed = jobs.claim(job, pid=7)
     jobs.advance(seconds=3)
-    assert jobs.claim(job, pid=7, unanswered=claimed.attempt) == claimed
+    assert jobs.claim(job, pid=7, tried=tried) == claimed
     assert jobs.get(job) == claimed
     assert len(jobs.log(job)) == 2
 
 
+def test_a_claim_of_an_earlier_delivery_to_the_same_process_is_not_this_ones(jobs):
+    job = jobs.submit()
+    jobs.claim(job, pid=7)
+    jobs.advance(seconds=3)
+    assert jobs.claim(job, pid=7, tried=[jobs.now]) is None
+
+
 def test_a_claim_that_was_not_committed_is_made_at_its_repetition(jobs):
-    assert jobs.claim(jobs.submit(), unanswered=1).attempt == 1
+    assert jobs.claim(jobs.submit(), tried=[jobs.now]).attempt == 1
 
 
 def test_a_repeated_claim_takes_nothing_from_another_process(jobs):
     """The first try was not committed; then another delivery made the same attempt."""
     job = jobs.submit()
     claimed = jobs.claim(job, pid=7)
-    assert jobs.claim(job, pid=8, unanswered=1) is None
-    assert jobs.claim(job, "worker-2@host", pid=7, unanswered=1) is None
+    assert jobs.claim(job, pid=8, tried=[jobs.now]) is None
+    assert jobs.claim(job, "worker-2@host", pid=7, tried=[jobs.now]) is None
     assert jobs.get(job) == claimed
 
 
@@ -77,20 +85,20 @@ def test_a_second_delivery_to_the_process_that_holds_the_job_is_a_duplicate(jobs
 def test_a_repeated_claim_does_not_get_back_what_was_given_to_another(jobs, how):
     first = jobs.claim(jobs.submit(), pid=7)
     second = take_away(jobs, first, how)
-    assert jobs.claim(first, pid=7, unanswered=first.attempt) is None
+    assert jobs.claim(first, pid=7, tried=[jobs.now]) is None
     assert jobs.get(first) == second
 
 
 def test_a_repeated_claim_of_a_job_put_back_meanwhile_is_a_new_attempt(jobs):
     first = jobs.claim(jobs.submit(), pid=7)
     jobs.lose(first)
-    assert jobs.claim(first, pid=7, unanswered=first.attempt).attempt == 2
+    assert jobs.claim(first, pid=7, tried=[jobs.now]).attempt == 2
 
 
 def test_a_repeated_claim_of_a_job_being_cancelled_is_told_so(jobs):
     first = jobs.claim(jobs.submit(), pid=7)
     jobs.cancel(first)
-    held = jobs.claim(first, pid=7, unanswered=first.attempt)
+    held = jobs.claim(first, pid=7, tried=[jobs.now])
     assert (held.state, held.attempt) == (JobState.CANCELLING, 1)
     assert jobs.stop(held) is JobState.CANCELLED
 
@@ -98,7 +106,7 @@ def test_a_repeated_claim_of_a_job_being_cancelled_is_told_so(jobs):
 def test_a_repeated_claim_of_a_job_that_has_ended_is_none(jobs):
     first = jobs.claim(jobs.submit(), pid=7)
     jobs.fail(first)
-    assert jobs.claim(first, pid=7, unanswered=first.attempt) is None
+    assert jobs.claim(first, pid=7, tried=[jobs.now]) is None
 
 
 def test_a_job_that_does_not_exist_cannot_be_claimed(jobs):

@@ -12,14 +12,6 @@ from harken.jobs.transaction import at_end
 from tests.conftest import eventually
 
 
-@pytest.fixture
-def postgresql_jobs(emptied_postgresql, jobs_on):
-    """The job domain on PostgreSQL, where several transactions write at once."""
-    database = Database(emptied_postgresql)
-    yield jobs_on(database)
-    database.close()
-
-
 def tail(jobs, position):
     """What a reader that stands at `position` reads next, and where it stands then."""
     found = jobs.read(lambda c: log.after(c, position))

@@ -188,7 +188,7 @@ def test_a_claim_waits_for_the_database_however_long_it_is_away(task, submitted,
 
     claimed = execution.claim
     monkeypatch.setattr(execution, "claim", claim)
-    monkeypatch.setattr(attempt.JobTask.write, "__kwdefaults__", {"within_s": 0.0})
+    monkeypatch.setattr(attempt.JobTask.write, "__kwdefaults__", {"single": False, "within_s": 0.0})
     monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
     job_id = submitted()
     task.run(job_id)
@@ -215,9 +215,21 @@ def test_a_claim_whose_commit_is_not_answered_is_known_again(task, submitted, mo
     """Given up, the job would wait for its lease, and count a crash."""
     job_id = submitted()
     monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
-    monkeypatch.setattr(task.database, "write", not_answered(task.database.write, times))
+    monkeypatch.setattr(task.database, "statement", not_answered(task.database.statement, times))
     task.run(job_id)
     assert path_of(task, job_id) == DONE_AT_ONCE
+
+
+def cut_the_claim(proxy):
+    """Cuts the connection when the first claim is answered."""
+    left = [None]
+
+    def cut(_connection, _cursor, statement, *_):
+        if "claimed AS" in statement and left:
+            left.pop()
+            proxy.cut_at_answer()
+
+    return cut
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
@@ -229,7 +241,7 @@ async def test_a_connection_that_is_reset_between_a_claims_commit_and_its_answer
     monkeypatch.setattr("harken.tasks.job_task.WRITE_AGAIN_S", 0.01)
     async with proxied(socket_of(direct)) as proxy:
         through_proxy = Database(through(direct, proxy.port))
-        event.listen(through_proxy.engine, "commit", lambda _: proxy.cut_at_answer(), once=True)
+        event.listen(through_proxy.engine, "before_cursor_execute", cut_the_claim(proxy))
         monkeypatch.setitem(task.__dict__, "database", through_proxy)
         await asyncio.to_thread(task.run, job_id)
         assert await asyncio.to_thread(path_of, task, job_id) == DONE_AT_ONCE

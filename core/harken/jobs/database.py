@@ -37,6 +37,12 @@ class Database:
                 yield connection
 
     @contextmanager
+    def statement(self) -> Generator[Connection]:
+        """For one statement that writes: PostgreSQL commits it by itself, without a trip for its begin and its end."""
+        with self._bare_statement() if self.dialect == "postgresql" else self.write() as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Generator[Connection]:
         """A read transaction, in which all reads see the same moment."""
         with self.engine.connect() as connection:
@@ -44,6 +50,17 @@ class Database:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def query(self) -> Generator[Connection]:
+        """For a single query, in the same way."""
+        with self._bare_statement() if self.dialect == "postgresql" else self.read() as connection:
+            yield connection
+
+    @contextmanager
+    def _bare_statement(self) -> Generator[Connection]:
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def bare(self) -> Generator[Any]:

@@ -3,21 +3,26 @@
 Every write names the attempt that holds the job, so a zombie's is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from harken.jobs import log
+from harken.jobs import log, one_statement
 from harken.jobs.change import Change, change
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
+<<<<<<< HEAD
 from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.similarity import embeddings
+=======
+from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
+>>>>>>> main
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
+from harken.jobs.transaction import none_around
 
 LEASE = timedelta(seconds=15)  # unless the settings have another one
 
@@ -56,6 +61,7 @@ _CLAIM = (
     )
     .returning(*JOB_COLUMNS)
 )
+_CLAIM_ALONE = one_statement.claiming(_CLAIM)
 
 
 def claim(
@@ -66,13 +72,13 @@ def claim(
     pid: int,
     now: datetime,
     lease: timedelta = LEASE,
-    unanswered: int | None = None,
+    tried: Collection[datetime] = (),
 ) -> Job | None:
     """Takes a queued job for a process of `worker`.
 
     None when it is not to be had: a duplicate, cancelled, not yet due, or not started in time.
-    `unanswered` is the attempt of an earlier try of the same delivery whose commit got no answer: where it was
-    made after all, and still holds the job, it is the claim.
+    `tried` are the times of earlier tries of the same delivery that got no answer: where one was made after all,
+    and still holds the job, it is the claim.
     """
     parameters = {
         "claimed_id": job_id,
@@ -81,15 +87,33 @@ def claim(
         "by_pid": pid,
         "lease_end": now + lease,
     }
-    row = connection.execute(_CLAIM, parameters).one_or_none()
+    alone = none_around(connection)
+    row = connection.execute(_CLAIM_ALONE if alone else _CLAIM, parameters).one_or_none()
     if row is not None:
         job = job_of(row)
-        log.append(connection, [_log_row(job, now)])
+        if not alone:
+            log.append(connection, [_log_row(job, now)])
         return job
     # Asked only now: the update has waited for a commit that was still under way.
-    if unanswered is None or unanswered != attempt_of(connection, job_id, worker=worker, pid=pid):
-        return None
-    return job_of(connection.execute(select(*JOB_COLUMNS).where(JOBS.c.job_id == job_id)).one())
+    return _claimed_at(connection, job_id, tried, worker=worker, pid=pid) if tried else None
+
+
+def _claimed_at(
+    connection: Connection, job_id: str, times: Collection[datetime], *, worker: str, pid: int
+) -> Job | None:
+    """The job, where the attempt that holds it was claimed by this process at one of the times."""
+    claimed = select(TRANSITIONS.c.position).where(
+        TRANSITIONS.c.job_id == JOBS.c.job_id,
+        TRANSITIONS.c.attempt == JOBS.c.attempt,
+        TRANSITIONS.c.after == JobState.RUNNING.value,
+        TRANSITIONS.c.time.in_(times),
+    )
+    query = select(*JOB_COLUMNS).where(
+        *(JOBS.c.job_id == job_id, JOBS.c.worker == worker, JOBS.c.pid == pid),
+        *(HELD_BY_WORKERS, claimed.exists()),
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else job_of(row)
 
 
 def _log_row(job: Job, now: datetime) -> dict[str, Any]:
@@ -125,6 +149,11 @@ def succeed(
 
     By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
     """
+    if none_around(connection):
+        value = None if result is None else dict(result)
+        return one_statement.succeed(
+            connection, job_id, attempt, value, now, content_key=content_key
+        )
     ended: list[Job] = []
 
     def decide(job: Job) -> Change | None:

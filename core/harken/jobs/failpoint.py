@@ -22,7 +22,7 @@ class Point(StrEnum):
     CLAIM = "claim"  # a worker has the message, and has not claimed the job
     CLAIMED = "claimed"  # the job is claimed, and the work not begun
     COMPUTED = "computed"  # the work is done, and its end not written
-    RESULT = "result"  # the state is written and the result is not, in one transaction
+    RESULT = "result"  # of a success the state is written and the result is not; of one statement, neither
     ENDED = "ended"  # the end is committed, and the message not acknowledged
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Insert,
@@ -51,6 +52,18 @@ def append_selected(connection: Connection, rows: Select[Any], parameters: dict[
         rows if connection.dialect.name != "postgresql" else _in_turn(rows),
     )
     at_end(connection, lambda c: c.execute(statement, parameters))
+
+
+def appending(change: CTE, rows: Select[Any]) -> CTE:
+    """The part of a statement on PostgreSQL that writes rows of `change`, another part, to the log.
+
+    For a statement that is a transaction by itself: it has made its change when it waits for its turn.
+    """
+    locked = select(func.pg_advisory_xact_lock(_ORDER_LOCK).is_not(None))
+    # Of the row that was changed: by itself, the lock would be taken before anything else is done.
+    after = locked.where(change.c.job_id.is_not(None)).correlate(change).scalar_subquery()
+    names = [column.name for column in rows.selected_columns]
+    return insert(TRANSITIONS).from_select(names, rows.where(after)).cte("logged")
 
 
 def _write_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -29,6 +29,11 @@ def at_end(connection: Connection, write: LastWrite) -> None:
     _pending(connection).append(write)
 
 
+def none_around(connection: Connection) -> bool:
+    """Whether each statement is a transaction by itself: `Database.statement` on PostgreSQL."""
+    return _KEY not in connection.info
+
+
 @contextmanager
 def savepoint(connection: Connection) -> Generator[None]:
     """Undoes all that is done within when it raises, also what was to be written at the end."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -12,6 +13,7 @@ from harken.jobs.writer import GroupWriter, WriteAll
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+Opened = Callable[[], AbstractContextManager[Connection]]
 
 
 class Store:
@@ -26,7 +28,11 @@ class Store:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction, in which all it reads is of one moment."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._in_thread(self._database.read, work)
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, a single query, without the trips for a transaction's bounds."""
+        return await self._in_thread(self._database.query, work)
 
     async def read_long(self, work: Callable[[Connection], T]) -> T:
         """Runs `work`, which may take seconds, in a read transaction, one after the other."""
@@ -53,6 +59,9 @@ class Store:
         self._long_reader.shutdown()
         self._database.close()
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._database.read() as connection:
-            return work(connection)
+    async def _in_thread(self, opened: Opened, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with opened() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery.exceptions import Ignore
 from sqlalchemy import Connection
@@ -26,7 +26,7 @@ from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, ProgressReporter, Tick
 from harken.tasks.soft_limit import SoftLimit
 from harken.tasks.sources import shown
-from harken.tasks.work import Ending, Work
+from harken.tasks.work import Ending, OneStatement, Work
 from harken.telemetry import logs, tracing
 
 LOG = logging.getLogger(__name__)
@@ -109,30 +109,24 @@ def _claim(task: JobTask, job_id: str) -> Job | None:
     """The job for this process; None when it is not to be had."""
     worker, pid = str(task.request.hostname), os.getpid()
     lease = timedelta(seconds=task.settings.lease_s)
-    tried: int | None = None  # by this attempt, whose commit may have been made without an answer
+    tried: list[datetime] = []  # a try that is repeated may have been made without an answer
 
     def claim(connection: Connection) -> Job | None:
-        nonlocal tried
-        job = execution.claim(
-            connection,
-            job_id,
-            worker=worker,
-            pid=pid,
-            now=clock.now(connection),
-            lease=lease,
-            unanswered=tried,
+        now = clock.now(connection)
+        before = tuple(tried)
+        tried.append(now)
+        return execution.claim(
+            connection, job_id, worker=worker, pid=pid, now=now, lease=lease, tried=before
         )
-        tried = tried if job is None else job.attempt
-        return job
 
     # For ever: given up, the message would be lost, and the job wait for it.
-    return task.write(claim, within_s=math.inf)
+    return task.write(claim, single=True, within_s=math.inf)
 
 
 def _end(task: JobTask, job: Job, ending: Ending) -> JobState | None:
     """Writes the end; of a result that cannot be written, that it cannot."""
     try:
-        return task.write(ending)
+        return task.write(ending, single=isinstance(ending, OneStatement))
     except (SystemExit, KeyboardInterrupt, OperationalError):
         raise
     except BaseException as error:
@@ -153,7 +147,7 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
         task.update_state(task_id=job.job_id, state="PROGRESS", meta=meta)
 
     def cancel_requested() -> bool:
-        return task.read(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
+        return task.query(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
 
     limit_s = job.run_timeout.total_seconds() if job.run_timeout else math.inf
     try:

@@ -52,15 +52,22 @@ class JobTask(_Task):
         """The child's memory."""
         return Memory()
 
-    def write(self, work: Callable[[Connection], T], *, within_s: float = WRITE_WITHIN_S) -> T:
+    def write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        single: bool = False,
+        within_s: float = WRITE_WITHIN_S,
+    ) -> T:
         """Runs `work` in a write transaction and rings the bell; a database that is away is waited for.
 
-        Raises OperationalError when it stays away.
+        `single` is for work of a single statement. Raises OperationalError when the database stays away.
         """
+        transaction = self.database.statement if single else self.database.write
         give_up = time.monotonic() + within_s
         while True:
             try:
-                with self.database.write() as connection:
+                with transaction() as connection:
                     value = work(connection)
             except OperationalError as error:
                 if time.monotonic() > give_up:
@@ -74,6 +81,11 @@ class JobTask(_Task):
     def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction."""
         with self.database.read() as connection:
+            return work(connection)
+
+    def query(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, a single query."""
+        with self.database.query() as connection:
             return work(connection)
 
 

@@ -43,7 +43,7 @@ def ending(
     """The write that ends a job with what is known already; None where nothing is, or it is not wanted."""
     if key is None or job.skip_cache:
         return None
-    known_id = task.read(lambda c: known_results.find(c, key, owner=job.owner))
+    known_id = task.query(lambda c: known_results.find(c, key, owner=job.owner))
     if known_id is None:
         return None
     LOG.info("job %s has the result of job %s: the file has not changed", job.job_id, known_id)

@@ -20,6 +20,17 @@ T = TypeVar("T")
 Ending = Callable[[Connection], JobState | None]
 
 
+@dataclass(frozen=True)
+class OneStatement:
+    """An ending that is a single statement where the database has one for it, and needs no transaction around it."""
+
+    ending: Ending
+
+    def __call__(self, connection: Connection) -> JobState | None:
+        """Writes it."""
+        return self.ending(connection)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """One attempt at a job, as its body sees it."""
@@ -73,7 +84,7 @@ class Work:
                 content_key=content_key,
             )
 
-        return write
+        return OneStatement(write) if alongside is None else write
 
 
 class WorkFailed(Exception):

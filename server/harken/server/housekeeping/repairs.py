@@ -11,7 +11,7 @@ LOG = logging.getLogger(__name__)
 
 async def reap(store: Store, settings: Settings) -> int:
     """Puts jobs of lost workers back, or fails them; returns how many."""
-    if not await store.read(lambda c: leases.any_expired(c, clock.now(c))):
+    if not await store.query(lambda c: leases.any_expired(c, clock.now(c))):
         return 0
     crashes = settings.max_crashes
     reaped = await store.write(lambda c: leases.reap(c, max_crashes=crashes, now=clock.now(c)))
@@ -21,7 +21,7 @@ async def reap(store: Store, settings: Settings) -> int:
 
 async def fail_overdue(store: Store) -> int:
     """Fails jobs that have not started in time; returns how many."""
-    if not await store.read(lambda c: deadlines.any_overdue(c, clock.now(c))):
+    if not await store.query(lambda c: deadlines.any_overdue(c, clock.now(c))):
         return 0
     failed = await store.write(lambda c: deadlines.fail_overdue(c, clock.now(c)))
     LOG.warning("%d jobs did not start in time and failed", failed)
@@ -30,6 +30,6 @@ async def fail_overdue(store: Store) -> int:
 
 async def ripen(store: Store) -> int:
     """Puts retries that are due among the jobs that wait; returns how many."""
-    if not await store.read(lambda c: outbox.any_ripe(c, clock.now(c))):
+    if not await store.query(lambda c: outbox.any_ripe(c, clock.now(c))):
         return 0
     return await store.write(lambda c: outbox.ripen(c, clock.now(c)))

@@ -152,7 +152,7 @@ class Hub:
         if self._position is None:
             async with self._positioning:
                 if self._position is None:
-                    self._position = await self._store.read(log.head)
+                    self._position = await self._store.query(log.head)
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
@@ -180,7 +180,7 @@ class Hub:
                 position = self._position
             if position is None:
                 return
-            transitions = await self._store.read(lambda c, after=position: log.after(c, after))
+            transitions = await self._store.query(lambda c, after=position: log.after(c, after))
             if transitions:
                 self._dispatch(transitions)
                 self._position = transitions[-1].position

@@ -148,7 +148,9 @@ class ItemStream:
     async def _send_missed(self) -> None:
         """Sends all transitions after the position, from the log, a page at a time."""
         while True:
-            page = await self._store.read(lambda c: log.of_batch(c, self._batch_id, self._position))
+            page = await self._store.query(
+                lambda c: log.of_batch(c, self._batch_id, self._position)
+            )
             for changes in messages.changes(page):
                 await self._send_changes(changes)
             if len(page) < log.PAGE:
