@@ -15,12 +15,8 @@ from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
 from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-<<<<<<< HEAD
-from harken.jobs.schema import JOBS, RESULTS
-from harken.jobs.similarity import embeddings
-=======
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
->>>>>>> main
+from harken.jobs.similarity import embeddings
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 from harken.jobs.transaction import none_around
 
