@@ -15,10 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from harken.jobs import submission, upload_sources
 from harken.jobs.errors import JobsError
-from harken.jobs.job import JobKind, NewJob, Source
+from harken.jobs.job import Job, JobKind, NewJob, Source
 from harken.jobs.schema import EMBEDDINGS, JOBS, RESULTS
 from harken.jobs.similarity.embeddings import QUERY, embedding_row
 from harken.jobs.state import JobState
+from harken.jobs.transaction import savepoint
 
 CHUNK: Final = 200  # results that one transaction brings in
 LEAST_URGENT: Final = 0
@@ -134,15 +135,19 @@ def submit_again(
         skip_cache=True,
     )
     try:
-        if sound.source.kind == upload_sources.UPLOAD:
-            job = upload_sources.submit_job(
-                connection, new, owner=sound.owner, now=now, kept_for=uploads_kept_for
-            )
-        else:
-            job = submission.submit_job(connection, new, owner=sound.owner, now=now)
+        with savepoint(connection):
+            job = _submit(connection, new, sound.owner, now, uploads_kept_for)
     except JobsError:
         return None
     return job.job_id
+
+
+def _submit(
+    connection: Connection, new: NewJob, owner: str, now: datetime, kept_for: timedelta
+) -> Job:
+    if new.source.kind == upload_sources.UPLOAD:
+        return upload_sources.submit_job(connection, new, owner=owner, now=now, kept_for=kept_for)
+    return submission.submit_job(connection, new, owner=owner, now=now)
 
 
 def settle(connection: Connection, again: dict[str, str]) -> tuple[dict[str, str], int, int]:

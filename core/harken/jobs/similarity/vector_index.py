@@ -10,7 +10,7 @@ from harken.jobs.database import Database
 from harken.jobs.errors import NoVectorIndex
 
 NAME = "harken_embeddings_nearest"
-# Half precision is a tenth of what the nearest differ by, and half the memory.
+# Half precision halves the index; what is found is measured again in full.
 INDEXED = "(vector::halfvec(128))"
 INDEX = f"harken_embeddings USING hnsw ({INDEXED} halfvec_ip_ops)"
 
