@@ -1,4 +1,4 @@
-"""Search by sound through the whole system, with real recordings: submitted, searched by a file, by a job, from the shell."""
+"""Search by sound through the whole system, with real recordings: by a file, by a job, from the shell."""
 
 import json
 import os

@@ -63,8 +63,8 @@ class Float32s(TypeDecorator[Sequence[float]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """What the database keeps them as."""
-        sqlite = dialect.name == "sqlite"
-        return dialect.type_descriptor(LargeBinary() if sqlite else ARRAY(REAL))
+        kept: Any = LargeBinary() if dialect.name == "sqlite" else ARRAY(REAL)
+        return dialect.type_descriptor(kept)
 
     def process_bind_param(self, value: Sequence[float] | None, dialect: Dialect) -> Any:
         """To the database."""

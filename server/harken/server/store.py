@@ -36,8 +36,7 @@ class Store:
 
     async def read_long(self, work: Callable[[Connection], T]) -> T:
         """Runs `work`, which may take seconds, in a read transaction, one after the other."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._long_reader, self._read, work)
+        return await self._in_thread(self._database.read, work, self._long_reader)
 
     @property
     def dialect(self) -> str:
@@ -59,9 +58,14 @@ class Store:
         self._long_reader.shutdown()
         self._database.close()
 
-    async def _in_thread(self, opened: Opened, work: Callable[[Connection], T]) -> T:
+    async def _in_thread(
+        self,
+        opened: Opened,
+        work: Callable[[Connection], T],
+        threads: ThreadPoolExecutor | None = None,
+    ) -> T:
         def run() -> T:
             with opened() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+        return await asyncio.get_running_loop().run_in_executor(threads or self._readers, run)
