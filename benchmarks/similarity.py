@@ -31,7 +31,7 @@ from sqlalchemy import insert
 from harken.jobs.database import Database
 from harken.jobs.migrate import migrate
 from harken.jobs.schema import EMBEDDINGS, JOBS
-from harken.jobs.similarity import vector_index
+from harken.jobs.similarity import postgresql, vector_index
 from harken.jobs.similarity.search import search_of
 from harken.jobs.similarity.sound_class import SoundClass
 from harken.jobs.similarity.wanted import DIMENSIONS, SoundFilter, Wanted
@@ -267,6 +267,9 @@ def main() -> None:
     parser.add_argument("database", choices=["sqlite", "postgresql"])
     parser.add_argument("--vectors", type=int, default=100_000)
     parser.add_argument("--searches", type=int, default=1_000)
+    parser.add_argument(
+        "--candidates", type=int, nargs="*", default=[], help="of PostgreSQL's index, to compare"
+    )
     parser.add_argument("--memory-mb", type=int, default=4_096, help="for building the index")
     parser.add_argument("--workers", type=int, default=1, help="beside, for building the index")
     arguments = parser.parse_args()
@@ -318,7 +321,10 @@ def main() -> None:
                 f"{name}: the first search {(time.perf_counter() - begun) * 1000:.0f} ms",
                 flush=True,
             )
-            print(f"{name}: store {timed(by_store, queries, truth)}", flush=True)
+            for candidates in arguments.candidates or [postgresql.LEAST_CANDIDATES]:
+                postgresql.LEAST_CANDIDATES = candidates
+                told = timed(by_store, queries, truth)
+                print(f"{name}, {candidates} candidates: store {told}", flush=True)
             told = asyncio.run(over_grpc(database, queries, truth, filters))
             print(f"{name}: gRPC  {told}", flush=True)
 

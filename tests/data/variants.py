@@ -11,6 +11,11 @@ Samples = NDArray[np.float32]
 
 # FFmpeg's name of the encoder and the ending of the file.
 ENDINGS = {"libmp3lame": ".mp3", "aac": ".m4a", "flac": ".flac", "libopus": ".opus"}
+# What encoders take that do not take everything; the first one where a file has another.
+RATES = {
+    "libopus": (48_000,),
+    "libmp3lame": (44_100, 48_000, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000),
+}
 LONGEST_CUT_S = 3.0
 CUT_SHARE = 0.15  # of a short one
 
@@ -29,7 +34,8 @@ def read(path: Path) -> tuple[Samples, int]:
 def write(path: Path, samples: Samples, rate: int, codec: str, bit_rate: int | None) -> None:
     """Encodes samples."""
     layout = "stereo" if samples.shape[0] == 2 else "mono"
-    coded_rate = 48_000 if codec == "libopus" else rate
+    known = RATES.get(codec, (rate,))
+    coded_rate = rate if rate in known else known[0]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=coded_rate, layout=layout)
         if bit_rate is not None:

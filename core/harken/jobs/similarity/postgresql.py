@@ -27,8 +27,8 @@ from harken.jobs.similarity.wanted import DIMENSIONS, Neighbour, SoundFilter, Wa
 # Of so few vectors each is looked at: exact, and no slower than the index, which knows no owners.
 FEW = 5_000
 # The index's own candidates: more find more of the true neighbours, and take longer.
-LEAST_CANDIDATES = 100
-CANDIDATES_A_HIT = 4
+LEAST_CANDIDATES = 250
+CANDIDATES_A_HIT = 10
 MOST_CANDIDATES = 1_000  # pgvector's own limit
 # Vectors that the index goes through for neighbours that a filter lets through; then all that it lets through are
 # looked at.
