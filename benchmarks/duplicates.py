@@ -2,7 +2,7 @@
 
     HARKEN_SAMPLES=../shared/audio python -m benchmarks.duplicates
 
-Each recording is encoded, made quieter and louder, and cut, by `tests/data/variants.py`; then each form is compared with
+Each recording is encoded, made quieter and louder, and cut, by `tests/data/variants.py`; each form is compared with
 its original, and all recordings with each other. A pair counts as found when its fingerprints fit (as
 `harken.jobs.similarity.duplicates` decides), whatever their vectors; how like the vectors are is told beside.
 """

@@ -11,13 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.audio import AnalysisResult, Feature, Media, Rhythm, Tonal, analyze, warm_up
+from harken.audio import IN_FILES, AnalysisResult, Feature, Media, Rhythm, Tonal, analyze, warm_up
 from tests.audio.signals import noise, sine, write
 
-GROUPS = ["media", "rhythm", "tonal", "spectral", "timbre", "loudness", "onsets", "embedding"]
+# Those in files need a job to keep them.
+FEATURES = [feature for feature in Feature if feature not in IN_FILES]
+GROUPS = [feature.value for feature in FEATURES]
+DEFAULT_GROUPS = [
+    "media",
+    "rhythm",
+    "tonal",
+    "spectral",
+    "timbre",
+    "loudness",
+    "onsets",
+    "embedding",
+]
 
 
-@pytest.mark.parametrize("feature", Feature)
+@pytest.mark.parametrize("feature", FEATURES)
 def test_only_the_groups_asked_for_are_filled(piece_path: Path, feature: Feature) -> None:
     result = analyze(piece_path, [feature])
     filled = [name for name in GROUPS if getattr(result, name) is not None]
@@ -25,10 +37,21 @@ def test_only_the_groups_asked_for_are_filled(piece_path: Path, feature: Feature
 
 
 def test_a_group_is_the_same_alone_and_together(piece_path: Path) -> None:
-    together = analyze(piece_path).to_dict()
+    together = analyze(piece_path, FEATURES).to_dict()
     assert list(together) == GROUPS
-    for feature in Feature:
+    for feature in FEATURES:
         assert analyze(str(piece_path), [feature]).to_dict() == {feature.value: together[feature]}
+
+
+def test_the_default_features_are_the_first_eight(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", noise(0.5))
+    assert list(analyze(path).to_dict()) == DEFAULT_GROUPS
+
+
+@pytest.mark.parametrize("feature", sorted(IN_FILES))
+def test_a_feature_in_files_is_a_mistake_of_the_caller(piece_path: Path, feature: Feature) -> None:
+    with pytest.raises(ValueError, match=f"result of {feature} is in files"):
+        analyze(piece_path, [feature])
 
 
 def test_an_unknown_feature_is_a_mistake_of_the_caller(piece_path: Path) -> None:

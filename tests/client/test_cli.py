@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from harken.client.cli import cli
 from harken.client.cli.batch import MAX_ITEMS, MAX_PATH_BYTES, chunks
 from harken.client.cli.params import TimeSpan
+from harken.v1 import analysis_result_pb2, options_pb2
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import Job, JobError
@@ -110,6 +111,57 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
 
 
 @pytest.mark.parametrize(
+    ("line", "features"),
+    [
+        ("--feature pitch --feature envelope,annotations", [9, 10, 11]),
+        ("--features pitch,rhythm --feature pitch", [9, 2]),
+        ("", []),
+        ("--stems harmonic-percussive", [12]),
+        ("--features media,stems --stems model --prepare trim", [1, 12, 13]),
+    ],
+)
+def test_features_are_named_one_by_one_together_or_by_their_options(
+    run: Run, server: ScriptedServer, line: str, features: list[int]
+) -> None:
+    server.answers["SubmitAnalysis"] = _submitted
+    assert run("submit", "/music/song.flac", *line.split()).exit_code == 0
+    (request,) = server.requests
+    assert list(request.features) == features
+
+
+def test_options_of_stems_and_prepared_files_are_sent(run: Run, server: ScriptedServer) -> None:
+    server.answers["SubmitAnalysis"] = _submitted
+    words = "wav,rate=44100,bits=16,loudness=-14,ceiling=-1.5,trim=-50,mono"
+    line = ("--stems", "model,harmonic-percussive", "--prepare", words)
+    assert run("submit", "/music/song.flac", *line).exit_code == 0
+    (request,) = server.requests
+    assert list(request.options.stems.kinds) == [3, 1]
+    assert request.options.prepare == options_pb2.PrepareOptions(
+        format=options_pb2.PrepareOptions.FORMAT_WAV,
+        sample_rate_hz=44_100,
+        bits=16,
+        loudness_lufs=-14,
+        true_peak_ceiling_dbtp=-1.5,
+        trim_silence=True,
+        silence_threshold_dbfs=-50,
+        channels=options_pb2.PrepareOptions.CHANNELS_MONO,
+    )
+
+
+def test_a_partial_result_shows_what_failed(run: Run, server: ScriptedServer) -> None:
+    result = analysis_result_pb2.AnalysisResult()
+    result.pitch.f0_hz_median, result.pitch.midi_note, result.pitch.cents = 443.2, 69, 12.7
+    result.annotations.acid.tempo_bpm = 126.5
+    result.errors.add(feature=12, kind=1, reason="TOO_SHORT", message="It is too short.")
+    server.answers["GetJob"] = pb.GetJobResponse(job=a_job("SUCCEEDED", result=result))
+    found = run("job", JOB_ID)
+    assert found.exit_code == 0
+    assert "A4 +13 cents, 443.2 Hz" in found.stdout
+    assert "126.5 bpm" in found.stdout
+    assert "stems: It is too short. (TOO_SHORT)" in found.stdout
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("2.5s", 2.5), ("10m", 600), ("1h", 3600), ("1h1m1s", 3661)]
 )
 def test_a_length_of_time_is_written_as_people_write_it(text: str, seconds: float) -> None:
@@ -190,6 +242,14 @@ def test_one_refused_file_does_not_keep_the_others_from_being_submitted(
     ("arguments", "words"),
     [
         (["submit"], "Missing argument"),
+        (
+            ["submit", "a", "--stems", "vocals"],
+            "'vocals' is no kind. There are: harmonic-percussive",
+        ),
+        (
+            ["submit", "a", "--prepare", "rate=fast"],
+            "'rate=fast' is not understood. There are: flac",
+        ),
         (["submit", "a", "--features", "tempo"], "'tempo' is no feature. There are: media, rhythm"),
         (["submit", "a", "--priority", "12"], "0<=x<=9"),
         (["submit", "a", "--run-timeout", "soon"], "'soon' is no length of time such as 90s"),

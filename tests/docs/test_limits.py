@@ -5,9 +5,13 @@ import re
 import pytest
 
 from harken.audio import MAX_TIMES
+from harken.audio.annotations.cues import MOST_CUES
+from harken.audio.annotations.sampler import MOST_LOOPS
+from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
+from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
 from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.similarity.search import MOST_FOUND
@@ -15,7 +19,7 @@ from harken.jobs.standing import MOST_RUNNING
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
-from harken.server import serve, sounds, validate
+from harken.server import options, serve, sounds, validate
 from harken.server.access.keyring import HOLDS_FOR_S
 from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
@@ -36,6 +40,12 @@ SETTINGS = Settings()
 OPTIONS = dict(serve.OPTIONS)
 PING_S = OPTIONS["grpc.http2.min_ping_interval_without_data_ms"] // 1000
 
+
+def between(ends: tuple[float, float], unit: str) -> str:
+    """A range as the page has it."""
+    return " to ".join(f"{end:,.0f}" for end in ends) + f" {unit}"
+
+
 LIMITS = {
     "size of a request": f"{OPTIONS['grpc.max_receive_message_length'] // MIB} MiB",
     "items of a batch": f"{validate.MOST_ITEMS:,}",
@@ -49,6 +59,12 @@ LIMITS = {
     "priority": f"0 to {HIGHEST_PRIORITY}, {HIGHEST_PRIORITY} the most urgent; {DEFAULT_PRIORITY} when unset",
     "`schedule_timeout`": f"{validate.SHORTEST_SCHEDULE_TIMEOUT.seconds} s to"
     f" {validate.LONGEST_SCHEDULE_TIMEOUT.days} days; for ever when unset",
+    "`sample_rate_hz` of a prepared file": between(options.SAMPLE_RATES_HZ, "Hz"),
+    "`loudness_lufs` of a prepared file": between(options.LOUDNESSES_LUFS, "LUFS"),
+    "`true_peak_ceiling_dbtp` of a prepared file": between(options.CEILINGS_DBTP, "dBTP")
+    + f"; {DEFAULT_CEILING_DBTP:g} when unset",
+    "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
+    + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
@@ -70,6 +86,8 @@ LIMITS = {
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
+    "markers of a result": f"{MOST_CUES:,}, labels of {MOST_CHARS:,} characters",
+    "loops of a result": f"{MOST_LOOPS}",
     "the record of who retried, dismissed or cancelled what is kept for": f"{ACTIONS_KEPT.days} days",
     "artifacts that `GetJob` gives": f"{MOST_ARTIFACTS}",
     "an upload is kept for": f"{SETTINGS.upload_hours} h",

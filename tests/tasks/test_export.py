@@ -115,6 +115,32 @@ def test_parquet_has_typed_columns_and_lists_as_lists(hands):
     assert row["tonal.key"] is None
 
 
+def test_groups_within_groups_records_of_texts_and_partial_results_have_columns(hands):
+    failed = {
+        "feature": "FEATURE_PITCH",
+        "kind": "KIND_INTERNAL",
+        "reason": "UNEXPECTED_ERROR",
+        "message": "a fault",
+    }
+    stem = {"name": "harmonic", "kind": "KIND_HARMONIC_PERCUSSIVE", "energy_share": 0.75}
+    annotations = {
+        "acid": {"one_shot": True, "beats": 8},
+        "cues": [{"time_s": 0.5, "label": "A"}, {"time_s": 1.0}],
+    }
+    result = {"annotations": annotations, "stems": {"stems": [stem]}, "errors": [failed]}
+    add_jobs(hands.database, 1, result=result)
+    (row,) = table_of(hands).to_pylist()
+    assert (row["annotations.acid.one_shot"], row["annotations.acid.beats"]) == (True, 8)
+    assert row["annotations.sampler.root_note"] is None
+    assert row["annotations.cues"] == [
+        {"time_s": 0.5, "label": "A"},
+        {"time_s": 1.0, "label": None},
+    ]
+    assert row["stems.stems"][0]["name"] == "harmonic"
+    assert row["stems.stems"][0]["energy_share"] == 0.75
+    assert row["errors"] == [failed]
+
+
 def test_csv_has_lists_as_json_and_keeps_every_character(hands):
     add_jobs(hands.database, 1, result=RESULT)
     add_jobs(hands.database, 1)
@@ -221,12 +247,19 @@ def test_pages_grow_and_shrink_with_the_results():
 
 def test_the_columns_are_the_fields_of_the_contract():
     """Names and types; an added field of the contract is a column of exports, or fails here."""
-    expected = {}
-    for group in AnalysisResult.DESCRIPTOR.fields:
-        for field in group.message_type.fields:
-            expected[f"{group.name}.{field.name}"] = type_of(field)
+    expected = dict(columns_of(AnalysisResult.DESCRIPTOR, ""))
     assert {column.name: column.type for column in RESULT_COLUMNS} == expected
     assert EMBEDDING_SIZE == DIMENSIONS
+
+
+def columns_of(message, above):
+    for field in message.fields:
+        name = above + field.name
+        kind = field.message_type
+        if kind is None or field.is_repeated:
+            yield name, type_of(field)
+        else:
+            yield from columns_of(kind, f"{name}.")
 
 
 def type_of(field):
@@ -241,4 +274,5 @@ def type_of(field):
         FieldDescriptor.TYPE_STRING: ColumnType.TEXT,
         FieldDescriptor.TYPE_INT32: ColumnType.INTEGER,
         FieldDescriptor.TYPE_INT64: ColumnType.INTEGER,
+        FieldDescriptor.TYPE_BOOL: ColumnType.BOOLEAN,
     }[field.type]

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import AudioFormat as AudioFormat
     from harken.client.enums import ErrorKind as ErrorKind
+    from harken.client.enums import FaultKind as FaultKind
     from harken.client.enums import Feature as Feature
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
@@ -118,7 +119,8 @@ _MODULES = {
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
     "enums": (
-        "ActionKind AudioFormat ErrorKind Feature JobKind JobState LoopKind PreparedChannels SoundClass "
+        "ActionKind AudioFormat ErrorKind FaultKind Feature JobKind JobState LoopKind PreparedChannels "
+        "SoundClass "
         "StemKind UploadState WorkerStatus"
     ),
     "errors": (

@@ -8,7 +8,7 @@ All times are seconds from the first sample after the encoder's delay.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harken.client.enums import ErrorKind, Feature, LoopKind, StemKind
+from harken.client.enums import FaultKind, Feature, LoopKind, StemKind
 from harken.client.frozen_map import FrozenMap
 
 
@@ -291,7 +291,7 @@ class FeatureError:
     """Why a feature could not be computed, while others of the same file were."""
 
     feature: Feature = Feature.UNKNOWN
-    kind: ErrorKind = ErrorKind.UNKNOWN
+    kind: FaultKind = FaultKind.UNKNOWN
     reason: str = ""
     """For programs, in UPPER_SNAKE_CASE."""
     message: str = ""

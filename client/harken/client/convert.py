@@ -103,6 +103,7 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.StemKind: options_pb2.StemsOptions.Kind.DESCRIPTOR,
     enums.AudioFormat: options_pb2.PrepareOptions.Format.DESCRIPTOR,
     enums.PreparedChannels: options_pb2.PrepareOptions.Channels.DESCRIPTOR,
+    enums.FaultKind: analysis_result_pb2.FeatureError.Kind.DESCRIPTOR,
     enums.LoopKind: analysis_result_pb2.SampleLoop.Kind.DESCRIPTOR,
     enums.SoundClass: similarity_service_pb2.SoundClass.DESCRIPTOR,
     enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
@@ -111,8 +112,6 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
 
 _VALUES = {message.DESCRIPTOR.full_name: value for value, message in MESSAGES.items()}
 _WORDS = {descriptor.full_name: enum for enum, descriptor in ENUMS.items()}
-# Numbered as JobError.Kind is.
-_WORDS[analysis_result_pb2.FeatureError.Kind.DESCRIPTOR.full_name] = enums.ErrorKind
 
 
 def _numbers(enum: type[StrEnum], descriptor: EnumDescriptor) -> dict[StrEnum, int]:

@@ -133,6 +133,16 @@ class ErrorKind(StrEnum):
     """A fault in harken."""
 
 
+class FaultKind(StrEnum):
+    """Who has to do something about a feature that failed alone."""
+
+    UNKNOWN = "UNKNOWN"
+    INPUT = "INPUT"
+    """The file is at fault: the feature fails again with the same file."""
+    INTERNAL = "INTERNAL"
+    """A fault in harken."""
+
+
 class UploadState(StrEnum):
     """Whether an upload can be submitted."""
 

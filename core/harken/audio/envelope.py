@@ -59,12 +59,15 @@ class LoudestSound(Analysis):
 
     def finish(self) -> Envelope:
         """The group."""
+        whole = self._count
         if self._rest.shape[0]:
             self._steps[self._count] = self._rest.max()  # never full: it is halved at once then
             self._count += 1
         if self._count == 0:
             return Envelope()
-        return envelope(self._steps[: self._count], self._length / self._rate)
+        step_s = self._length / self._rate
+        length_s = (whole * self._length + self._rest.shape[0]) / self._rate
+        return envelope(self._steps[: self._count], step_s, length_s)
 
     def _halve(self) -> None:
         """Two steps become one."""
@@ -73,21 +76,24 @@ class LoudestSound(Analysis):
         self._length *= 2
 
 
-def envelope(peaks: Floats, step_s: float) -> Envelope:
+def envelope(peaks: Floats, step_s: float, length_s: float) -> Envelope:
     """The group of a recording with these peaks, one in each step of `step_s` seconds."""
     highest = float(peaks.max())
     if highest < SILENCE:
         return Envelope()
     level = peaks / highest
     hold = max(round(HOLD_S / step_s), 1)
+    rising, falling = _held(level, hold), _held(level[::-1], hold)[::-1]
     peak = int(level.argmax())
-    times = (np.arange(level.shape[0]) + 0.5) * step_s
+    # Both: gaps between the peaks of a wave are closed, and neither end is drawn out.
+    loud = np.minimum(rising, falling) > EFFECTIVE
+    times = np.minimum((np.arange(level.shape[0]) + 0.5) * step_s, length_s)
     return Envelope(
-        attack_s=_attack(_held(level, hold)[: peak + 1]) * step_s,
+        attack_s=_attack(rising[: peak + 1]) * step_s,
         peak_s=float(times[peak]),
-        decay_s=_decay(_held(level[peak:][::-1], hold)[::-1], step_s),
+        decay_s=_decay(falling[peak:], step_s),
         temporal_centroid_s=float(np.average(times, weights=level)),
-        effective_duration_s=float(np.count_nonzero(_held(level, hold) > EFFECTIVE) * step_s),
+        effective_duration_s=min(float(np.count_nonzero(loud)) * step_s, length_s),
     )
 
 

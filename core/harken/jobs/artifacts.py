@@ -69,15 +69,16 @@ def share(connection: Connection, from_id: str, to_id: str, now: datetime) -> No
     """Gives a job the artifacts of another one of the same owner, whose deletion has to be kept off meanwhile."""
     found = connection.execute(
         select(ARTIFACTS).where(ARTIFACTS.c.job_id == from_id).order_by(ARTIFACTS.c.artifact_id)
-    ).all()
-    if found:
+    ).mappings()
+    rows = [dict(row) for row in found]
+    if rows:
         # In the same order again, which is that of their ids.
-        ids = new_ids(now, len(found))
-        rows = [
-            {**row._asdict(), "artifact_id": new, "job_id": to_id, "create_time": now}
-            for new, row in zip(ids, found, strict=True)
+        own = {"job_id": to_id, "create_time": now}
+        copies = [
+            {**row, **own, "artifact_id": new}
+            for new, row in zip(new_ids(now, len(rows)), rows, strict=True)
         ]
-        connection.execute(insert(ARTIFACTS), rows)
+        connection.execute(insert(ARTIFACTS), copies)
 
 
 def get_artifact(

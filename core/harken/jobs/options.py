@@ -77,8 +77,11 @@ def _stems(plain: Mapping[str, Any]) -> StemsOptions:
 
 
 def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
-    known = {name: plain[name] for name in PrepareOptions.__dataclass_fields__ if name in plain}
-    return PrepareOptions(**{**known, "format": AudioFormat(plain["format"])})
+    known: dict[str, Any] = {
+        name: plain[name] for name in PrepareOptions.__dataclass_fields__ if name in plain
+    }
+    known["format"] = AudioFormat(plain["format"])
+    return PrepareOptions(**known)
 
 
 def _plain(value: Any) -> Any:

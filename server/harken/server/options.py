@@ -1,7 +1,7 @@
 """Options of features: as values of the domain, checked, and as messages again."""
 
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from harken.jobs.options import (
     DEFAULT_BITS,
@@ -25,7 +25,10 @@ BITS: Final = {AudioFormat.FLAC: (16, 24), AudioFormat.WAV: (16, 24, 32)}
 
 _NUMBERS: Final = {kind: pb.StemsOptions.Kind.Value(f"KIND_{kind.name}") for kind in StemKind}
 _KINDS: Final = {number: kind for kind, number in _NUMBERS.items()}
-_RANGES: Final = (
+_Ranged = Literal[
+    "sample_rate_hz", "loudness_lufs", "true_peak_ceiling_dbtp", "silence_threshold_dbfs"
+]
+_RANGES: Final[tuple[tuple[_Ranged, tuple[float, float], str], ...]] = (
     ("sample_rate_hz", SAMPLE_RATES_HZ, "Hz"),
     ("loudness_lufs", LOUDNESSES_LUFS, "LUFS"),
     ("true_peak_ceiling_dbtp", CEILINGS_DBTP, "dBTP"),
@@ -133,5 +136,5 @@ def _format(message: pb.PrepareOptions) -> AudioFormat:
     return AudioFormat.WAV if message.format == pb.PrepareOptions.FORMAT_WAV else AudioFormat.FLAC
 
 
-def _set(message: pb.PrepareOptions, name: str) -> float | None:
-    return float(getattr(message, name)) if message.HasField(name) else None  # pyright: ignore[reportArgumentType]
+def _set(message: pb.PrepareOptions, name: _Ranged) -> float | None:
+    return float(getattr(message, name)) if message.HasField(name) else None

@@ -65,4 +65,6 @@ def run(work: Work) -> Ending:
         for write in outcome.publishing:
             write(connection)
 
-    return work.done(outcome.result.to_dict(), content_key=key, alongside=publish)
+    # Without files to publish the end is a single statement.
+    alongside = publish if outcome.publishing else None
+    return work.done(outcome.result.to_dict(), content_key=key, alongside=alongside)

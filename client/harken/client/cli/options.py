@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
 from harken.client.options import Options, PrepareOptions, StemsOptions
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 STEM_KINDS: Final = tuple(
@@ -91,7 +90,7 @@ prepare_option = click.option(
 )
 
 
-def feature_options(command: Callable[P, R]) -> Callable[..., R]:
+def feature_options(command: Callable[..., R]) -> Callable[..., R]:
     """Adds --stems and --prepare, which ask for their features too; the command takes `options`."""
 
     @wraps(command)

@@ -33,7 +33,8 @@ def outcome(job: Job, name: str) -> str:
     match job.state:
         case JobState.SUCCEEDED:
             took = f" in {duration(job.run_time.total_seconds())}" if job.run_time else ""
-            return f"{plain(name)}: done{took}"
+            part = " in part" if job.result and job.result.errors else ""
+            return f"{plain(name)}: done{part}{took}"
         case JobState.FAILED:
             why = f": {plain(str(job.error))}" if job.error else ""
             return f"{plain(name)}: failed{why}"

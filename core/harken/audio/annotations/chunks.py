@@ -34,7 +34,7 @@ class Chunk:
 
     def read(self) -> bytes:
         """The content, as far as it is there, up to the most that is read."""
-        return _read(self.file, self.start, min(self.size, MOST_BYTES))
+        return read_at(self.file, self.start, min(self.size, MOST_BYTES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Form:
 
 def form_of(file: Bytes) -> Form | None:
     """The chunks of a file; None for one that is not made of chunks."""
-    start = _read(file, 0, 12)
+    start = read_at(file, 0, 12)
     if len(start) < 12:
         return None
     outer, name = start[:4], start[8:].decode("latin-1")
@@ -77,7 +77,7 @@ def subchunks(content: bytes, order: str = "<") -> Iterator[tuple[str, bytes]]:
 def _chunks(file: Bytes, order: str, data_size: int | None) -> Iterator[Chunk]:
     at = 12
     for _ in range(MOST_CHUNKS):
-        header = _read(file, at, 8)
+        header = read_at(file, at, 8)
         if len(header) < 8:
             return
         name, size = header[:4].decode("latin-1"), struct.unpack(order + "I", header[4:])[0]
@@ -93,13 +93,14 @@ def _ds64(file: Bytes, outer: bytes) -> int | None:
     """The size of the samples of a file over 4 GiB."""
     if outer == b"RIFF":
         return None
-    content = _read(file, 12, 8 + 28)
+    content = read_at(file, 12, 8 + 28)
     if len(content) < 36 or content[:4] != b"ds64":
         return None
     return struct.unpack_from("<Q", content, 16)[0]
 
 
-def _read(file: Bytes, at: int, count: int) -> bytes:
+def read_at(file: Bytes, at: int, count: int) -> bytes:
+    """So many bytes from a place, or as many as there are."""
     if at >= file.size or file.seek(at) != at:
         return b""
     found = bytearray()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from harken.audio.analysis import Analysis
-from harken.audio.annotations import tags
-from harken.audio.annotations.acid import of_acid
+from harken.audio.annotations import mp4, tags
+from harken.audio.annotations.acid import of_acid, tempo_of
 from harken.audio.annotations.broadcast import of_bext
 from harken.audio.annotations.chunks import Form, form_of
 from harken.audio.annotations.cues import cue_points, of_cue, of_mark
@@ -23,7 +23,9 @@ class FileAnnotations(Analysis):
         recording.file.raise_failure()
         said = Annotations() if form is None else of_form(form, recording.sample_rate)
         written = all_tags(recording)
-        return replace(said, tempo_bpm=tags.tempo_bpm(written), key=tags.key(written))
+        tempo = tags.tempo_bpm(written) or tempo_of(mp4.tempo_bpm(recording.file) or 0.0)
+        recording.file.raise_failure()
+        return replace(said, tempo_bpm=tempo, key=tags.key(written))
 
 
 def of_form(form: Form, rate: int) -> Annotations:

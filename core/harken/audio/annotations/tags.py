@@ -7,8 +7,8 @@ from typing import Final
 from harken.audio.annotations.acid import tempo_of
 from harken.audio.annotations.text import MOST_CHARS
 
-# ID3, Vorbis comments and APE, MP4.
-TEMPO_NAMES: Final = ("bpm", "tbpm", "tmpo", "tempo")
+# Of Vorbis comments and APE, of ID3.
+TEMPO_NAMES: Final = ("bpm", "tbpm", "tempo")
 KEY_NAMES: Final = ("initialkey", "initial_key", "initial key", "tkey", "key")
 _NUMBER: Final = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,6})?)\s*(?:bpm)?\s*", re.IGNORECASE)
 

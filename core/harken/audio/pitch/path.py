@@ -1,8 +1,8 @@
 """The most probable path through the candidates of all frames: the second half of pYIN.
 
 A hidden Markov model, decoded by Viterbi's algorithm. Unlike pYIN's its states are the candidates
-themselves and one for "no pitch", not a grid of pitches, so that a step costs a hundredth and pitches
-are not rounded. Memory stays flat: what lies two seconds behind the newest frame is decided, since by
+themselves and one for "no pitch", not a grid of pitches, so that a step costs little and pitches are
+not rounded. Memory stays flat: what lies two seconds behind the newest frame is decided, since by
 then all paths have the same past.
 """
 

@@ -12,7 +12,7 @@ PASS_COST = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the engine computes itself, also what only others need, the steps in their order, and what nothing computes."""
+    """What the engine computes itself, also for others alone, the steps in their order, and what nothing computes."""
 
     asked: tuple[Feature, ...]
     heard: tuple[Feature, ...]
