@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from harken.jobs import erasure, known_results, queries, retention
 from harken.jobs.database import Database
@@ -220,6 +220,16 @@ def test_deleted_jobs_are_gone_from_searches(jobs: Jobs, search: Search) -> None
     assert jobs.write(lambda c: retention.delete_ended_before(c, before)) == len(gone)
     assert ids(jobs, search) == [stays.job_id]
     assert kept(jobs) == 1
+
+
+def test_a_vector_that_is_taken_out_is_not_found_though_its_job_stays(
+    jobs: Jobs, search: Search
+) -> None:
+    """As re-embedding takes it out."""
+    old, other = done(jobs, result(towards(1))), done(jobs, result(towards(2)))
+    assert ids(jobs, search) == [old.job_id, other.job_id]
+    jobs.write(lambda c: c.execute(delete(EMBEDDINGS).where(EMBEDDINGS.c.job_id == old.job_id)))
+    assert ids(jobs, search) == [other.job_id]
 
 
 def test_an_erased_owner_has_no_sounds_left(jobs: Jobs, search: Search) -> None:

@@ -1,7 +1,7 @@
 """Exact search in memory, for SQLite: one matrix an owner and model, read once and kept current by what was added.
 
-Rows of deleted jobs stay in the matrix until a search finds them: who reads the jobs of what was found, sees that they
-are gone. They are as good as not there, since nothing is ever written under an id again.
+Rows that were deleted stay in the matrix, and are as good as not there: of what is found, a search asks the database
+what there still is. Nothing is ever written under an id again.
 """
 
 import math
@@ -243,12 +243,16 @@ def _facts_of(row: Any) -> tuple[float, ...]:
 
 
 def _there(connection: Connection, job_ids: list[str], wanted: Wanted) -> set[str]:
-    """Which of these jobs there still are, with what is asked of jobs themselves."""
+    """Which of these jobs are still there and searched, with what is asked of jobs themselves."""
     where = JobFilter(labels=wanted.where.labels, batch_id=wanted.where.batch_id)
     asked = conditions(connection, where)
     there: set[str] = set()
     for start in range(0, len(job_ids), MOST_ASKED):
         some = job_ids[start : start + MOST_ASKED]
-        query = select(JOBS.c.job_id).where(JOBS.c.job_id.in_(some), JOBS.c.owner == wanted.owner)
+        query = (
+            select(JOBS.c.job_id)
+            .join(EMBEDDINGS, EMBEDDINGS.c.job_id == JOBS.c.job_id)
+            .where(JOBS.c.job_id.in_(some), EMBEDDINGS.c.model == wanted.model)
+        )
         there.update(connection.execute(query.where(*asked)).scalars())
     return there
