@@ -473,8 +473,8 @@ class DuplicateSound(_message.Message):
     BIT_ERROR_RATE_FIELD_NUMBER: _builtins.int
     OFFSET_S_FIELD_NUMBER: _builtins.int
     bit_error_rate: _builtins.float
-    """Share of the fingerprint's bits in which it differs from the sound that it was found by: 0 is the same, 0.5 another
-    recording.
+    """Share of the fingerprint's bits in which it differs from the sound that it was found by, in the stretch where most
+    do: 0 is the same, 0.5 another recording.
     """
     offset_s: _builtins.float
     """How much later the sound begins than in the one it was found by, in seconds; negative where its beginning is cut off."""
