@@ -23,6 +23,7 @@ from harken.jobs.database import Database
 from harken.jobs.job import NewBatch, NewJob, Source
 from harken.jobs.migrate import migrate
 from harken.jobs.schema import JOBS, RESULTS
+from harken.settings import Settings
 from harken.tasks import known
 
 BATCH = 10_000
@@ -62,6 +63,7 @@ def measure(url: str, jobs: int, rounds: int) -> None:
     with database.read() as connection:
         (job,) = queries.list_jobs(connection, queries.JobFilter(), owner="local", limit=1)
     engine_version()
+    settings = Settings()
 
     def ask() -> None:
         with database.read() as connection:
@@ -69,7 +71,7 @@ def measure(url: str, jobs: int, rounds: int) -> None:
 
     with Path(__file__).open("rb") as file:
         identity = median_us(lambda: known.identity_of(file.fileno()), rounds)
-    key = median_us(lambda: known.key_of(job, "file:1:2:3:4:5"), rounds)
+    key = median_us(lambda: known.key_of(job, "file:1:2:3:4:5", settings), rounds)
     query = median_us(ask, rounds)
     print(
         f"{database.dialect:10} {jobs:>9,} results: identity {identity:.1f} µs (twice),"

@@ -40,15 +40,17 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
         "server",
         "worker",
         "otel",
+        "models",
         "all",
     }
 
-    client, audio, service, traces, everything, tools, measuring = documented()
+    client, audio, service, traces, models, everything, tools, measuring = documented()
 
     assert client == sorted(names(pyproject["project"]["dependencies"]))
     assert audio == sorted(names(extras["audio"]))
     assert set(service) == names([*extras["jobs"], *extras["server"], *extras["worker"]])
     assert traces == sorted(names(extras["otel"]))
+    assert models == sorted(names(extras["models"]))
     assert everything == sorted(all_of_it)
     assert tools == sorted(development - all_of_it)
     assert measuring == sorted(names(groups["bench"]))

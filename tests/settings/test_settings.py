@@ -60,6 +60,7 @@ EXAMPLES = {
     "HARKEN_MAX_UPLOAD": ("10", 10),
     "HARKEN_UPLOAD_HOURS": ("1", 1),
     "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
+    "HARKEN_STEMS_MODEL": ("/models/stems.onnx", "/models/stems.onnx"),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if type(value) is int]
 # What a variable is of use with only.
@@ -273,6 +274,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_STORAGE_URL",
         "HARKEN_ALLOW_PRIVATE_SOURCES",
         "HARKEN_SIGNING_KEYS",
+        "HARKEN_STEMS_MODEL",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}

@@ -258,6 +258,8 @@ class Stem:
     energy_share: float | None = None
     """Its energy beside that of all stems of its kind, 0 to 1."""
     model: str | None = None
+    gain_db: float | None = None
+    """Gain that all stems of its kind were given, so that none goes beyond full scale."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@
           ALL_NON_FINITE      every sample is NaN or infinite
           TOO_LONG            more audio than the limit
           INFLATED            more audio than an honest file of its size holds
+          RATE_TOO_LOW        too few samples a second to make another rate of them
+          NOT_FOR_FLAC        more channels, or a higher rate, than the file to be written can hold
 
 Any other `OSError` (a disk or a network share that fails) passes through unchanged: the same
 file may be readable later.
@@ -35,6 +37,8 @@ NO_SAMPLES: Final = "NO_SAMPLES"
 ALL_NON_FINITE: Final = "ALL_NON_FINITE"
 TOO_LONG: Final = "TOO_LONG"
 INFLATED: Final = "INFLATED"
+RATE_TOO_LOW: Final = "RATE_TOO_LOW"
+NOT_FOR_FLAC: Final = "NOT_FOR_FLAC"
 
 
 class AudioError(Exception):

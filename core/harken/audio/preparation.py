@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 
 from harken.audio.engine import run
+from harken.audio.features import Feature
 from harken.audio.registry import ANALYSES
+from harken.audio.separation.splitter import SEPARATIONS, StemSplitter
 
 _RATE: Final = 8_000  # differs from the engine's own, so that the resampler is made as well
 _SECONDS: Final = 20  # long enough for the tempo to be looked at for changes
@@ -33,4 +35,8 @@ def prepare() -> None:
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         file.write(header + sound)
         file.flush()
-        run(file.name, tuple(ANALYSES), None)
+        splitter = StemSplitter(SEPARATIONS, lambda _: None)
+        try:
+            run(file.name, tuple(ANALYSES), None, listeners={Feature.STEMS: splitter})
+        finally:
+            splitter.close_files()

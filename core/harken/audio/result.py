@@ -240,6 +240,7 @@ class Stem:
     rms_dbfs: float | None = None
     energy_share: float | None = None
     model: str | None = None
+    gain_db: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,7 @@ class Settings:
     max_upload_mb: int = 4096
     upload_hours: int = 72
     signing_keys: str = field(default="", repr=False)
+    stems_model: str = ""
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

@@ -494,6 +494,11 @@ VARIABLES: tuple[Variable, ...] = (
         parse=parse_signing_keys,
         secret=True,
     ),
+    Variable(
+        field="stems_model",
+        name="HARKEN_STEMS_MODEL",
+        meaning="The ONNX file of the model that separates stems of the kind model; that kind fails when unset.",
+    ),
 )
 
 

@@ -1281,6 +1281,7 @@ class Stem(_message.Message):
     RMS_DBFS_FIELD_NUMBER: _builtins.int
     ENERGY_SHARE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    GAIN_DB_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What it is: "harmonic", "percussive", "foreground", "background", or the model's name for it."""
     kind: _options_pb2.StemsOptions.Kind.ValueType
@@ -1293,6 +1294,10 @@ class Stem(_message.Message):
     """Its energy beside the sum of the energies of all stems of its kind, 0 to 1; unset for silence."""
     model: _builtins.str
     """Name and version of the model, of KIND_MODEL."""
+    gain_db: _builtins.float
+    """Gain in dB that all stems of its kind were given: 0, or what keeps each of them within full scale. They sum to the
+    whole with that gain.
+    """
     def __init__(
         self,
         *,
@@ -1302,15 +1307,18 @@ class Stem(_message.Message):
         rms_dbfs: _builtins.float | None = ...,
         energy_share: _builtins.float | None = ...,
         model: _builtins.str | None = ...,
+        gain_db: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_gain_db", b"_gain_db", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "gain_db", b"gain_db", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "kind", b"kind", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name", "_energy_share", b"_energy_share", "_gain_db", b"_gain_db", "_model", b"_model", "_name", b"_name", "_rms_dbfs", b"_rms_dbfs", "artifact_name", b"artifact_name", "energy_share", b"energy_share", "gain_db", b"gain_db", "kind", b"kind", "model", b"model", "name", b"name", "rms_dbfs", b"rms_dbfs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__artifact_name: _TypeAlias = _typing.Literal["artifact_name"]  # noqa: Y015
     _WhichOneofArgType__artifact_name: _TypeAlias = _typing.Literal["_artifact_name", b"_artifact_name"]  # noqa: Y015
     _WhichOneofReturnType__energy_share: _TypeAlias = _typing.Literal["energy_share"]  # noqa: Y015
     _WhichOneofArgType__energy_share: _TypeAlias = _typing.Literal["_energy_share", b"_energy_share"]  # noqa: Y015
+    _WhichOneofReturnType__gain_db: _TypeAlias = _typing.Literal["gain_db"]  # noqa: Y015
+    _WhichOneofArgType__gain_db: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db"]  # noqa: Y015
     _WhichOneofReturnType__model: _TypeAlias = _typing.Literal["model"]  # noqa: Y015
     _WhichOneofArgType__model: _TypeAlias = _typing.Literal["_model", b"_model"]  # noqa: Y015
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
@@ -1321,6 +1329,8 @@ class Stem(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__artifact_name) -> _WhichOneofReturnType__artifact_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__energy_share) -> _WhichOneofReturnType__energy_share | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_db) -> _WhichOneofReturnType__gain_db | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__model) -> _WhichOneofReturnType__model | None: ...
     @_typing.overload

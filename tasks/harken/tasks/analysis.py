@@ -34,7 +34,7 @@ def run(work: Work) -> Ending:
     uploaded = None
     if job.source.kind == UPLOAD:
         uploaded = work.read(lambda c: uploads.content_of(c, job.source.value, owner=job.owner))
-    key = None if uploaded is None else known.key_of(job, f"sha256:{uploaded.sha256}")
+    key = None if uploaded is None else known.key_of(job, f"sha256:{uploaded.sha256}", settings)
     if ending := known.ending(task, job, key):
         return ending  # before an upload is fetched
     try:
@@ -43,7 +43,7 @@ def run(work: Work) -> Ending:
             identity = known.identity_of(file.fileno()) if job.source.kind == PATH else None
             content = f"sha256:{source.sha256}" if job.source.kind == URI else identity
             if content is not None:
-                key = known.key_of(job, content)
+                key = known.key_of(job, content, settings)
                 if ending := known.ending(task, job, key):
                     return ending
             bench = Bench(

@@ -44,14 +44,14 @@ def ending_of(error: BaseException, settings: Settings, job: Job) -> Ending:
 
 def describe(error: BaseException, limit_s: float) -> JobError:
     """The error of a job whose work raised `error`: who has to do something about it, and what."""
-    from harken.audio import InputError
+    from harken.audio import AudioError
     from harken.media.storage_errors import StorageError
 
     match error:
         case WorkFailed():
             return error.error
-        case InputError():
-            return JobError(kind=ErrorKind.INPUT, reason=error.reason, message=error.message)
+        case AudioError():
+            return JobError(kind=ErrorKind[error.kind], reason=error.reason, message=error.message)
         case SourceUnreachable():
             message = f"Fetching failed: {error}."
             return JobError(kind=ErrorKind.TRANSIENT, reason=error.reason, message=message)

@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 
 from harken.jobs import clock, known_results
 from harken.jobs.job import Job
+from harken.jobs.options import Options, StemKind
 from harken.jobs.state import JobState
+from harken.settings import Settings
 from harken.tasks.job_task import JobTask
 
 LOG = logging.getLogger(__name__)
@@ -30,11 +32,16 @@ def identity_of(descriptor: int) -> str | None:
     return "file:" + ":".join(map(str, numbers))
 
 
-def key_of(job: Job, content: str) -> str:
+def key_of(job: Job, content: str, settings: Settings) -> str:
     """What the result of a job depends on, digested."""
+    from harken.audio.separation.model_file import identity_of as model_identity
     from harken.audio.version import engine_version
 
-    return known_results.content_key(content, job.features, engine_version(), job.spec)
+    engine = engine_version()
+    stems = Options.of_spec(job.spec).stems
+    if stems is not None and StemKind.MODEL in stems.kinds:
+        engine += model_identity(settings.stems_model)
+    return known_results.content_key(content, job.features, engine, job.spec)
 
 
 def ending(

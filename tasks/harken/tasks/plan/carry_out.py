@@ -1,6 +1,7 @@
 """Carrying a plan out: the pass over the sound, then the steps; what fails alone does not stop the others."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +40,19 @@ def carry_out(plan: Plan, bench: Bench, on_progress: OnProgress) -> Outcome:
     """
     benches = {step.feature: replace(bench, _published=[]) for step in plan.steps}
     steps = [step(benches[step.feature]) for step in plan.steps]
+    with ExitStack() as cleanup:
+        for step in steps:
+            cleanup.callback(step.close)
+        return _carried_out(plan, bench, benches, steps, on_progress)
+
+
+def _carried_out(
+    plan: Plan,
+    bench: Bench,
+    benches: Mapping[Feature, Bench],
+    steps: list[Step],
+    on_progress: OnProgress,
+) -> Outcome:
     faults = fault.faults_of(bench.work.job)
     errors = {feature: fault.missing(feature) for feature in plan.missing}
     heard = _hear(plan, bench, steps, faults, errors, on_progress)

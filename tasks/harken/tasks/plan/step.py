@@ -68,3 +68,6 @@ class Step:
     def run(self, groups: Groups, report: Report) -> object:
         """The group of the result."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Gives back what the step holds, however the attempt ends."""

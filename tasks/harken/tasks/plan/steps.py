@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from harken.audio import Feature
+from harken.tasks.plan.prepare import PrepareStep
+from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
 
-STEPS: Final[Mapping[Feature, type[Step]]] = {}
+STEPS: Final[Mapping[Feature, type[Step]]] = {
+    Feature.STEMS: StemsStep,
+    Feature.PREPARE: PrepareStep,
+}

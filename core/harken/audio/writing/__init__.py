@@ -1,0 +1,1 @@
+"""Samples into files: FLAC and WAV, a block at a time."""
