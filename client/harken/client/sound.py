@@ -31,7 +31,7 @@ class SimilarSound:
 class DuplicateSound:
     """A sound of a group of the same recording."""
 
-    sound: SimilarSound = SimilarSound()
+    sound: SimilarSound | None = None
     """Its similarity is that to the first of the group."""
     bit_error_rate: float = 0.0
     """Share of the fingerprint's bits that differ: 0 is the same, 0.5 another recording."""

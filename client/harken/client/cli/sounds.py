@@ -152,7 +152,11 @@ def duplicates(
                 if groups > 1:
                     click.echo()
                 rows = [
-                    [f"{one.bit_error_rate:.0%}", f"{one.offset_s:+.1f} s", *_row(one.sound)]
+                    [
+                        f"{one.bit_error_rate:.0%}",
+                        f"{one.offset_s:+.1f} s",
+                        *_row(one.sound or SimilarSound()),
+                    ]
                     for one in group.sounds
                 ]
                 for line in table(("BITS OFF", "BEGINS", *_HEAD), rows):
