@@ -41,6 +41,7 @@ from harken.v1 import (
     job_service_pb2,
     media_pb2,
     options_pb2,
+    similarity_service_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -94,7 +95,7 @@ def _expected(field: Any) -> Any:
     elif field.enum_type is not None:
         one = {d.full_name: enum for enum, d in ENUMS.items()}[field.enum_type.full_name]
     else:
-        one = SCALARS[field.cpp_type]
+        one = bytes if field.type == FieldDescriptor.TYPE_BYTES else SCALARS[field.cpp_type]
     if field.is_repeated:
         return types.GenericAlias(tuple, (one, ...))
     return one | None if field.has_presence else one
@@ -109,7 +110,7 @@ def test_every_word_of_the_contract_has_its_member(enum: Any) -> None:
 
 def test_all_enums_of_the_contract_are_known() -> None:
     known = {descriptor.full_name for descriptor in ENUMS.values()}
-    modules = (feature_pb2, job_pb2, media_pb2, worker_pb2, event_pb2)
+    modules = (feature_pb2, job_pb2, media_pb2, worker_pb2, event_pb2, similarity_service_pb2)
     top = [e for m in modules for e in m.DESCRIPTOR.enum_types_by_name.values()]
     nested = [e for resource in RESOURCES for e in resource.enum_types]
     assert {enum.full_name for enum in [*top, *nested]} == known
@@ -144,6 +145,8 @@ def _one(field: Any) -> st.SearchStrategy[Any]:
     if field.message_type is None:
         if field.enum_type is not None:
             return st.sampled_from([value.number for value in field.enum_type.values])
+        if field.type == FieldDescriptor.TYPE_BYTES:
+            return st.binary(max_size=8)
         return _NUMBERS[field.cpp_type]
     name = field.message_type.full_name
     if name == "google.protobuf.Timestamp":

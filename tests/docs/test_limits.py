@@ -14,11 +14,12 @@ from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
 from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
+from harken.jobs.similarity.search import MOST_FOUND
 from harken.jobs.standing import MOST_RUNNING
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
-from harken.server import options, serve, validate
+from harken.server import options, serve, sounds, validate
 from harken.server.access.keyring import HOLDS_FOR_S
 from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
@@ -29,6 +30,7 @@ from harken.server.progress.batch_stream import SNAPSHOT_EVERY_S
 from harken.server.progress.messages import MOST_EVENTS
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.server.progress.watcher import LONGEST_BACKLOG
+from harken.server.similarity_service import LONGEST_LOOK_S, LONGEST_WAIT_S
 from harken.settings import Settings
 from harken.tasks.queues import HIGHEST_PRIORITY
 from tests.docs.examples import REPOSITORY
@@ -73,6 +75,11 @@ LIMITS = {
     "jobs, bytes, submits, streams and connections of an owner": "any number",
     "a `request_id` is known for": f"{SETTINGS.retention_days} days",
     "jobs of a page": f"{validate.LARGEST_PAGE:,}; {validate.DEFAULT_PAGE} when unset",
+    "sounds of a page of a search": f"{sounds.MOST_SOUNDS}; {sounds.DEFAULT_SOUNDS} when unset",
+    "sounds that a search finds": f"{MOST_FOUND:,} on all its pages",
+    "groups of a page of duplicates": f"{sounds.MOST_GROUPS}; {sounds.DEFAULT_GROUPS} when unset",
+    "time of a page of duplicates": f"{LONGEST_LOOK_S:g} s, or half of what the caller waits",
+    "a search by a file waits for its analysis": f"as long as the caller, {LONGEST_WAIT_S:g} s",
     "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",
     "time of a page of a listing": f"{listing.LONGEST_S:g} s",
     "folders in each other that are listed": f"{listing.MOST_LEVELS}",

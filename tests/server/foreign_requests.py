@@ -11,6 +11,7 @@ from harken.v1 import export_service_pb2 as exports
 from harken.v1 import job_service_pb2 as jobs
 from harken.v1 import media_service_pb2 as media
 from harken.v1 import owner_service_pb2 as owners
+from harken.v1 import similarity_service_pb2 as similarity
 from harken.v1 import worker_service_pb2 as workers
 from harken.v1.source_pb2 import Source
 
@@ -85,6 +86,11 @@ REQUESTS: Mapping[str, Request] = {
         ExportResults=lambda their: exports.ExportResultsRequest(
             format=exports.ExportResultsRequest.FORMAT_CSV, batch_id=their.batch_id
         ),
+    ),
+    **_of(
+        "harken.v1.SimilarityService",
+        FindSimilar=lambda their: similarity.FindSimilarRequest(job_id=their.job_id),
+        FindDuplicates=lambda their: similarity.FindDuplicatesRequest(job_id=their.job_id),
     ),
     **_of(
         "harken.v1.OwnerService",

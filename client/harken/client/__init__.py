@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from harken.client.enums import JobState as JobState
     from harken.client.enums import LoopKind as LoopKind
     from harken.client.enums import PreparedChannels as PreparedChannels
+    from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
     from harken.client.enums import WorkerStatus as WorkerStatus
@@ -88,6 +89,9 @@ if TYPE_CHECKING:
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
     from harken.client.reconnect import Reconnect as Reconnect
+    from harken.client.sound import DuplicateGroup as DuplicateGroup
+    from harken.client.sound import DuplicateSound as DuplicateSound
+    from harken.client.sound import SimilarSound as SimilarSound
     from harken.client.sync import Client as Client
     from harken.client.update import BatchSnapshot as BatchSnapshot
     from harken.client.update import BatchUpdate as BatchUpdate
@@ -116,6 +120,7 @@ _MODULES = {
     "batch": "Batch BatchItem FailedItem",
     "enums": (
         "ActionKind AudioFormat ErrorKind FaultKind Feature JobKind JobState LoopKind PreparedChannels "
+        "SoundClass "
         "StemKind UploadState WorkerStatus"
     ),
     "errors": (
@@ -130,6 +135,7 @@ _MODULES = {
     "json_form": "to_dict",
     "options": "Options PrepareOptions StemsOptions",
     "reconnect": "Reconnect",
+    "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "upload": "Artifact Upload",

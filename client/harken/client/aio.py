@@ -22,6 +22,7 @@ from harken.client.aio_media import AsyncMedia
 from harken.client.async_exports import AsyncExports
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
 from harken.client.async_owners import AsyncOwners
+from harken.client.async_sounds import AsyncSounds
 from harken.client.batch import Batch
 from harken.client.batch_request import Item
 from harken.client.channel import DEFAULT_TIMEOUT_S, options_for, target_from
@@ -98,6 +99,7 @@ class AsyncClient:
         self._channel = channel
         self.exports = AsyncExports(self, self._call)
         self.owners = AsyncOwners(self, self._call)
+        self.sounds = AsyncSounds(self, self._call)
         self.media = AsyncMedia(lambda: self._stubs, self._call, self._own_errors, self.reconnect)
         """Files to the server, and files that jobs made from it."""
 

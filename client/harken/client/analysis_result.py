@@ -134,6 +134,8 @@ class Embedding:
     vector: tuple[float, ...] = ()
     """128 numbers of Euclidean length 1."""
     model: str | None = None
+    fingerprint: bytes | None = None
+    """By which the same recording is known in other formats."""
 
 
 @dataclass(frozen=True, kw_only=True)

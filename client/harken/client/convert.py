@@ -22,6 +22,7 @@ from harken.client import (
     folder,
     job,
     options,
+    sound,
     upload,
     worker,
 )
@@ -36,6 +37,7 @@ from harken.v1 import (
     media_pb2,
     media_service_pb2,
     options_pb2,
+    similarity_service_pb2,
     source_pb2,
     worker_pb2,
 )
@@ -77,6 +79,9 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     options.Options: options_pb2.Options,
     options.StemsOptions: options_pb2.StemsOptions,
     options.PrepareOptions: options_pb2.PrepareOptions,
+    sound.SimilarSound: similarity_service_pb2.SimilarSound,
+    sound.DuplicateSound: similarity_service_pb2.DuplicateSound,
+    sound.DuplicateGroup: similarity_service_pb2.DuplicateGroup,
     folder.ListedSource: media_service_pb2.ListedSource,
     upload.Artifact: media_pb2.Artifact,
     upload.Upload: media_pb2.Upload,
@@ -100,6 +105,7 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.PreparedChannels: options_pb2.PrepareOptions.Channels.DESCRIPTOR,
     enums.FaultKind: analysis_result_pb2.FeatureError.Kind.DESCRIPTOR,
     enums.LoopKind: analysis_result_pb2.SampleLoop.Kind.DESCRIPTOR,
+    enums.SoundClass: similarity_service_pb2.SoundClass.DESCRIPTOR,
     enums.WorkerStatus: worker_pb2.Worker.Status.DESCRIPTOR,
 }
 """The contract's enum of each of the client's."""

@@ -68,6 +68,20 @@ class Feature(StrEnum):
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
 
 
+class SoundClass(StrEnum):
+    """What kind of sound it is, by its length and its pulse."""
+
+    UNKNOWN = "UNKNOWN"
+    ONE_SHOT = "ONE_SHOT"
+    """Up to 4 s, and no loop."""
+    LOOP = "LOOP"
+    """Up to 30 s, and a whole number of beats."""
+    PHRASE = "PHRASE"
+    """4 to 30 s, and no loop."""
+    TRACK = "TRACK"
+    """More than 30 s."""
+
+
 class StemKind(StrEnum):
     """A way to take sound apart."""
 

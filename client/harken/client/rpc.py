@@ -23,6 +23,7 @@ from harken.v1.export_service_pb2_grpc import ExportServiceStub
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.media_service_pb2_grpc import MediaServiceStub
 from harken.v1.owner_service_pb2_grpc import OwnerServiceStub
+from harken.v1.similarity_service_pb2_grpc import SimilarityServiceStub
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Stubs:
         self.workers: WorkerServiceStub = WorkerServiceStub(channel)
         self.exports: ExportServiceStub = ExportServiceStub(channel)
         self.owners: OwnerServiceStub = OwnerServiceStub(channel)
+        self.similarity: SimilarityServiceStub = SimilarityServiceStub(channel)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from harken.client.requests import BatchRef, Features, JobKinds, JobRef, Kinds, 
 from harken.client.retry_request import Retries, dismissals, retry_filter
 from harken.client.rpc import Rpc, Stubs
 from harken.client.sending import OnProgress, may_be_sent
+from harken.client.sounds import Sounds
 from harken.client.status import own_errors
 from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
 from harken.client.upload import UploadWhen
@@ -100,6 +101,7 @@ class Client:
         self._stubs = Stubs(self._channel, metadata)
         self.exports = Exports(self, self._call)
         self.owners = Owners(self, self._call)
+        self.sounds = Sounds(self, self._call)
         self.media = Media(self._stubs, self._call, self._own_errors, self.reconnect)
         """Files to the server, and files that jobs made from it."""
 

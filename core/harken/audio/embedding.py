@@ -7,8 +7,10 @@ No learnt network: parts that are known to matter (fingerprint_parts.py), in a m
 generated sounds (fingerprint_space.py). Gain leaves it as it is.
 """
 
+import base64
 from typing import Final
 
+from harken.audio.acoustic_fingerprint import AcousticFingerprint
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.blocks import Doubles, SpectrumBlock
 from harken.audio.excerpts import Excerpt, Excerpts, heard
@@ -21,23 +23,30 @@ MODEL: Final = "harken-sound-2"
 
 
 class Fingerprint(Analysis):
-    """Keeps an excerpt, made into the vector at the end."""
+    """Keeps an excerpt, made into the vector at the end, and what the recording is known by in other formats."""
 
     hears = Hears.SPECTRUM
 
     def __init__(self) -> None:
         self._excerpts = Excerpts()
+        self._course = AcousticFingerprint()
 
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next samples."""
         self._excerpts.add(block)
+        self._course.add(block)
 
     def finish(self) -> Embedding:
         """The group; silence sounds like nothing and has no vector."""
         vector = embed(self._excerpts.finish())
         if vector is None:
             return Embedding(model=MODEL)
-        return Embedding(vector=tuple(vector.tolist()), model=MODEL)
+        course = self._course.finish(self.track.duration_s)
+        return Embedding(
+            vector=tuple(vector.tolist()),
+            model=MODEL,
+            fingerprint=None if course is None else base64.b64encode(course).decode(),
+        )
 
 
 def embed(excerpt: Excerpt) -> Doubles | None:

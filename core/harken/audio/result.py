@@ -115,6 +115,8 @@ class Embedding:
 
     vector: tuple[float, ...] = ()
     model: str | None = None
+    # Of the recording: bytes in base64.
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

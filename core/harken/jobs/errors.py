@@ -18,6 +18,8 @@ JobsError
 ├── InvalidKey             an API key cannot be made like that
 ├── QuotaExceeded          the owner has all that it may have
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
+├── NoVectorIndex          the index of vectors cannot be made
+├── NoEmbedding            the job has nothing to search by
 ├── StillAlive             servers or workers are at work on a database that is to be replaced
 ├── PositionAhead          a log position from the future
 ├── PositionExpired        a log position after which rows were deleted
@@ -215,6 +217,18 @@ class PositionExpired(JobsError):
 
 class BackupFailed(JobsError):
     """A backup cannot be made, is broken, or cannot be restored."""
+
+
+class NoVectorIndex(JobsError):
+    """The index of vectors cannot be made."""
+
+
+class NoEmbedding(JobsError):
+    """The job has nothing to search by."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"Job {job_id} has no embedding: {why}")
+        self.job_id = job_id
 
 
 class StillAlive(JobsError):

@@ -18,6 +18,7 @@ from harken.jobs.retry import retry_delay
 from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
 from harken.jobs.running_room import may_run
 from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.similarity import embeddings
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
 from harken.jobs.transaction import none_around
 
@@ -147,7 +148,7 @@ def succeed(
     *,
     content_key: str | None = None,
 ) -> JobState | None:
-    """Keeps the result, where there is one; None when the attempt no longer holds the job.
+    """Keeps the result, where there is one, and its vector; None when the attempt no longer holds the job.
 
     By its `content_key` it is found for later jobs (`harken.jobs.known_results`); without one it is not.
     """
@@ -156,15 +157,21 @@ def succeed(
         return one_statement.succeed(
             connection, job_id, attempt, value, now, content_key=content_key
         )
+    ended: list[Job] = []
 
     def decide(job: Job) -> Change | None:
+        if not holds(job, attempt):
+            return None
+        ended.append(job)
         values = {"content_key": content_key} if content_key else {}
-        return Change(to=JobState.SUCCEEDED, values=values) if holds(job, attempt) else None
+        return Change(to=JobState.SUCCEEDED, values=values)
 
     written = change(connection, job_id, now, decide)
-    if written is not None and result is not None:
+    if ended and result is not None:
         failpoint(Point.RESULT)
         connection.execute(_KEEP_RESULT, {"job_id": job_id, "result": dict(result)})
+        (job,) = ended
+        embeddings.keep(connection, job_id, owner=job.owner, spec=job.spec, result=result, now=now)
     return written
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, select
 
-from harken.jobs import artifacts
+from harken.jobs import artifacts, queries
 from harken.jobs.change import Change, change
 from harken.jobs.execution import holds, waiting_again
 from harken.jobs.job import Job
 from harken.jobs.schema import JOBS, RESULTS
+from harken.jobs.similarity import embeddings
 from harken.jobs.state import JobState
 
 # Statements are made once: to make one costs more than to run it.
@@ -59,9 +60,12 @@ def succeed_as(
     """
     known = connection.execute(_STAY, {"known_id": known_id}).one_or_none()
 
+    ended: list[Job] = []
+
     def decide(job: Job) -> Change | None:
         if not holds(job, attempt):
             return None
+        ended.append(job)
         if known is None:
             return waiting_again(job, now)
         values: dict[str, Any] = {"content_key": key, "cached_from": known.found_by}
@@ -72,5 +76,9 @@ def succeed_as(
         this = literal(job_id, type_=RESULTS.c.job_id.type)
         result = select(this, RESULTS.c.result).where(RESULTS.c.job_id == known_id)
         connection.execute(insert(RESULTS).from_select(["job_id", "result"], result))
+        # As it would be of a job that was run: what was asked for is found, with its own labels.
+        (job,) = ended
+        copied = queries.get_result(connection, job_id) or {}
+        embeddings.keep(connection, job_id, owner=job.owner, spec=job.spec, result=copied, now=now)
         artifacts.share(connection, known_id, job_id, now)
     return written

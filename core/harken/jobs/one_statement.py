@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Connection,
+    Insert,
     Select,
     Update,
     bindparam,
+    false,
     func,
     insert,
     literal,
+    not_,
     select,
     update,
 )
@@ -23,7 +26,8 @@ from sqlalchemy import (
 from harken.jobs import log
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.rows import error_columns
-from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.schema import EMBEDDINGS, HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.similarity.embeddings import QUERY, embedding_row
 from harken.jobs.state import JobState
 
 _NOW = bindparam("now", type_=TRANSITIONS.c.time.type)
@@ -46,7 +50,7 @@ def succeed(
     content_key: str | None,
 ) -> JobState | None:
     """As `execution.succeed`."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "ended_id": job_id,
         "by_attempt": attempt,
         "now": now,
@@ -56,7 +60,13 @@ def succeed(
         ended = connection.execute(_SUCCESS, parameters)
     else:
         failpoint(Point.RESULT)
-        ended = connection.execute(_SUCCESS_WITH_RESULT, {**parameters, "found": result})
+        parameters["found"] = result
+        sound = embedding_row(job_id, "", result, now)  # whose it is, the job says
+        if sound is None:
+            ended = connection.execute(_SUCCESS_WITH_RESULT, parameters)
+        else:
+            parameters |= {f"sound_{name}": sound[name] for name in _OF_SOUND}
+            ended = connection.execute(_SUCCESS_WITH_SOUND, parameters)
     return None if ended.one_or_none() is None else JobState.SUCCEEDED
 
 
@@ -73,7 +83,7 @@ def _log_row(changed: CTE, before: Any) -> Any:
     )
 
 
-def _success(*, keeps_result: bool) -> Select[Any]:
+def _success(*, keeps_result: bool = False, keeps_sound: bool = False) -> Select[Any]:
     held = (
         select(JOBS.c.job_id, JOBS.c.state)
         .where(
@@ -101,6 +111,7 @@ def _success(*, keeps_result: bool) -> Select[Any]:
         .returning(
             *(JOBS.c.job_id, JOBS.c.batch_id, JOBS.c.revision, JOBS.c.attempt),
             *(JOBS.c.state, JOBS.c.worker, held.c.state.label("before")),
+            *((JOBS.c.owner, JOBS.c.spec) if keeps_sound else ()),
         )
         .cte("ended")
     )
@@ -109,9 +120,28 @@ def _success(*, keeps_result: bool) -> Select[Any]:
         value = bindparam("found", type_=RESULTS.c.result.type)
         kept = insert(RESULTS).from_select(["job_id", "result"], select(ended.c.job_id, value))
         parts.append(kept.cte("kept"))
+    if keeps_sound:
+        parts.append(_keeping_sound(ended).cte("heard"))
     return select(ended.c.job_id).add_cte(*parts)
 
 
+def _keeping_sound(ended: CTE) -> Insert:
+    """Keeps the vector, unless the job was made for a search alone: as `embeddings.keep`."""
+    values = (
+        bindparam(f"sound_{name}", type_=EMBEDDINGS.c[name].type).label(name) for name in _OF_SOUND
+    )
+    searched = func.coalesce(ended.c.spec[QUERY].as_boolean(), false())
+    row = select(ended.c.job_id, ended.c.owner, *values).where(not_(searched))
+    return insert(EMBEDDINGS).from_select(["job_id", "owner", *_OF_SOUND], row)
+
+
+_OF_SOUND = tuple(
+    column.name
+    for column in EMBEDDINGS.columns
+    if column.name not in {"position", "job_id", "owner"}
+)
+
 # Made once: to make a statement costs more than to run it.
-_SUCCESS = _success(keeps_result=False)
+_SUCCESS = _success()
 _SUCCESS_WITH_RESULT = _success(keeps_result=True)
+_SUCCESS_WITH_SOUND = _success(keeps_result=True, keeps_sound=True)

@@ -9,6 +9,7 @@ from harken.jobs.schema import (
     ARTIFACTS,
     BATCHES,
     DISMISSALS,
+    EMBEDDINGS,
     JOBS,
     KEYS,
     LEADERS,
@@ -26,7 +27,7 @@ def delete_ended_before(connection: Connection, moment: datetime) -> int:
     """Deletes up to `CHUNK` jobs that ended before a moment; returns how many, 0 when none is left."""
     ended = select(JOBS.c.job_id).where(JOBS.c.end_time < moment).limit(CHUNK)
     job_ids = connection.execute(ended).scalars().all()
-    for table in (RESULTS, TRANSITIONS, DISMISSALS, ARTIFACTS, JOBS):
+    for table in (EMBEDDINGS, RESULTS, TRANSITIONS, DISMISSALS, ARTIFACTS, JOBS):
         connection.execute(delete(table).where(table.c.job_id.in_(job_ids)))
     return len(job_ids)
 

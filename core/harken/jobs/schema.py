@@ -1,10 +1,14 @@
 """The tables. Each name starts with `harken_`, so that a shared database is not disturbed."""
 
+import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    REAL,
     BigInteger,
     Boolean,
     Column,
@@ -15,6 +19,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -48,6 +53,35 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Float32s(TypeDecorator[Sequence[float]]):
+    """Numbers of single precision: bytes, little-endian, in SQLite; an array in PostgreSQL, which pgvector can read."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """What the database keeps them as."""
+        kept: Any = LargeBinary() if dialect.name == "sqlite" else ARRAY(REAL)
+        return dialect.type_descriptor(kept)
+
+    def process_bind_param(self, value: Sequence[float] | None, dialect: Dialect) -> Any:
+        """To the database."""
+        if value is None:
+            return None
+        return float32_bytes(value) if dialect.name == "sqlite" else list(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Sequence[float] | None:
+        """From the database."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return struct.unpack(f"<{len(value) // 4}f", value)
+
+
+def float32_bytes(values: Sequence[float]) -> bytes:
+    """Numbers in single precision, little-endian."""
+    return struct.pack(f"<{len(values)}f", *values)
 
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
@@ -342,3 +376,31 @@ Index("harken_artifacts_content", ARTIFACTS.c.owner, ARTIFACTS.c.sha256)
 
 # Which harken this is: one row, made with the table.
 SYSTEM = Table("harken_system", METADATA, _id("system_id", primary_key=True))
+
+# What jobs' sounds are like, for those that have a vector: what is searched, and what searches filter by.
+EMBEDDINGS = Table(
+    "harken_embeddings",
+    METADATA,
+    # In the order of writing, and never given twice: whoever keeps the vectors in memory reads on from it.
+    Column("position", LogPosition, primary_key=True, autoincrement=True),
+    _id(
+        "job_id", ForeignKey("harken_jobs.job_id", ondelete="CASCADE"), nullable=False, unique=True
+    ),
+    Column("owner", String(200), nullable=False),
+    Column("model", String(100), nullable=False),
+    # Of unit length. Its index in PostgreSQL is there with pgvector alone: `harken.jobs.similarity.vector_index`.
+    Column("vector", Float32s, nullable=False),
+    # The first bytes of its SHA-256: jobs about the same samples have the same.
+    Column("digest", BigInteger, nullable=False),
+    # The course of its spectrum, by which the same recording is known in other formats.
+    Column("fingerprint", LargeBinary),
+    Column("tempo_bpm", Double),
+    Column("tonic", String(2)),
+    Column("mode", String(5)),
+    Column("duration_s", Double),
+    Column("sound_class", String(10)),
+    Column("create_time", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("harken_embeddings_owner", EMBEDDINGS.c.owner, EMBEDDINGS.c.model, EMBEDDINGS.c.position)
+Index("harken_embeddings_digest", EMBEDDINGS.c.owner, EMBEDDINGS.c.digest)

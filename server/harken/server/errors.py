@@ -13,11 +13,15 @@ RequestError
 ├── UploadCorrupt       an upload whose bytes are not those of its SHA-256
 ├── UploadStalled       an upload of which nothing came for too long
 ├── OffsetPastEnd       a download that begins after the end
+├── QueryFailed         the sound that is searched by could not be analysed
+├── QueryNotReady       the sound that is searched by is not analysed yet
 └── ServerStopping      the server is going away
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from harken.jobs.job import Job
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,26 @@ class OffsetPastEnd(RequestError):
             f"The artifact has {size:,} bytes, so it cannot be sent from {offset:,} on."
         )
         self.size = size
+
+
+class QueryFailed(RequestError):
+    """The sound that is searched by could not be analysed."""
+
+    def __init__(self, job: Job) -> None:
+        why = job.error.message if job.error else f"The job was {job.state.lower()}."
+        super().__init__(f"The source could not be analysed, as job {job.job_id}: {why}")
+        self.job_id = job.job_id
+
+
+class QueryNotReady(RequestError):
+    """The sound that is searched by is not analysed yet."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"The source is not analysed yet. Job {job_id} does that: search by its job_id once it has ended,"
+            " or call with a later deadline."
+        )
+        self.job_id = job_id
 
 
 class ServerStopping(RequestError):

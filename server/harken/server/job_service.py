@@ -84,9 +84,14 @@ class JobService(JobServiceServicer):
         self, request: messages.SubmitAnalysisRequest, context: Context
     ) -> messages.SubmitAnalysisResponse:
         """Accepts one file."""
+        job = await self.accept(validate.new_job(request, longest_run=self._longest_run))
+        logs.note(job_id=job.job_id)
+        return messages.SubmitAnalysisResponse(job=convert.job_message(job))
+
+    async def accept(self, new: NewJob) -> Job:
+        """Makes a job of the caller's, once its source is checked."""
         owner = current_caller().owner
         self._quotas.submits(owner)
-        new = validate.new_job(request, longest_run=self._longest_run)
         if new.source.kind == "path":
             await self._checks.run(partial(self._roots.resolve, new.source.value))
         elif new.source.kind == "uri":
@@ -98,9 +103,8 @@ class JobService(JobServiceServicer):
         else:
             wanted = submission.Submission(new=new, owner=owner)
             job = await self._store.write_among(self._submit_all, wanted)
-        logs.note(job_id=job.job_id)
         self._hub.ring()
-        return messages.SubmitAnalysisResponse(job=convert.job_message(job))
+        return job
 
     async def SubmitBatch(
         self, request: messages.SubmitBatchRequest, context: Context

@@ -38,6 +38,7 @@ from harken.server.metrics.server_metrics import ServerMetrics
 from harken.server.owner_service import OwnerService
 from harken.server.progress.hub import Hub
 from harken.server.reflection import add_reflection
+from harken.server.similarity_service import SimilarityService
 from harken.server.store import Store
 from harken.server.worker_service import WorkerService
 from harken.settings import Settings
@@ -48,12 +49,14 @@ from harken.v1 import (
     job_service_pb2,
     media_service_pb2,
     owner_service_pb2,
+    similarity_service_pb2,
     worker_service_pb2,
 )
 from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
 from harken.v1.owner_service_pb2_grpc import add_OwnerServiceServicer_to_server
+from harken.v1.similarity_service_pb2_grpc import add_SimilarityServiceServicer_to_server
 from harken.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 
 LOG = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ SERVICES = (
     export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
     owner_service_pb2.DESCRIPTOR.services_by_name["OwnerService"].full_name,
+    similarity_service_pb2.DESCRIPTOR.services_by_name["SimilarityService"].full_name,
     health.SERVICE_NAME,
 )
 
@@ -189,6 +193,8 @@ async def running_server(
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub, quotas), server)
     add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
+    similarity = SimilarityService(store, hub, jobs.accept)
+    add_SimilarityServiceServicer_to_server(similarity, server)
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, SERVICES)

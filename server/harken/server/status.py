@@ -24,6 +24,7 @@ from harken.jobs.errors import (
     ArtifactNotFound,
     BatchNotFound,
     JobNotFound,
+    NoEmbedding,
     PositionAhead,
     PositionExpired,
     QuotaExceeded,
@@ -51,6 +52,8 @@ from harken.server.errors import (
     KeysUnknown,
     MalformedRequest,
     OffsetPastEnd,
+    QueryFailed,
+    QueryNotReady,
     RequestSlow,
     ScopeMissing,
     ServerStopping,
@@ -155,6 +158,15 @@ def status_of(error: Exception) -> status_pb2.Status | None:
             return _status(Code.UNIMPLEMENTED, message, "NOT_IMPLEMENTED", {})
         case ServerStopping():
             return _status(Code.UNAVAILABLE, error, "SERVER_STOPPING", {}, _retry())
+        case NoEmbedding():
+            metadata = {"job_id": error.job_id}
+            return _status(Code.FAILED_PRECONDITION, error, "NO_EMBEDDING", metadata)
+        case QueryFailed():
+            metadata = {"job_id": error.job_id}
+            return _status(Code.FAILED_PRECONDITION, error, "QUERY_FAILED", metadata)
+        case QueryNotReady():
+            metadata = {"job_id": error.job_id}
+            return _status(Code.DEADLINE_EXCEEDED, error, "QUERY_NOT_READY", metadata)
         case ArtifactDenied():
             metadata = {"scope": Scope.ADMIN.value}
             return _status(Code.PERMISSION_DENIED, error, "SCOPE_MISSING", metadata)

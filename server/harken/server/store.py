@@ -23,6 +23,8 @@ class Store:
         self._database = database
         self._writer = GroupWriter(database)
         self._readers = ThreadPoolExecutor(POOL_SIZE - 1, thread_name_prefix="reader")
+        # What takes seconds waits for its like alone.
+        self._long_reader = ThreadPoolExecutor(1, thread_name_prefix="long-reader")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a read transaction, in which all it reads is of one moment."""
@@ -31,6 +33,15 @@ class Store:
     async def query(self, work: Callable[[Connection], T]) -> T:
         """Runs `work`, a single query, without the trips for a transaction's bounds."""
         return await self._in_thread(self._database.query, work)
+
+    async def read_long(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, which may take seconds, in a read transaction, one after the other."""
+        return await self._in_thread(self._database.read, work, self._long_reader)
+
+    @property
+    def dialect(self) -> str:
+        """The kind of the database: "sqlite" or "postgresql"."""
+        return self._database.dialect
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a write transaction; returns once that is committed."""
@@ -44,11 +55,17 @@ class Store:
         """Finishes the writes that were asked for, and closes the connections."""
         self._writer.close()
         self._readers.shutdown()
+        self._long_reader.shutdown()
         self._database.close()
 
-    async def _in_thread(self, opened: Opened, work: Callable[[Connection], T]) -> T:
+    async def _in_thread(
+        self,
+        opened: Opened,
+        work: Callable[[Connection], T],
+        threads: ThreadPoolExecutor | None = None,
+    ) -> T:
         def run() -> T:
             with opened() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+        return await asyncio.get_running_loop().run_in_executor(threads or self._readers, run)

@@ -4,19 +4,21 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from harken.server.errors import InvalidToken
 
 _CHECK_BYTES = 6  # enough to tell a token from noise; it is no secret
 
 
-def encode(value: str | int | tuple[int, ...], bound_to: object) -> str:
+def encode(value: str | int | Sequence[int | float | str], bound_to: object) -> str:
     """A token that holds `value` and is good for requests about `bound_to` only."""
     payload = json.dumps(value).encode()
     return base64.urlsafe_b64encode(_check(payload, bound_to) + payload).decode().rstrip("=")
 
 
-def decode(token: str, bound_to: object, *, field: str) -> str | int | list[int]:
+def decode(token: str, bound_to: object, *, field: str) -> str | int | list[Any]:
     """What a token holds, a tuple as a list. Raises InvalidToken, naming `field`."""
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))

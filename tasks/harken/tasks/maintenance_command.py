@@ -1,17 +1,13 @@
 """`harken maintenance`: what beat sends once a day, done now; and restoring a backup."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from harken.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    from harken.jobs.database import Database
+from harken.settings import Settings
+from harken.tasks.maintenance_opening import errors, opened, settings_of_environment
+from harken.tasks.re_embed_command import index_embeddings, re_embed
 
 NEWEST = "newest"
 MIB = 1024 * 1024
@@ -22,12 +18,16 @@ def maintenance() -> None:
     """Clean up, optimize, back up and restore the database, which comes from the environment."""
 
 
+maintenance.add_command(re_embed)
+maintenance.add_command(index_embeddings)
+
+
 @maintenance.command("clean-up")
 def clean_up() -> None:
     """Delete jobs whose retention has passed, as beat has it done every hour."""
     from harken.jobs import cleaning
 
-    with _opened() as (settings, database):
+    with opened() as (settings, database):
 
         def write(work):  # type: ignore[no-untyped-def]
             with database.write() as connection:
@@ -52,7 +52,7 @@ def clean_storage(orphaned_hours: int) -> None:
     from harken.media.storage_errors import StorageError
     from harken.tasks import storage_cleaning
 
-    with _opened() as (settings, database):
+    with opened() as (settings, database):
 
         def write(work):  # type: ignore[no-untyped-def]
             with database.write() as connection:
@@ -81,7 +81,7 @@ def optimize(vacuum: bool) -> None:
     """Keep the database quick and small, as beat has it done once a day."""
     from harken.jobs import optimization
 
-    with _opened() as (_, database):
+    with opened() as (_, database):
         done = optimization.vacuum(database) if vacuum else optimization.optimize(database)
     click.echo(f"Done; {done['freed_bytes'] / MIB:,.1f} MiB were given back.")
 
@@ -93,7 +93,7 @@ def backup(folder: Path | None, keep: int | None) -> None:
     """Write a backup while harken runs, check it, and delete the oldest ones."""
     from harken.jobs import backup as backups
 
-    with _opened() as (settings, database):
+    with opened() as (settings, database):
         made = backups.back_up(
             database,
             _folder(settings, folder),
@@ -109,7 +109,7 @@ def list_backups(folder: Path | None) -> None:
     """List the backups, the newest first."""
     from harken.jobs import backup as backups
 
-    found = backups.list_backups(_folder(_settings(), folder))
+    found = backups.list_backups(_folder(settings_of_environment(), folder))
     for made in found:
         click.echo(f"{made.path}  {made.bytes / MIB:,.1f} MiB")
     if not found:
@@ -122,7 +122,7 @@ def check_backup(file: Path) -> None:
     """Read all of a backup, and say whether it is whole."""
     from harken.jobs import backup as backups
 
-    with _errors():
+    with errors():
         revision = backups.check(file)
     click.echo(f"{file} is whole; its schema is {revision}.")
 
@@ -139,7 +139,7 @@ def restore(file: Path, force: bool) -> None:
     from harken.jobs import backup as backups
     from harken.jobs import restore as restoring
 
-    with _opened(check=False) as (settings, database):
+    with opened(check=False) as (settings, database):
         if str(file) == NEWEST:
             found = backups.list_backups(_folder(settings, None))
             if not found:
@@ -149,47 +149,7 @@ def restore(file: Path, force: bool) -> None:
     click.echo(f"{file} was restored.")
 
 
-def _settings() -> Settings:
-    import os
-
-    try:
-        return Settings.from_environment(os.environ)
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from error
-
-
 def _folder(settings: Settings, given: Path | None) -> Path:
     if given is None and not settings.backup_dir:
         raise click.UsageError("Name a folder for the backups, or set HARKEN_BACKUP_DIR.")
     return given or Path(settings.backup_dir)
-
-
-@contextmanager
-def _opened(*, check: bool = True) -> "Generator[tuple[Settings, Database]]":
-    """The database of the environment, which has the schema of this version if that is checked."""
-    from harken.jobs.database import Database
-    from harken.jobs.migrate import check as check_schema
-
-    settings = _settings()
-    with _errors():
-        database = Database(settings.database_url, pooled=False)
-        try:
-            if check:
-                check_schema(database)
-            yield settings, database
-        finally:
-            database.close()
-
-
-@contextmanager
-def _errors() -> Generator[None]:
-    from sqlalchemy.exc import OperationalError
-
-    from harken.jobs.errors import JobsError
-
-    try:
-        yield
-    except JobsError as error:
-        raise click.ClickException(str(error)) from error
-    except OperationalError as error:
-        raise click.ClickException(f"The database does not answer: {error.orig}") from error

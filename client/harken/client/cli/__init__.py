@@ -22,6 +22,7 @@ from harken.client.cli.jobs import dead_letters, job, jobs
 from harken.client.cli.owner import owner
 from harken.client.cli.retry import dismiss, retry
 from harken.client.cli.session import shared_options
+from harken.client.cli.sounds import duplicates, similar
 from harken.client.cli.submit import submit
 from harken.client.cli.watch import watch
 from harken.client.cli.workers import queues, workers
@@ -62,6 +63,7 @@ def cli(context: click.Context) -> None:
 for _command in (
     *(submit, batch, watch, jobs, job, cancel, download),
     *(dead_letters, retry, dismiss, audit),
+    *(similar, duplicates),
     *(export, owner),
     *(workers, queues, completion),
 ):

@@ -58,6 +58,8 @@ RULES: Mapping[str, Rule] = {
         DownloadArtifact=Scope.READ,
     ),
     **_of("harken.v1.ExportService", ExportResults=Scope.SUBMIT),
+    # With a source it asks for SUBMIT too: that makes a job.
+    **_of("harken.v1.SimilarityService", FindSimilar=Scope.READ, FindDuplicates=Scope.READ),
     **_of("harken.v1.OwnerService", ExportOwner=Scope.ADMIN, EraseOwner=Scope.ADMIN),
     # A load balancer has no key, and learns nothing but whether to send calls here.
     **_of("grpc.health.v1.Health", Check=Open.TO_ALL, List=Open.TO_ALL, Watch=Open.TO_ALL),

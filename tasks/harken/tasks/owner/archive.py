@@ -6,6 +6,7 @@ parts/UPLOAD/POSITION    what has arrived of uploads that are not complete
 manifest.json            what there is: the last file, for only then is it known
 """
 
+import base64
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -137,4 +138,9 @@ def _line(holding: Holding, row: Row[Any]) -> bytes:
     for name, value in row._mapping.items():  # pyright: ignore[reportPrivateUsage] # SQLAlchemy's name for it
         as_json = isinstance(holding.table.c[name].type, JSON) and value is not None
         values[str(name)] = _as_it_is(value) if as_json else value
-    return orjson.dumps(values, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    # Bytes, which JSON lacks, in base64.
+    return orjson.dumps(
+        values,
+        lambda value: base64.b64encode(value).decode(),
+        option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE,
+    )

@@ -1,0 +1,1 @@
+"""What sounds are like: vectors kept with results, and the search among them."""
