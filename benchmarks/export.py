@@ -18,8 +18,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from benchmarks.relay import POSTGRESQL, SQLITE, databases
-from harken.jobs.database import Database
 from harken.jobs.export import ExportFormat
+from harken.jobs.store.database import Database
 
 ROWS = 1_000_000
 MB = 1_000_000
@@ -90,8 +90,9 @@ def child(format_: ExportFormat) -> Figures:
     """Runs one export in this process, as a worker's child does."""
     from datetime import UTC, datetime
 
-    from harken.jobs import artifacts, queries, submission
+    from harken.jobs import queries, submission
     from harken.jobs.export import Export
+    from harken.jobs.files import artifacts
     from harken.jobs.job import NO_SOURCE, JobKind, NewJob
     from harken.jobs.queries import JobFilter
     from harken.jobs.state import JobState

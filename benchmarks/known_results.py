@@ -19,10 +19,10 @@ from sqlalchemy import insert, select, update
 
 from harken.audio.version import engine_version
 from harken.jobs import known_results, queries, submission
-from harken.jobs.database import Database
 from harken.jobs.job import NewBatch, NewJob, Source
-from harken.jobs.migrate import migrate
-from harken.jobs.schema import JOBS, RESULTS
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import JOBS, RESULTS
 from harken.settings import Settings
 from harken.tasks import known
 

@@ -17,9 +17,10 @@ from prometheus_client import generate_latest
 from sqlalchemy import text
 
 from benchmarks.relay import POSTGRESQL, SQLITE, databases
-from harken.jobs import figures, log, workers
+from harken.jobs import figures, log
 from harken.jobs.clock import now
-from harken.jobs.database import Database
+from harken.jobs.queueing import workers
+from harken.jobs.store.database import Database
 from harken.server.metrics.counts import Counts
 from harken.server.metrics.server_metrics import ServerMetrics
 from harken.settings import Settings

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from harken.jobs import relay
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.queueing import relay
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 
 SIZES = (1_000, 100_000, 1_000_000)
 WINDOWS = (10, 200)

@@ -28,13 +28,13 @@ import grpc
 import numpy as np
 from sqlalchemy import insert
 
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
-from harken.jobs.schema import EMBEDDINGS, JOBS
 from harken.jobs.similarity import postgresql, vector_index
 from harken.jobs.similarity.search import search_of
 from harken.jobs.similarity.sound_class import SoundClass
 from harken.jobs.similarity.wanted import DIMENSIONS, SoundFilter, Wanted
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import EMBEDDINGS, JOBS
 
 OWNER = "local"
 MODEL = "clustered"

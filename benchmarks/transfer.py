@@ -22,10 +22,11 @@ import grpc
 
 from harken.client import sending
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs import artifacts, execution, submission
-from harken.jobs.database import Database
+from harken.jobs import execution, submission
+from harken.jobs.files import artifacts
 from harken.jobs.job import NewJob, Source
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.media.storage import Storage
 from harken.server import media_service
 from harken.server.event_loop import new_event_loop

@@ -22,8 +22,8 @@ from sqlalchemy import create_engine, make_url, text
 
 from demo.piece import compose, write
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.redis.connections import connect
 
 REPOSITORY = Path(__file__).parent.parent

@@ -102,11 +102,11 @@ def run(base_install: Path, *command: str) -> "subprocess.CompletedProcess[str]"
 
 
 def test_the_wheel_has_the_migrations_the_types_and_the_generated_code(contents: set[str]) -> None:
-    migrations = REPOSITORY / "core" / "harken" / "jobs" / "migrations"
+    migrations = REPOSITORY / "core" / "harken" / "jobs" / "store" / "migrations"
     wanted = {
         *(f"harken/{package}/py.typed" for package in PUBLIC),
         *(
-            f"harken/jobs/migrations/{path.relative_to(migrations)}"
+            f"harken/jobs/store/migrations/{path.relative_to(migrations)}"
             for path in migrations.rglob("*.py")
         ),
         "harken/client/service_config.json",

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, text
 
 from benchmarks.engine.report import Section, Target, at_most
 from benchmarks.service import parts
-from harken.jobs import queries, relay, submission, workers
-from harken.jobs.database import Database
+from harken.jobs import queries, submission
 from harken.jobs.job import NewJob, Source
-from harken.jobs.migrate import migrate
-from harken.jobs.optimization import optimize
+from harken.jobs.queueing import relay, workers
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.upkeep.optimization import optimize
 from harken.tasks.queues import AUDIO, QUEUES
 
 AT_MOST: Final = 1.5  # × what it costs with few

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.service import parts
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 
 
 def environment(url: str, broker: str, media: Path) -> dict[str, str]:

@@ -12,10 +12,11 @@ from typing import Final
 from benchmarks.engine.report import Section, at_least
 from benchmarks.service import parts
 from benchmarks.service.path import enqueue
-from harken.jobs import clock, outbox, relay, submission
-from harken.jobs.database import Database
+from harken.jobs import clock, submission
 from harken.jobs.job import NewBatch, NewJob, Source
-from harken.jobs.migrate import migrate
+from harken.jobs.queueing import outbox, relay
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.redis.connections import connect
 from harken.server.housekeeping.publisher import Publisher
 from harken.server.store import Store

@@ -15,10 +15,10 @@ from sqlalchemy import text, update
 from harken.client import Client
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
 from harken.jobs import execution
-from harken.jobs.bell import Bell
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
-from harken.jobs.schema import JOBS
+from harken.jobs.queueing.bell import Bell
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import JOBS
 from harken.redis.connections import connect
 
 READY_WITHIN_S = 30.0

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 from sqlalchemy import make_url, select
 
-from harken.jobs.database import Database
 from harken.jobs.failpoint import VARIABLE, Point
-from harken.jobs.migrate import migrate
-from harken.jobs.schema import JOBS
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import JOBS
 from tests.chaos.history import Death, Notes
 from tests.chaos.parts import Part, RedisPart, ServerPart, WorkerPart, now
 from tests.chaos.proxy import Proxy, proxied

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from harken.jobs.database import Database
-from harken.jobs.schema import BATCHES, DISMISSALS, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.store.database import Database
+from harken.jobs.store.schema import BATCHES, DISMISSALS, JOBS, RESULTS, TRANSITIONS
 from tests.chaos.history import TERMINAL, Execution, FinalJob, Logged
 
 # [2026-01-02 03:04:05,678: INFO/ForkPoolWorker-1] job … attempt 1 starts: piece.mp3

@@ -12,10 +12,10 @@ from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
-from harken.jobs.retention import ACTIONS_KEPT
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.similarity.search import MOST_FOUND
 from harken.jobs.standing import MOST_RUNNING
+from harken.jobs.upkeep.retention import ACTIONS_KEPT
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES

@@ -12,26 +12,17 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, delete, text
 
-from harken.jobs import (
-    cancellation,
-    deadlines,
-    execution,
-    leases,
-    log,
-    outbox,
-    queries,
-    relay,
-    submission,
-)
-from harken.jobs.database import Database
+from harken.jobs import cancellation, deadlines, execution, leases, log, queries, submission
 from harken.jobs.job import Batch, ErrorKind, Job, JobError, NewBatch, NewJob, Source, Transition
 from harken.jobs.leases import Standing
-from harken.jobs.migrate import migrate
-from harken.jobs.outbox import Outgoing
+from harken.jobs.owners.quotas import NO_QUOTA, Quota
 from harken.jobs.queries import JobFilter
-from harken.jobs.quotas import NO_QUOTA, Quota
-from harken.jobs.schema import METADATA
+from harken.jobs.queueing import outbox, relay
+from harken.jobs.queueing.outbox import Outgoing
 from harken.jobs.state import JobState
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import METADATA
 from tests.conftest import new_postgresql_database
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import event, text
 
 from harken.jobs import clock
-from harken.jobs.database import Database
+from harken.jobs.store.database import Database
 
 
 class _WrongHost(datetime):

@@ -9,8 +9,8 @@ from harken.jobs.action import ActionKind, Asked
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.ids import new_id
 from harken.jobs.job import NO_SOURCE, JobKind, NewJob
-from harken.jobs.migrate import downgrade, migrate
 from harken.jobs.state import JobState
+from harken.jobs.store.migrate import downgrade, migrate
 
 SPEC = {"format": "csv", "labels": {"b": "2", "a": "1"}}
 

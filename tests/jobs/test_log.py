@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from harken.jobs import execution, log, submission
-from harken.jobs.database import Database
 from harken.jobs.errors import PositionAhead
 from harken.jobs.state import LEGAL, JobState
-from harken.jobs.transaction import at_end
+from harken.jobs.store.database import Database
+from harken.jobs.store.transaction import at_end
 from tests.conftest import eventually
 
 

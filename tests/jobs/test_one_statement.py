@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from harken.jobs import change, execution, log
-from harken.jobs.database import Database
 from harken.jobs.state import JobState
+from harken.jobs.store.database import Database
 from tests.conftest import eventually
 
 RESULT = {"rhythm": {"tempo_bpm": 120.0, "beats_s": [0.5, 1.0]}}

@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from harken.jobs.job import Job
-from harken.jobs.schema import EMBEDDINGS
 from harken.jobs.similarity import re_embedding
 from harken.jobs.similarity.embeddings import QUERY
 from harken.jobs.similarity.re_embedding import Stale
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import EMBEDDINGS
 from tests.jobs.conftest import Jobs
 from tests.jobs.sounds import MODEL, result, towards
 

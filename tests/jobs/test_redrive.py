@@ -6,15 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from harken.jobs import audit, cancellation, queries, redrive, retention
+from harken.jobs import audit, cancellation, queries, redrive
 from harken.jobs.action import ActionKind, Asked, Outcome, Refusal
 from harken.jobs.errors import ActionNotFound, RequestIdReused
 from harken.jobs.ids import lowest_id
 from harken.jobs.job import ErrorKind, JobError
 from harken.jobs.queries import JobFilter
 from harken.jobs.redrive import ByFilter, ByIds
-from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS
+from harken.jobs.upkeep import retention
 from tests.jobs.conftest import ON_SQLITE
 
 NOBODY = "0197c0de-0000-7000-8000-000000000001"

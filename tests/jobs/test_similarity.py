@@ -6,17 +6,19 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select, text
 
-from harken.jobs import erasure, known_results, queries, retention
-from harken.jobs.database import Database
+from harken.jobs import known_results, queries
 from harken.jobs.errors import NoEmbedding
 from harken.jobs.job import Job
-from harken.jobs.schema import EMBEDDINGS
+from harken.jobs.owners import erasure
 from harken.jobs.similarity import exact, postgresql, vector_index
 from harken.jobs.similarity.embeddings import QUERY
 from harken.jobs.similarity.exact import ExactSearch
 from harken.jobs.similarity.search import Found, Place, find, search_of, vector_of
 from harken.jobs.similarity.sound_class import SoundClass, sound_class
 from harken.jobs.similarity.wanted import DIMENSIONS, Search, SoundFilter, Wanted, as_unit
+from harken.jobs.store.database import Database
+from harken.jobs.store.schema import EMBEDDINGS
+from harken.jobs.upkeep import retention
 from tests.conftest import new_postgresql_database
 from tests.jobs.conftest import ON_POSTGRESQL, ON_SQLITE, OWNER, Jobs
 from tests.jobs.sounds import MODEL, result, towards
@@ -284,7 +286,7 @@ def test_along_the_index_filters_find_as_many_as_there_are(
 
 def test_postgresql_without_pgvector_searches_all_the_same(postgresql: str) -> None:
     """And once the extension is there, the index is made by a command."""
-    from harken.jobs.migrate import migrate
+    from harken.jobs.store.migrate import migrate
 
     with new_postgresql_database(postgresql) as url:
         database = Database(url)
@@ -319,7 +321,7 @@ def test_who_may_not_make_the_extension_is_told_what_to_do(jobs: Jobs, postgresq
             admin.engine.url.set(username=role).render_as_string(hide_password=False), pooled=False
         )
         from harken.jobs.errors import NoVectorIndex
-        from harken.jobs.migrate import migrate
+        from harken.jobs.store.migrate import migrate
 
         migrate(plain)  # all else works
         assert not Jobs(plain).read(vector_index.stands)
@@ -372,8 +374,8 @@ def test_the_class_of_a_sound_is_by_its_length_and_beats(duration_s, tempo_bpm, 
 
 
 def test_a_schema_step_down_and_up_with_sounds_in_it(empty_database_url: str) -> None:
-    from harken.jobs.migrate import downgrade, migrate
     from harken.jobs.similarity import re_embedding
+    from harken.jobs.store.migrate import downgrade, migrate
 
     database = Database(empty_database_url)
     migrate(database)

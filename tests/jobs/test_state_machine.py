@@ -27,7 +27,6 @@ from sqlalchemy import delete, select
 
 from harken.jobs import redrive
 from harken.jobs.action import ActionKind, Asked, Outcome, Refusal
-from harken.jobs.database import Database
 from harken.jobs.errors import RequestIdReused
 from harken.jobs.execution import LEASE
 from harken.jobs.ids import lowest_id
@@ -35,8 +34,9 @@ from harken.jobs.job import ErrorKind
 from harken.jobs.queries import JobFilter
 from harken.jobs.redrive import ByFilter, ByIds
 from harken.jobs.retry import retry_delay
-from harken.jobs.schema import METADATA, RESULTS
 from harken.jobs.state import LEGAL, JobState
+from harken.jobs.store.database import Database
+from harken.jobs.store.schema import METADATA, RESULTS
 
 WORKERS = ("worker-1@host", "worker-2@host")
 MAX_CRASHES = 2

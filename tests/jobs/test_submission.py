@@ -9,8 +9,8 @@ from harken.jobs.errors import BatchNotFound, JobNotFound, RequestIdReused
 from harken.jobs.job import Batch, RefusedItem
 from harken.jobs.queries import get_batch, get_job
 from harken.jobs.state import JobState
+from harken.jobs.store.writer import GroupWriter
 from harken.jobs.submission import Submission, submit_jobs
-from harken.jobs.writer import GroupWriter
 
 REQUEST = "0197c0de-0000-7000-8000-000000000001"
 OTHER_REQUEST = "0197c0de-0000-7000-8000-000000000002"

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from harken.jobs.bell import CHANNEL, NEWS, Bell
+from harken.jobs.queueing.bell import CHANNEL, NEWS, Bell
 from harken.redis.connections import connect, connect_async, connect_pool
 from harken.server.housekeeping.publisher import BrokerGone, Publisher
 from harken.settings import Settings

@@ -11,10 +11,10 @@ import pytest
 from celery import Celery
 
 from harken.jobs import execution
-from harken.jobs.bell import Bell
-from harken.jobs.database import Database
 from harken.jobs.job import Job
-from harken.jobs.migrate import migrate
+from harken.jobs.queueing.bell import Bell
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.redis.connections import connect
 from harken.server.progress.ticks import KEY_PREFIX
 from harken.server.serve import running_server

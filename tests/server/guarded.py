@@ -10,9 +10,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import Message
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
-from harken.jobs import keys
-from harken.jobs.database import Database
-from harken.jobs.scope import ALL_SCOPES, Scope
+from harken.jobs.owners import keys
+from harken.jobs.owners.scope import ALL_SCOPES, Scope
+from harken.jobs.store.database import Database
 from harken.settings import Settings
 
 REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"

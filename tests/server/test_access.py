@@ -16,9 +16,9 @@ from google.rpc import error_details_pb2, status_pb2
 
 from harken.client import AsyncClient, Client, NotFound
 from harken.jobs import audit, queries
-from harken.jobs.database import Database
-from harken.jobs.schema import ARTIFACTS, BLOBS
-from harken.jobs.scope import ALL_SCOPES, Scope
+from harken.jobs.owners.scope import ALL_SCOPES, Scope
+from harken.jobs.store.database import Database
+from harken.jobs.store.schema import ARTIFACTS, BLOBS
 from harken.server.access import rules
 from harken.server.access.keyring import HOLDS_FOR_S
 from harken.server.access.rules import RULES, MissingRule, Open
@@ -204,7 +204,7 @@ async def test_owners_list_their_own_jobs_and_see_only_those_at_the_workers(
         ids[key] = submitted.job.job_id
         hands.claim(ids[key])
     with hands.database.write() as connection:
-        from harken.jobs import workers as heartbeats
+        from harken.jobs.queueing import workers as heartbeats
 
         beat = heartbeats.Heartbeat(
             name="one@test", hostname="h", pid=1, version="1", queues=("audio_processing",),
@@ -285,7 +285,7 @@ async def test_a_new_key_is_taken_at_once_and_a_revoked_one_for_five_seconds_at_
 
 
 async def test_that_a_key_is_used_is_noted(guarded: Guarded) -> None:
-    from harken.jobs import keys
+    from harken.jobs.owners import keys
 
     await guarded.jobs.ListJobs(ListJobsRequest(), metadata=bearer(guarded.ann))
     database = Database(guarded.settings.database_url)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from harken.jobs.outbox import Published
+from harken.jobs.queueing.outbox import Published
 from harken.server.housekeeping.broker_watch import (
     LOST_AFTER_LOOKS,
     STUCK_AFTER_LOOKS,

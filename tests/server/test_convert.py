@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from harken.audio import Feature as AudioFeature
 from harken.jobs.job import NO_SOURCE, ErrorKind, Job, JobError, JobKind, Source, Transition
+from harken.jobs.queueing.workers import WorkerStatus
 from harken.jobs.state import JobState
-from harken.jobs.workers import WorkerStatus
 from harken.server import convert
 from harken.server.progress.ticks import Tick
 from harken.v1 import feature_pb2, job_pb2, worker_pb2

@@ -11,7 +11,8 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from harken.client import AsyncClient, NotFound
-from harken.jobs import artifacts, execution
+from harken.jobs import execution
+from harken.jobs.files import artifacts
 from harken.media.storage import BLOCK_BYTES, Storage
 from harken.media.storage_errors import StorageOfAnother
 from harken.server.serve import running_server

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from harken.jobs import queries
-from harken.jobs.database import Database
+from harken.jobs.store.database import Database
 from harken.v1 import job_pb2
 from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.export_service_pb2_grpc import ExportServiceStub

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harken.client import Client, LimitExceeded, Reconnect, ServerUnavailable
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.media.storage import Storage
 from tests.conftest import eventually
 from tests.system.conftest import clean_environment

@@ -6,7 +6,8 @@ from datetime import timedelta
 import grpc
 import pytest
 
-from harken.jobs import log, retention
+from harken.jobs import log
+from harken.jobs.upkeep import retention
 from harken.v1 import job_pb2
 from tests.server.conftest import Served, now, until
 

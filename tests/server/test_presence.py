@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harken.jobs import clock, restore
-from harken.jobs.database import Database
+from harken.jobs import clock
 from harken.jobs.errors import StillAlive
+from harken.jobs.store.database import Database
+from harken.jobs.upkeep import restore
 from harken.server.serve import running_server
 from harken.settings import Settings
 from tests.conftest import eventually

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from harken.jobs.scope import Scope
+from harken.jobs.owners.scope import Scope
 from harken.server.access import provider as provider_module
 from harken.server.access.provider import Provider, scopes_in
 from harken.server.errors import KeysUnknown, Unauthenticated

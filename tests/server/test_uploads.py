@@ -15,7 +15,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from sqlalchemy import func, select, text
 
-from harken.jobs.schema import BLOBS, UPLOAD_PARTS, UPLOADS
+from harken.jobs.store.schema import BLOBS, UPLOAD_PARTS, UPLOADS
 from harken.media.storage import Storage
 from harken.server.media import reception
 from harken.v1.job_service_pb2 import (

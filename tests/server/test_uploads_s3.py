@@ -8,8 +8,8 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from harken.jobs import uploads
-from harken.jobs.schema import UPLOADS
+from harken.jobs.files import uploads
+from harken.jobs.store.schema import UPLOADS
 from harken.server.media import reception
 from harken.tasks.sources import open_source
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest

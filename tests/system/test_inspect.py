@@ -15,9 +15,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from harken.client import Client, WorkerStatus
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs import workers
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.queueing import workers
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.v1.worker_service_pb2 import InspectWorkersRequest
 from harken.v1.worker_service_pb2_grpc import WorkerServiceStub
 from tests.conftest import eventually, new_postgresql_database

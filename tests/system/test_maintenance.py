@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harken.client import JobState
-from harken.jobs.database import Database
-from harken.jobs.migrate import downgrade, migrate, revisions
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import downgrade, migrate, revisions
 from tests.conftest import eventually, new_postgresql_database, running_redis
 from tests.system.conftest import clean_environment, harken_up
 from tests.system.test_two_servers import Process, free_port

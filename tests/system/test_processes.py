@@ -13,8 +13,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.server.processes import FIRST_PAUSE_S, LONGEST_PAUSE_S, restart_pause_s
 from harken.v1.job_service_pb2 import ListJobsRequest
 from harken.v1.job_service_pb2_grpc import JobServiceStub

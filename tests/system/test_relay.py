@@ -17,8 +17,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.redis.connections import connect
 from harken.v1 import job_pb2
 from harken.v1.job_service_pb2 import (

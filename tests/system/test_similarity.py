@@ -139,7 +139,7 @@ def test_results_are_brought_to_the_newest_model_by_a_command(library: System) -
     """What is stale here is made so by hand; the system's own workers analyse it again."""
     from sqlalchemy import text
 
-    from harken.jobs.database import Database
+    from harken.jobs.store.database import Database
 
     url = f"sqlite:///{library.data}/harken.db"
     environment = _environment_of(library)

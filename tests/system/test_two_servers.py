@@ -14,8 +14,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from harken.client import BatchSnapshot, Client, ServerUnavailable, Transition
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 from harken.v1.job_service_pb2 import (
     CancelJobRequest,
     GetJobRequest,

@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from harken.client import Client, ProgressTick
 from harken.jobs import log, queries
-from harken.jobs.database import Database
 from harken.jobs.job import ErrorKind, Job
-from harken.jobs.migrate import migrate
-from harken.jobs.outbox import Outgoing
-from harken.jobs.schema import JOBS, WORKERS
+from harken.jobs.queueing.outbox import Outgoing
+from harken.jobs.queueing.workers import LOST_AFTER
 from harken.jobs.state import JobState
-from harken.jobs.workers import LOST_AFTER
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
+from harken.jobs.store.schema import JOBS, WORKERS
 from harken.server.housekeeping.publisher import Publisher
 from harken.settings import Settings
 from tests.conftest import eventually, new_postgresql_database, running_redis

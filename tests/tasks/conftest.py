@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from harken.jobs import artifacts, queries, submission
-from harken.jobs.artifacts import Artifact
-from harken.jobs.database import Database
+from harken.jobs import queries, submission
+from harken.jobs.files import artifacts
+from harken.jobs.files.artifacts import Artifact
 from harken.jobs.job import NO_SOURCE, Job, JobKind, NewJob
+from harken.jobs.store.database import Database
 from harken.media.storage import Storage
 from harken.settings import Settings
 from harken.tasks.attempt import TASKS

@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 import harken.audio
 from harken.jobs import execution, log, queries, submission
-from harken.jobs.database import Database
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.state import JobState
+from harken.jobs.store.database import Database
 from harken.settings import Settings
 from harken.tasks import attempt
 from harken.tasks.attempt import TASKS

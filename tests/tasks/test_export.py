@@ -11,13 +11,14 @@ from google.protobuf.descriptor import FieldDescriptor
 from sqlalchemy import insert
 
 from harken.audio.fingerprint_space import DIMENSIONS
-from harken.jobs import artifacts, cancellation, clock, export
+from harken.jobs import cancellation, clock, export
 from harken.jobs.export import Export, ExportFormat
+from harken.jobs.files import artifacts
 from harken.jobs.ids import new_id
 from harken.jobs.job import JobKind
 from harken.jobs.queries import JobFilter
-from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS, RESULTS
 from harken.media.storage import Storage
 from harken.tasks.export import rows
 from harken.tasks.export.columns import COLUMNS, EMBEDDING_SIZE, RESULT_COLUMNS, ColumnType

@@ -13,10 +13,12 @@ from celery.exceptions import Ignore
 
 import harken.audio
 from harken.audio import version
-from harken.jobs import queries, retention, submission, uploads
+from harken.jobs import queries, submission
+from harken.jobs.files import uploads
+from harken.jobs.files.upload import NewUpload
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.state import JobState
-from harken.jobs.upload import NewUpload
+from harken.jobs.upkeep import retention
 from harken.media.storage import Storage
 from harken.settings import Settings
 from harken.tasks import known

@@ -14,7 +14,8 @@ from celery.exceptions import Ignore
 
 from harken.audio import Feature, analyze
 from harken.audio.decode import Recording
-from harken.jobs import artifacts, cancellation, clock, queries, submission
+from harken.jobs import cancellation, clock, queries, submission
+from harken.jobs.files import artifacts
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.options import AudioFormat, Options, PrepareOptions, StemKind, StemsOptions
 from harken.jobs.state import JobState

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from harken.jobs import backup
 from harken.jobs.errors import BackupFailed
+from harken.jobs.upkeep import backup
 from harken.settings import Settings
 from harken.tasks import maintenance, names
 from harken.tasks.app import make_app

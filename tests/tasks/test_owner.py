@@ -11,12 +11,14 @@ import pytest
 from celery import Celery
 from sqlalchemy import func, insert, select
 
-from harken.jobs import artifacts, cancellation, erasure, execution, submission
-from harken.jobs.holdings import HOLDINGS
+from harken.jobs import cancellation, execution, submission
+from harken.jobs.files import artifacts
 from harken.jobs.ids import new_id
 from harken.jobs.job import JobKind, NewBatch, NewJob, Source
-from harken.jobs.schema import ACTIONS, BLOBS, DISMISSALS, JOBS, KEYS, UPLOAD_PARTS, UPLOADS
+from harken.jobs.owners import erasure
+from harken.jobs.owners.holdings import HOLDINGS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import ACTIONS, BLOBS, DISMISSALS, JOBS, KEYS, UPLOAD_PARTS, UPLOADS
 from harken.media.storage import Storage
 from harken.redis.connections import connect
 from harken.tasks.attempt import TASKS

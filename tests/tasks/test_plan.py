@@ -11,7 +11,8 @@ from celery.exceptions import Ignore
 from harken.audio import DEFAULT_FEATURES, Feature, InputError, Prepared, Stems
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.result import Stem, StemKind
-from harken.jobs import artifacts, queries, submission
+from harken.jobs import queries, submission
+from harken.jobs.files import artifacts
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.options import Options, PrepareOptions
 from harken.jobs.state import JobState

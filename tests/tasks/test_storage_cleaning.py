@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from harken.jobs import blobs, uploads
-from harken.jobs.schema import BLOBS
-from harken.jobs.upload import NewUpload
+from harken.jobs.files import blobs, uploads
+from harken.jobs.files.upload import NewUpload
+from harken.jobs.store.schema import BLOBS
 from harken.media.storage import Storage
 from harken.settings import Settings
 from harken.tasks.maintenance import clean_storage

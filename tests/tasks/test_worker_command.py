@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harken.jobs.database import Database
-from harken.jobs.migrate import migrate
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import migrate
 
 FEW_FILES = 60  # enough for one process and its libraries, and too few for the pipes of forty
 

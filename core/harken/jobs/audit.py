@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select
 from harken.jobs.action import Action, ActionKind, Asked, Outcome, Refusal
 from harken.jobs.errors import ActionNotFound, RequestIdReused
 from harken.jobs.ids import new_id
-from harken.jobs.schema import ACTIONS
+from harken.jobs.store.schema import ACTIONS
 
 _COLUMNS = tuple(
     ACTIONS.c[name]

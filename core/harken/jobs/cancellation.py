@@ -9,8 +9,8 @@ from harken.jobs.action import Asked, Outcome
 from harken.jobs.change import Change, change, lock, write
 from harken.jobs.errors import JobNotFound
 from harken.jobs.job import Batch, Job
-from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState, after_cancel
+from harken.jobs.store.schema import JOBS
 
 _OPEN = (JobState.QUEUED.value, JobState.RUNNING.value)
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from harken.jobs import log
 from harken.jobs.job import Job, JobError
-from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-from harken.jobs.schema import JOBS
 from harken.jobs.state import LEGAL, JobState
+from harken.jobs.store.rows import JOB_COLUMNS, error_columns, job_of
+from harken.jobs.store.schema import JOBS
 
 # Made once: to make a statement costs more than to run it.
 _LOCK = select(*JOB_COLUMNS).where(JOBS.c.job_id == bindparam("job_id")).with_for_update()

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, select
 
 from harken.jobs.change import Change, change
 from harken.jobs.job import ErrorKind, Job, JobError
-from harken.jobs.schema import JOBS, UNSTARTED
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS, UNSTARTED
 
 CHUNK = 100  # jobs that one transaction fails, so that others do not wait for long
 

@@ -9,18 +9,19 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from harken.jobs import log, one_statement, outbox
+from harken.jobs import log, one_statement
 from harken.jobs.change import Change, change
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.job import ErrorKind, Job, JobError
-from harken.jobs.quotas import NO_QUOTA, Quota
+from harken.jobs.owners.quotas import NO_QUOTA, Quota
+from harken.jobs.queueing import outbox
+from harken.jobs.queueing.running_room import may_run
 from harken.jobs.retry import retry_delay
-from harken.jobs.rows import JOB_COLUMNS, error_columns, job_of
-from harken.jobs.running_room import may_run
-from harken.jobs.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
 from harken.jobs.similarity import embeddings
 from harken.jobs.state import HELD, JobState, after_loss, after_transient_error
-from harken.jobs.transaction import none_around
+from harken.jobs.store.rows import JOB_COLUMNS, error_columns, job_of
+from harken.jobs.store.schema import HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
+from harken.jobs.store.transaction import none_around
 
 LEASE = timedelta(seconds=15)  # unless the settings have another one
 

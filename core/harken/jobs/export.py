@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, Text, cast, func, select
 
 from harken.jobs.job import JobKind
 from harken.jobs.queries import JobFilter, conditions
-from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS, RESULTS
 
 JOB_FIELDS = (
     "job_id",

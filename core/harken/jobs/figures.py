@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from harken.jobs import log
 from harken.jobs.job import ErrorKind
-from harken.jobs.schema import JOBS, TRANSITIONS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS, TRANSITIONS
 
 CHUNK = 20_000  # positions that one read counts: some 50 ms
 

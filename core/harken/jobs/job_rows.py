@@ -29,8 +29,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from harken.jobs import log
 from harken.jobs.job import NewJob
-from harken.jobs.schema import JOBS
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS
 
 _DIFFERENT = (
     "job_id",

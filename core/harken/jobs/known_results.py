@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, literal, select
 
-from harken.jobs import artifacts, queries
+from harken.jobs import queries
 from harken.jobs.change import Change, change
 from harken.jobs.execution import holds, waiting_again
+from harken.jobs.files import artifacts
 from harken.jobs.job import Job
-from harken.jobs.schema import JOBS, RESULTS
 from harken.jobs.similarity import embeddings
 from harken.jobs.state import JobState
+from harken.jobs.store.schema import JOBS, RESULTS
 
 # Statements are made once: to make one costs more than to run it.
 _FIND = (

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, tuple_, update
 
 from harken.jobs.execution import LEASE, lose
-from harken.jobs.schema import HELD_BY_WORKERS, JOBS
 from harken.jobs.state import HELD, JobState
+from harken.jobs.store.schema import HELD_BY_WORKERS, JOBS
 
 _HELD = [state.value for state in HELD]
 CHUNK = 100  # jobs that one transaction puts back

@@ -28,9 +28,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from harken.jobs.errors import PositionAhead
 from harken.jobs.job import Transition
-from harken.jobs.rows import TRANSITION_COLUMNS, transition_of
-from harken.jobs.schema import TRANSITIONS
-from harken.jobs.transaction import at_end
+from harken.jobs.store.rows import TRANSITION_COLUMNS, transition_of
+from harken.jobs.store.schema import TRANSITIONS
+from harken.jobs.store.transaction import at_end
 
 PAGE = 1_000  # rows that one read returns at most
 

@@ -25,10 +25,10 @@ from sqlalchemy import (
 
 from harken.jobs import log
 from harken.jobs.failpoint import Point, failpoint
-from harken.jobs.rows import error_columns
-from harken.jobs.schema import EMBEDDINGS, HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
 from harken.jobs.similarity.embeddings import QUERY, embedding_row
 from harken.jobs.state import JobState
+from harken.jobs.store.rows import error_columns
+from harken.jobs.store.schema import EMBEDDINGS, HELD_BY_WORKERS, JOBS, RESULTS, TRANSITIONS
 
 _NOW = bindparam("now", type_=TRANSITIONS.c.time.type)
 

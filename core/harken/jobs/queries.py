@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_
 
 from harken.jobs.errors import BatchNotFound, JobNotFound
 from harken.jobs.job import Batch, ErrorKind, Job, JobKind, RefusedItem
-from harken.jobs.rows import JOB_COLUMNS, job_of
-from harken.jobs.schema import BATCHES, DISMISSALS, JOBS, RESULTS
 from harken.jobs.state import JobState
+from harken.jobs.store.rows import JOB_COLUMNS, job_of
+from harken.jobs.store.schema import BATCHES, DISMISSALS, JOBS, RESULTS
 
 # Whose failure may be mended by trying again.
 RETRIABLE = frozenset(ErrorKind) - {ErrorKind.INPUT}

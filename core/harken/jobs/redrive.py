@@ -12,12 +12,12 @@ from harken.jobs.action import Action, Asked, Outcome, Refusal
 from harken.jobs.ids import new_ids
 from harken.jobs.job import Job, JobKind, NewJob
 from harken.jobs.queries import JobFilter
+from harken.jobs.queueing.waiting_room import WaitingRoom
 from harken.jobs.request_ids import raced
-from harken.jobs.rows import JOB_COLUMNS, job_of
-from harken.jobs.schema import DISMISSALS, JOBS
 from harken.jobs.state import JobState
+from harken.jobs.store.rows import JOB_COLUMNS, job_of
+from harken.jobs.store.schema import DISMISSALS, JOBS
 from harken.jobs.submission import insert_jobs
-from harken.jobs.waiting_room import WaitingRoom
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from harken.jobs.transaction import savepoint
+from harken.jobs.store.transaction import savepoint
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, and_, select
 from harken.jobs import log, queries
 from harken.jobs.errors import BatchNotFound
 from harken.jobs.job import Batch, Job, Transition
-from harken.jobs.rows import JOB_COLUMNS, job_of
-from harken.jobs.schema import JOBS, TRANSITIONS
 from harken.jobs.state import HELD, JobState
+from harken.jobs.store.rows import JOB_COLUMNS, job_of
+from harken.jobs.store.schema import JOBS, TRANSITIONS
 
 MOST_RUNNING = 1_000  # jobs of a batch whose progress is followed; that of the others is not
 

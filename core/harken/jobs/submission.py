@@ -14,10 +14,10 @@ from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
 from harken.jobs.ids import new_id, new_ids
 from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
 from harken.jobs.job_rows import JobRow
+from harken.jobs.queueing.waiting_room import WaitingRoom
 from harken.jobs.request_ids import raced
-from harken.jobs.schema import BATCHES, JOBS
 from harken.jobs.state import JobState
-from harken.jobs.waiting_room import WaitingRoom
+from harken.jobs.store.schema import BATCHES, JOBS
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 

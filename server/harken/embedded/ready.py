@@ -9,9 +9,10 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from sqlalchemy.exc import SQLAlchemyError
 
-from harken.jobs import clock, workers
-from harken.jobs.database import Database
-from harken.jobs.workers import WorkerStatus
+from harken.jobs import clock
+from harken.jobs.queueing import workers
+from harken.jobs.queueing.workers import WorkerStatus
+from harken.jobs.store.database import Database
 
 ASK_TIMEOUT_S = 1.0
 

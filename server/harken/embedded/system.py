@@ -17,7 +17,7 @@ from harken.embedded.leash import Leash
 from harken.embedded.part import Part
 from harken.embedded.ready import is_ready
 from harken.embedded.redis_server import find_redis, redis_command, redis_socket_url
-from harken.jobs.database import Database
+from harken.jobs.store.database import Database
 from harken.server.serve import CannotListen, prepare
 from harken.settings import SUFFIX, VARIABLES, Settings, at_place, secret_names
 from harken.tasks.queues import ANALYSIS_QUEUES, AUDIO, MAINTENANCE

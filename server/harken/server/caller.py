@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harken.jobs.job import OF_ADMINISTRATORS, JobKind
-from harken.jobs.scope import ALL_SCOPES, Scope
+from harken.jobs.owners.scope import ALL_SCOPES, Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,12 +10,12 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from harken.jobs import job as domain
-from harken.jobs import workers
 from harken.jobs.action import Action, Outcome, Refusal
-from harken.jobs.artifacts import Artifact
+from harken.jobs.files.artifacts import Artifact
+from harken.jobs.files.upload import Upload
 from harken.jobs.options import Options
+from harken.jobs.queueing import workers
 from harken.jobs.state import JobState
-from harken.jobs.upload import Upload
 from harken.server.inspector import Probe
 from harken.server.options import options_message
 from harken.server.progress.ticks import Tick

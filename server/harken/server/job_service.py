@@ -11,20 +11,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from harken.jobs import (
-    artifacts,
-    audit,
-    cancellation,
-    clock,
-    queries,
-    redrive,
-    submission,
-    upload_sources,
-)
+from harken.jobs import audit, cancellation, clock, queries, redrive, submission
 from harken.jobs.errors import QuotaExceeded, RequestIdReused
+from harken.jobs.files import artifacts, upload_sources
 from harken.jobs.job import Batch, Job, NewBatch, NewJob
+from harken.jobs.queueing.waiting_room import WaitingRoom
 from harken.jobs.state import HELD
-from harken.jobs.waiting_room import WaitingRoom
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
 from harken.media.uri import parse_uri

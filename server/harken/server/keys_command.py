@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from harken.jobs.scope import Scope
+from harken.jobs.owners.scope import Scope
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from harken.jobs.keys import Key
+    from harken.jobs.owners.keys import Key
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ def create(owner: str, scopes: tuple[str, ...], expires: timedelta | None, name:
     harken keys create … > key; chmod 600 key.
     """
     from harken.jobs import clock
-    from harken.jobs.keys import create_key
+    from harken.jobs.owners.keys import create_key
 
     key, text = _written(
         lambda c: create_key(
@@ -97,7 +97,7 @@ def create(owner: str, scopes: tuple[str, ...], expires: timedelta | None, name:
 @click.option("--owner", help="Only the keys of this owner.")
 def list_(owner: str | None) -> None:
     """List the keys, without what they are: that only their holders have."""
-    from harken.jobs.keys import list_keys
+    from harken.jobs.owners.keys import list_keys
 
     found = _written(lambda c: list_keys(c, owner=owner))
     if not found:
@@ -118,7 +118,7 @@ def list_(owner: str | None) -> None:
 def revoke(key_id: str) -> None:
     """Revoke a key: servers take it for no longer than 5 seconds, and its streams end."""
     from harken.jobs import clock
-    from harken.jobs.keys import revoke_key
+    from harken.jobs.owners.keys import revoke_key
 
     key = _written(lambda c: revoke_key(c, key_id, now=clock.now(c)))
     click.echo(f"Key {key.key_id} of {key.owner} was revoked at {_time(key.revoke_time)}.")
@@ -153,9 +153,9 @@ def _written(work: Callable[["Connection"], T]) -> T:
     """What `work` makes of a transaction on the database, which has the schema of this version."""
     from sqlalchemy.exc import OperationalError
 
-    from harken.jobs.database import Database
     from harken.jobs.errors import JobsError
-    from harken.jobs.migrate import check
+    from harken.jobs.store.database import Database
+    from harken.jobs.store.migrate import check
     from harken.settings import Settings, SettingsError
 
     try:

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from harken.jobs import artifacts, clock, upload_sources, uploads
+from harken.jobs import clock
+from harken.jobs.files import artifacts, upload_sources, uploads
+from harken.jobs.files.upload import Upload
 from harken.jobs.job import Job, NewJob
-from harken.jobs.upload import Upload
 from harken.server import convert, tokens, validate
 from harken.server.access.quotas import Quotas
 from harken.server.caller import current_caller

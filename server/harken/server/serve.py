@@ -12,9 +12,9 @@ from datetime import timedelta
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from harken.jobs.database import Database
-from harken.jobs.migrate import check, migrate
-from harken.jobs.system import system_id
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import check, migrate
+from harken.jobs.store.system import system_id
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from harken.jobs import queries
 from harken.jobs.job import Job, NewJob
-from harken.jobs.scope import Scope
+from harken.jobs.owners.scope import Scope
 from harken.jobs.similarity.duplicates import Duplicates, Looked
 from harken.jobs.similarity.embeddings import QUERY
 from harken.jobs.similarity.search import Place, Vector, find, search_of, sounds_of, vector_of

@@ -37,7 +37,7 @@ from harken.jobs.errors import (
     UploadLost,
     UploadNotFound,
 )
-from harken.jobs.scope import Scope
+from harken.jobs.owners.scope import Scope
 from harken.media import SourceError, SourceNotFound, SourceOutside
 from harken.media.source_errors import SourceUnreachable, UriMalformed, UriNotAllowed
 from harken.media.storage_errors import (

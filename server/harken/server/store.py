@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from harken.jobs.database import POOL_SIZE, Database
-from harken.jobs.writer import GroupWriter, WriteAll
+from harken.jobs.store.database import POOL_SIZE, Database
+from harken.jobs.store.writer import GroupWriter, WriteAll
 
 T = TypeVar("T")
 Item = TypeVar("Item")

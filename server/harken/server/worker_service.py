@@ -4,8 +4,9 @@ Only where it is asked to look deep, the workers are asked through the broker. W
 jobs but their own; how many there are is shown to all.
 """
 
-from harken.jobs import clock, workers
-from harken.jobs.scope import Scope
+from harken.jobs import clock
+from harken.jobs.owners.scope import Scope
+from harken.jobs.queueing import workers
 from harken.server import convert
 from harken.server.caller import current_caller
 from harken.server.inspector import BrokerAway, Inspector

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection
 
-from harken.jobs import uploads
+from harken.jobs.files import uploads
+from harken.jobs.files.upload_sources import UPLOAD
 from harken.jobs.options import Options
-from harken.jobs.upload_sources import UPLOAD
 from harken.tasks import known
 from harken.tasks.sources import PATH, URI, open_source
 from harken.tasks.work import Ending, Work

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from sqlalchemy import Connection
 
-from harken.jobs import artifacts, clock
-from harken.jobs.system import system_id
+from harken.jobs import clock
+from harken.jobs.files import artifacts
+from harken.jobs.store.system import system_id
 from harken.tasks.work import Work
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from harken.jobs import clock, execution, outbox
+from harken.jobs import clock, execution
+from harken.jobs.queueing import outbox
 from harken.jobs.state import JobState
 
 # How a process ends that was asked to by SIGTERM, in the words of the system and of the pool.

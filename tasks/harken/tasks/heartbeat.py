@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import clock, leases, workers
-from harken.jobs.bell import WORK, Bell
-from harken.jobs.database import Database
-from harken.jobs.workers import BEAT_INTERVAL, Heartbeat
+from harken.jobs import clock, leases
+from harken.jobs.queueing import workers
+from harken.jobs.queueing.bell import WORK, Bell
+from harken.jobs.queueing.workers import BEAT_INTERVAL, Heartbeat
+from harken.jobs.store.database import Database
 from harken.settings import Settings
 from harken.tasks import endings
 from harken.tasks.children import Child, Children

@@ -11,9 +11,9 @@ from celery import Task
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from harken.jobs.bell import Bell
-from harken.jobs.database import Database
-from harken.jobs.quotas import Quota
+from harken.jobs.owners.quotas import Quota
+from harken.jobs.queueing.bell import Bell
+from harken.jobs.store.database import Database
 from harken.settings import Settings, parse_quota
 from harken.tasks.app import SETTINGS
 from harken.tasks.process import Memory

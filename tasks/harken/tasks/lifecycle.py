@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 from celery.worker import state
 
-from harken.jobs.database import Database
-from harken.jobs.workers import Heartbeat
+from harken.jobs.queueing.workers import Heartbeat
+from harken.jobs.store.database import Database
 from harken.tasks import names
 from harken.tasks.app import SETTINGS, app
 from harken.tasks.children import Children

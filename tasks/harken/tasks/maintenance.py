@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from harken.jobs import backup, cleaning, optimization, turns
 from harken.jobs.errors import JobsError
-from harken.jobs.system import system_id
+from harken.jobs.queueing import turns
+from harken.jobs.store.system import system_id
+from harken.jobs.upkeep import backup, cleaning, optimization
 from harken.media.storage import Storage
 from harken.media.storage_errors import StorageError
 from harken.tasks import names, storage_cleaning

@@ -25,7 +25,7 @@ maintenance.add_command(index_embeddings)
 @maintenance.command("clean-up")
 def clean_up() -> None:
     """Delete jobs whose retention has passed, as beat has it done every hour."""
-    from harken.jobs import cleaning
+    from harken.jobs.upkeep import cleaning
 
     with opened() as (settings, database):
 
@@ -47,7 +47,7 @@ def clean_up() -> None:
 )
 def clean_storage(orphaned_hours: int) -> None:
     """Delete uploads and bytes that nobody needs, as beat has it done, and look for orphans."""
-    from harken.jobs.system import system_id
+    from harken.jobs.store.system import system_id
     from harken.media.storage import Storage
     from harken.media.storage_errors import StorageError
     from harken.tasks import storage_cleaning
@@ -79,7 +79,7 @@ def clean_storage(orphaned_hours: int) -> None:
 @click.option("--vacuum", is_flag=True, help="Write all of it anew; others wait meanwhile.")
 def optimize(vacuum: bool) -> None:
     """Keep the database quick and small, as beat has it done once a day."""
-    from harken.jobs import optimization
+    from harken.jobs.upkeep import optimization
 
     with opened() as (_, database):
         done = optimization.vacuum(database) if vacuum else optimization.optimize(database)
@@ -91,7 +91,7 @@ def optimize(vacuum: bool) -> None:
 @click.option("--keep", type=click.IntRange(min=1), help="[$HARKEN_BACKUPS_KEPT, else 7]")
 def backup(folder: Path | None, keep: int | None) -> None:
     """Write a backup while harken runs, check it, and delete the oldest ones."""
-    from harken.jobs import backup as backups
+    from harken.jobs.upkeep import backup as backups
 
     with opened() as (settings, database):
         made = backups.back_up(
@@ -107,7 +107,7 @@ def backup(folder: Path | None, keep: int | None) -> None:
 @click.option("--in", "folder", type=click.Path(path_type=Path), help="[$HARKEN_BACKUP_DIR]")
 def list_backups(folder: Path | None) -> None:
     """List the backups, the newest first."""
-    from harken.jobs import backup as backups
+    from harken.jobs.upkeep import backup as backups
 
     found = backups.list_backups(_folder(settings_of_environment(), folder))
     for made in found:
@@ -120,7 +120,7 @@ def list_backups(folder: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def check_backup(file: Path) -> None:
     """Read all of a backup, and say whether it is whole."""
-    from harken.jobs import backup as backups
+    from harken.jobs.upkeep import backup as backups
 
     with errors():
         revision = backups.check(file)
@@ -136,8 +136,8 @@ def restore(file: Path, force: bool) -> None:
     Stop servers and workers before. What was running when the backup was made waits again, and all
     that waits is handed to Redis anew.
     """
-    from harken.jobs import backup as backups
-    from harken.jobs import restore as restoring
+    from harken.jobs.upkeep import backup as backups
+    from harken.jobs.upkeep import restore as restoring
 
     with opened(check=False) as (settings, database):
         if str(file) == NEWEST:

@@ -10,7 +10,7 @@ import click
 from harken.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from harken.jobs.database import Database
+    from harken.jobs.store.database import Database
 
 
 def settings_of_environment() -> Settings:
@@ -24,8 +24,8 @@ def settings_of_environment() -> Settings:
 @contextmanager
 def opened(*, check: bool = True) -> "Generator[tuple[Settings, Database]]":
     """The database of the environment, which has the schema of this version if that is checked."""
-    from harken.jobs.database import Database
-    from harken.jobs.migrate import check as check_schema
+    from harken.jobs.store.database import Database
+    from harken.jobs.store.migrate import check as check_schema
 
     settings = settings_of_environment()
     with errors():

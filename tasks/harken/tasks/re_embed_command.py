@@ -12,7 +12,7 @@ from harken.tasks.maintenance_opening import opened
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from harken.jobs.database import Database
+    from harken.jobs.store.database import Database
     from harken.settings import Settings
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def _bring_in(database: "Database") -> None:
 def _analyse_again(settings: "Settings", database: "Database", at_once: int) -> None:
     from harken.audio.embedding import MODEL
     from harken.jobs import clock
-    from harken.jobs.bell import WORK, Bell
+    from harken.jobs.queueing.bell import WORK, Bell
     from harken.jobs.similarity import re_embedding
     from harken.tasks.queues import queue_for
 

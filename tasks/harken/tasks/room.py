@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
+from harken.jobs.files.stored_bytes import stored_bytes
 from harken.jobs.job import ErrorKind
-from harken.jobs.quotas import Quota
-from harken.jobs.stored_bytes import stored_bytes
+from harken.jobs.owners.quotas import Quota
 from harken.settings import parse_quota
 from harken.tasks.work import Work, WorkFailed
 

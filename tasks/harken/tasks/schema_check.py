@@ -6,9 +6,9 @@ from typing import Any
 from celery import signals
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs.database import Database
 from harken.jobs.errors import SchemaMismatch
-from harken.jobs.migrate import check
+from harken.jobs.store.database import Database
+from harken.jobs.store.migrate import check
 from harken.tasks.app import SETTINGS
 
 LOG = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from posixpath import basename
 from typing import Final
 from urllib.parse import unquote
 
-from harken.jobs.blobs import StoredBytes
+from harken.jobs.files.blobs import StoredBytes
+from harken.jobs.files.upload_sources import UPLOAD
 from harken.jobs.job import Job, Source
-from harken.jobs.upload_sources import UPLOAD
 from harken.media import MediaRoots, SourceNotFound
 from harken.media.source_rules import SourceRules
 from harken.media.storage import Storage

@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from harken.jobs import blobs, clock, uploads
+from harken.jobs import clock
+from harken.jobs.files import blobs, uploads
 from harken.media.storage import Storage
 
 T = TypeVar("T")

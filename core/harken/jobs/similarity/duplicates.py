@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from harken.jobs.errors import NoEmbedding
-from harken.jobs.schema import EMBEDDINGS, JOBS
 from harken.jobs.similarity.fingerprint import (
     Fingerprint,
     Match,
@@ -18,6 +17,7 @@ from harken.jobs.similarity.fingerprint import (
 )
 from harken.jobs.similarity.postgresql import sound_conditions
 from harken.jobs.similarity.wanted import Search, SoundFilter, Wanted, as_unit
+from harken.jobs.store.schema import EMBEDDINGS, JOBS
 
 CANDIDATES = 30  # nearest vectors whose fingerprints are compared
 LARGEST_GROUP = 100  # recordings; what is alike beyond that makes a group of its own

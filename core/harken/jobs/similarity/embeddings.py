@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from harken.jobs.schema import EMBEDDINGS, float32_bytes
 from harken.jobs.similarity.sound_class import sound_class
+from harken.jobs.store.schema import EMBEDDINGS, float32_bytes
 
 QUERY = (
     "query"  # in the spec of a job that was made for a search: it is no part of what is searched

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from harken.jobs.queries import JobFilter, conditions
-from harken.jobs.schema import EMBEDDINGS, JOBS, float32_bytes
 from harken.jobs.similarity.sound_class import SoundClass
 from harken.jobs.similarity.wanted import DIMENSIONS, Key, Neighbour, SoundFilter, Wanted
+from harken.jobs.store.schema import EMBEDDINGS, JOBS, float32_bytes
 
 MOST_VECTORS = 1_000_000  # of all owners, half a gigabyte: beyond it those go that were not searched for longest
 LOADED_AT_ONCE = 10_000

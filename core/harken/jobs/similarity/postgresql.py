@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.types import UserDefinedType
 
 from harken.jobs.queries import JobFilter, conditions
-from harken.jobs.schema import EMBEDDINGS, JOBS
 from harken.jobs.similarity import vector_index
 from harken.jobs.similarity.wanted import DIMENSIONS, Neighbour, SoundFilter, Wanted
+from harken.jobs.store.schema import EMBEDDINGS, JOBS
 
 # Of so few vectors each is looked at: exact, and no slower than the index, which knows no owners.
 FEW = 5_000

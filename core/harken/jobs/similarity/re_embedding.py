@@ -13,13 +13,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harken.jobs import submission, upload_sources
+from harken.jobs import submission
 from harken.jobs.errors import JobsError
+from harken.jobs.files import upload_sources
 from harken.jobs.job import Job, JobKind, NewJob, Source
-from harken.jobs.schema import EMBEDDINGS, JOBS, RESULTS
 from harken.jobs.similarity.embeddings import QUERY, embedding_row
 from harken.jobs.state import JobState
-from harken.jobs.transaction import savepoint
+from harken.jobs.store.schema import EMBEDDINGS, JOBS, RESULTS
+from harken.jobs.store.transaction import savepoint
 
 CHUNK: Final = 200  # results that one transaction brings in
 LEAST_URGENT: Final = 0

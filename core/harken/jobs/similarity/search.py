@@ -9,13 +9,13 @@ from sqlalchemy import Connection, select
 from harken.jobs import queries
 from harken.jobs.errors import NoEmbedding
 from harken.jobs.job import Job
-from harken.jobs.rows import JOB_COLUMNS, job_of
-from harken.jobs.schema import EMBEDDINGS, JOBS
 from harken.jobs.similarity.embeddings import digest_of
 from harken.jobs.similarity.exact import ExactSearch
 from harken.jobs.similarity.postgresql import PostgresqlSearch
 from harken.jobs.similarity.sound_class import SoundClass
 from harken.jobs.similarity.wanted import Neighbour, Search, Wanted, as_unit
+from harken.jobs.store.rows import JOB_COLUMNS, job_of
+from harken.jobs.store.schema import EMBEDDINGS, JOBS
 
 MOST_FOUND = 1_000  # neighbours of one search, over all its pages
 SPARE = 8  # asked for beyond what is wanted, as the same sound may be found under several jobs

@@ -6,8 +6,8 @@ The vectors themselves are plain arrays: harken works without the extension, but
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs.database import Database
 from harken.jobs.errors import NoVectorIndex
+from harken.jobs.store.database import Database
 
 NAME = "harken_embeddings_nearest"
 # Half precision halves the index; what is found is measured again in full.

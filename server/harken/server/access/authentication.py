@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harken.jobs import keys
+from harken.jobs.owners import keys
 from harken.server.access.keyring import KeyRing
 from harken.server.caller import Caller
 from harken.server.errors import Unauthenticated

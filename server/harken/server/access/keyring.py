@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from harken.jobs import clock, keys
-from harken.jobs.keys import USE_NOTED_EVERY, Key, Shape
+from harken.jobs import clock
+from harken.jobs.owners import keys
+from harken.jobs.owners.keys import USE_NOTED_EVERY, Key, Shape
 from harken.server.caller import Caller
 from harken.server.errors import KeysUnknown, Unauthenticated
 from harken.server.store import Store

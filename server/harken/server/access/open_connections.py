@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from harken.jobs.errors import QuotaExceeded
-from harken.jobs.quotas import CONNECTIONS
+from harken.jobs.owners.quotas import CONNECTIONS
 
 RETRY_AFTER = timedelta(seconds=1)
 

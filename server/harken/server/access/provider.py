@@ -14,8 +14,8 @@ import jwt
 from jwt import PyJWK, PyJWKClient
 
 from harken.jobs.errors import InvalidKey
-from harken.jobs.keys import check_owner
-from harken.jobs.scope import Scope
+from harken.jobs.owners.keys import check_owner
+from harken.jobs.owners.scope import Scope
 from harken.server.caller import Caller
 from harken.server.errors import KeysUnknown, Unauthenticated
 from harken.settings import Settings

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from harken.jobs.errors import QuotaExceeded
-from harken.jobs.quotas import STORED_BYTES, SUBMITS, Bucket, Quota, check_stored
-from harken.jobs.stored_bytes import stored_bytes
-from harken.jobs.waiting_room import WaitingRoom
+from harken.jobs.files.stored_bytes import stored_bytes
+from harken.jobs.owners.quotas import STORED_BYTES, SUBMITS, Bucket, Quota, check_stored
+from harken.jobs.queueing.waiting_room import WaitingRoom
 from harken.settings import Settings, parse_quota
 
 MOST_REMEMBERED = 10_000  # owners whose pace is known; who is forgotten begins anew

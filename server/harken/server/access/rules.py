@@ -5,7 +5,7 @@ from enum import Enum
 
 from google.protobuf import descriptor_pool
 
-from harken.jobs.scope import Scope
+from harken.jobs.owners.scope import Scope
 
 
 class Open(Enum):

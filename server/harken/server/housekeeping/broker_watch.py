@@ -7,8 +7,8 @@ died between taking one off its queue and writing that down. Each shows in the s
 import logging
 from collections.abc import Mapping, Sequence
 
-from harken.jobs import outbox
-from harken.jobs.outbox import Published
+from harken.jobs.queueing import outbox
+from harken.jobs.queueing.outbox import Published
 from harken.server.housekeeping.publisher import BrokerGone, Held, Publisher
 from harken.server.store import Store
 

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import deadlines, leases, outbox
-from harken.jobs.bell import NEWS
+from harken.jobs import deadlines, leases
+from harken.jobs.queueing import outbox
+from harken.jobs.queueing.bell import NEWS
 from harken.server.housekeeping import repairs
 from harken.server.housekeeping.broker_watch import BrokerWatch
 from harken.server.housekeeping.lead import Lead

@@ -8,7 +8,8 @@ import uuid
 
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import clock, leadership
+from harken.jobs import clock
+from harken.jobs.queueing import leadership
 from harken.server.store import Store
 
 LOG = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ import uuid
 
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import clock, leadership
+from harken.jobs import clock
+from harken.jobs.queueing import leadership
 from harken.server.store import Store
 
 RENEW_EVERY_S = 5.0  # a third of a term

@@ -14,7 +14,7 @@ from kombu.exceptions import KombuError
 from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
 
-from harken.jobs.outbox import Outgoing
+from harken.jobs.queueing.outbox import Outgoing
 from harken.settings import Settings
 from harken.tasks import names
 from harken.tasks.queues import QUEUES, broker_settings, celery_priority

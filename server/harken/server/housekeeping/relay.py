@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from harken.jobs import clock, outbox, relay
+from harken.jobs import clock
 from harken.jobs.failpoint import Point, failpoint
-from harken.jobs.window import pace
+from harken.jobs.queueing import outbox, relay
+from harken.jobs.queueing.window import pace
 from harken.server.access.quotas import quota
 from harken.server.housekeeping.publisher import BrokerGone, Publisher
 from harken.server.metrics.counts import Counts

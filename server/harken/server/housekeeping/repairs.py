@@ -2,7 +2,8 @@
 
 import logging
 
-from harken.jobs import clock, deadlines, leases, outbox
+from harken.jobs import clock, deadlines, leases
+from harken.jobs.queueing import outbox
 from harken.server.store import Store
 from harken.settings import Settings
 

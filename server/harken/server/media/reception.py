@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from harken.jobs import clock, uploads
+from harken.jobs import clock
 from harken.jobs.errors import UploadLost
-from harken.jobs.upload import NewUpload, Opened, Part, Upload, UploadState
+from harken.jobs.files import uploads
+from harken.jobs.files.upload import NewUpload, Opened, Part, Upload, UploadState
 from harken.media.blob import Blob
 from harken.media.blob_writer import BlobWriter
 from harken.media.storage_errors import StorageError, StorageFull

@@ -5,8 +5,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
+from harken.jobs.files.upload import NewUpload
 from harken.jobs.job import NewJob
-from harken.jobs.upload import NewUpload
 from harken.server import validate
 from harken.server.errors import InvalidRequest, Violation
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest

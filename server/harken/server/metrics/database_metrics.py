@@ -17,12 +17,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from harken.jobs import clock, figures, log, workers
-from harken.jobs.database import Database
+from harken.jobs import clock, figures, log
 from harken.jobs.figures import Step
 from harken.jobs.job import ErrorKind
+from harken.jobs.queueing import workers
+from harken.jobs.queueing.workers import Queue, WorkerStatus
 from harken.jobs.state import JobState
-from harken.jobs.workers import Queue, WorkerStatus
+from harken.jobs.store.database import Database
 from harken.tasks.queues import QUEUES
 
 LOG = logging.getLogger(__name__)

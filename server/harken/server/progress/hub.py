@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from harken.jobs import log
-from harken.jobs.bell import WORK
 from harken.jobs.job import Transition
+from harken.jobs.queueing.bell import WORK
 from harken.server.metrics.counts import Counts
 from harken.server.progress.item_ticks import ItemTicks
 from harken.server.progress.messages import changes

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from harken.jobs.bell import CHANNEL, WORK
+from harken.jobs.queueing.bell import CHANNEL, WORK
 from harken.redis.connections import connect_async, connect_pool
 
 LOG = logging.getLogger(__name__)

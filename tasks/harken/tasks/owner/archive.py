@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 from sqlalchemy import JSON, Row
 
-from harken.jobs import holdings
-from harken.jobs.holdings import HOLDINGS, Holding
-from harken.jobs.schema import BLOBS, UPLOAD_PARTS
+from harken.jobs.owners import holdings
+from harken.jobs.owners.holdings import HOLDINGS, Holding
+from harken.jobs.store.schema import BLOBS, UPLOAD_PARTS
 from harken.media.storage_errors import BlobMissing
 from harken.tasks.artifact import new_artifact
 from harken.tasks.export.rows import FIRST_PAGE, next_limit

@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from harken.jobs import clock, erasure
-from harken.jobs.erasure import LostJob
-from harken.jobs.holdings import HOLDINGS, Holding
+from harken.jobs import clock
 from harken.jobs.job import ErrorKind
-from harken.jobs.schema import JOBS
-from harken.jobs.system import system_id
+from harken.jobs.owners import erasure
+from harken.jobs.owners.erasure import LostJob
+from harken.jobs.owners.holdings import HOLDINGS, Holding
+from harken.jobs.store.schema import JOBS
+from harken.jobs.store.system import system_id
 from harken.tasks.artifact import NewArtifact, new_artifact
 from harken.tasks.job_task import utc_now
 from harken.tasks.progress import Cancelled

@@ -1,0 +1,1 @@
+"""Who owns jobs: keys and scopes, quotas, and all that is held of an owner."""

@@ -1,0 +1,1 @@
+"""From the outbox to the workers: which job goes next, how far ahead, fairly, and who takes them."""
