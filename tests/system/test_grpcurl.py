@@ -26,6 +26,7 @@ SERVICES = [
     "harken.v1.JobService",
     "harken.v1.MediaService",
     "harken.v1.OwnerService",
+    "harken.v1.SimilarityService",
     "harken.v1.WorkerService",
 ]
 PERMISSION_DENIED = 64 + 7  # grpcurl adds 64 to the status
