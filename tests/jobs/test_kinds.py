@@ -101,7 +101,7 @@ def test_a_schema_that_knows_no_kinds_keeps_the_analyses_and_drops_the_rest(jobs
     analysis = jobs.submit()
     submit()
     database = jobs.database
-    downgrade(database, "-1")
+    downgrade(database, "0008")
     migrate(database)
     assert [job.job_id for job in jobs.listed()] == [analysis.job_id]
     assert jobs.get(analysis) == analysis

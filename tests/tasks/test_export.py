@@ -276,4 +276,5 @@ def type_of(field):
         FieldDescriptor.TYPE_INT32: ColumnType.INTEGER,
         FieldDescriptor.TYPE_INT64: ColumnType.INTEGER,
         FieldDescriptor.TYPE_BOOL: ColumnType.BOOLEAN,
+        FieldDescriptor.TYPE_BYTES: ColumnType.TEXT,
     }[field.type]

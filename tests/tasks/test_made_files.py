@@ -19,6 +19,7 @@ from harken.jobs.files import artifacts
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
 from harken.jobs.options import AudioFormat, Options, PrepareOptions, StemKind, StemsOptions
 from harken.jobs.state import JobState
+from harken.media import marker
 from harken.media.storage import Storage
 from harken.settings import Settings
 from harken.tasks import known
@@ -94,7 +95,8 @@ def samples_of(content):
 
 
 def kept(made):
-    return [one for one in made.storage.rglob("*") if one.is_file()]
+    files = (one for one in made.storage.rglob("*") if one.is_file())
+    return [one for one in files if one.name != marker.KEY]
 
 
 def assert_stems_sum_to(whole, result, files):

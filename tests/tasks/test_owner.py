@@ -64,7 +64,7 @@ def fill(hands, owner, results=None):
         for job_id in ids:
             execution.claim(c, job_id, worker="w", pid=1, now=now())
         artifacts.keep(c, ids[0], 1, song, name="a.bin", media_type="x/y", now=now())
-        execution.succeed(c, ids[0], 1, {"media": {"codec": f"of {owner}"}}, now())
+        execution.succeed(c, ids[0], 1, found_of(owner), now())
         execution.fail(c, ids[1], 1, erase_error(), now())
         c.execute(insert(DISMISSALS).values(job_id=ids[1], time=now()))
         c.execute(insert(ACTIONS).values(**action(owner)))
@@ -81,6 +81,12 @@ def fill(hands, owner, results=None):
             results.set(f"celery-task-meta-{job_id}", "x")
     assert batch.total == 2
     return ids
+
+
+def found_of(owner):
+    """A result, with what is searched among."""
+    vector = [1.0] + [0.0] * 127
+    return {"media": {"codec": f"of {owner}"}, "embedding": {"vector": vector, "model": "m"}}
 
 
 def erase_error():
@@ -167,7 +173,7 @@ def test_an_archive_has_every_row_and_every_byte(hands):
     for name, number in manifest["rows"].items():
         assert len(rows_of(files, name)) == number
     assert {row["job_id"] for row in rows_of(files, "jobs")} == set(ids)
-    assert rows_of(files, "results")[0]["result"] == {"media": {"codec": f"of {ANN}"}}
+    assert rows_of(files, "results")[0]["result"] == found_of(ANN)
     assert rows_of(files, "actions")[0]["request"] == {"a": 1}
     assert files[f"bytes/{hashlib.sha256(SONG).hexdigest()}"] == SONG
     (part,) = [content for name, content in files.items() if name.startswith("parts/")]

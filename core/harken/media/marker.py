@@ -34,7 +34,7 @@ def check(store: "ObjectStore", system: str) -> bool:
 def claim(store: "ObjectStore", system: str) -> None:
     """Marks the storage as the system's where nobody has. Raises StorageOfAnother and StorageUnavailable."""
     while not check(store, system):
-        with storage_errors(KEY):
+        with storage_errors():  # a bucket that is not there is no byte that is missing
             try:
                 obstore.put(store, KEY, f"{system}\n".encode(), mode="create")
             except AlreadyExistsError:
