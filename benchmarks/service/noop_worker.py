@@ -6,20 +6,13 @@ Everything else is as it comes: the claim, the look at the file, the progress re
 from typing import Any
 
 import harken.audio
+from harken.audio.result import AnalysisResult, Media
 from harken.tasks.command import worker
 
 
-class NoResult:
-    """The result of nothing."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As the engine's results become what is stored."""
-        return {"media": {}}
-
-
-def analyze(*_arguments: Any, **_options: Any) -> NoResult:
+def analyze(*_arguments: Any, **_options: Any) -> AnalysisResult:
     """In the engine's place."""
-    return NoResult()
+    return AnalysisResult(media=Media())
 
 
 if __name__ == "__main__":

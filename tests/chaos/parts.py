@@ -41,7 +41,11 @@ class Part(ABC):
         with self.log.open("ab") as output:
             self._log_from = output.tell()
             self.process = subprocess.Popen(
-                self._command, env=self._environment, stdout=output, stderr=subprocess.STDOUT
+                self._command,
+                env=self._environment,
+                cwd=self.log.parent,  # where bytes are stored, unless told otherwise
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     @property

@@ -20,7 +20,7 @@ NOT_RUN = {
     "make": "runs the tests, or the demo, which has a job of its own",
     "harken up": "is what all other examples run against",
     "MEDIA=/music docker": "needs docker; the file is checked in tests/test_packaging.py",
-    "harken maintenance": "names files of the reader's own; tests/system/test_maintenance.py runs it",
+    "harken maintenance": "wants the database; test_maintenance.py and test_similarity.py in tests/system run it",
     "/usr/bin/time": "measures",
     "uvx pip-audit": "asks a service on the internet for known holes",
     "HARKEN_METRICS_LISTEN=": "is what tests/system/test_metrics.py does",

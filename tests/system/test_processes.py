@@ -35,6 +35,7 @@ class Processes:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "harken.server", "--listen", "127.0.0.1:0", *options],
                 env=clean_environment(HARKEN_GRACE_PERIOD="1", **environment),
+                cwd=folder,  # where bytes are stored, unless told otherwise
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

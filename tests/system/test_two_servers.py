@@ -45,6 +45,7 @@ class Process:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *module],
                 env=clean_environment(**environment),
+                cwd=log.parent,  # where bytes are stored, unless told otherwise
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
