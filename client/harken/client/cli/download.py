@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("."),
     show_default="the current folder",
-    help="A folder, or the file for a single artifact.",
+    help="A folder, made where it is not there, or the file for a single artifact.",
 )
 @shared_options
 @pass_session
@@ -33,14 +33,26 @@ def download(session: Session, which: str, to: Path) -> None:
     """
     with session.connect() as client:
         found = _artifacts(client, which)
-        if len(found) > 1 and not to.is_dir():
-            raise click.UsageError(f"{len(found)} artifacts need a folder. Name one with --to.")
+        if len(found) > 1:
+            _make_folder(to, len(found))
         for artifact_id in found:
             place = client.media.download(artifact_id, to)
             if session.as_json:
                 session.emit_data({"artifact_id": artifact_id, "path": str(place)})
             else:
                 click.echo(plain(str(place)))
+
+
+def _make_folder(to: Path, artifacts: int) -> None:
+    """Makes the folder that several artifacts need, unless it is there. Raises UsageError."""
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise click.UsageError(
+            f"{artifacts} artifacts need a folder, and {plain(str(to))} is a file."
+        ) from None
+    except OSError as error:
+        raise click.UsageError(f"{plain(str(to))}: {error.strerror}") from None
 
 
 def _artifacts(client: "Client", which: str) -> Sequence[str]:
