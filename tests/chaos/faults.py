@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 import psutil
+from redis.exceptions import RedisError
 from sqlalchemy import make_url
 
 from harken.jobs.failpoint import Point
@@ -152,9 +153,12 @@ async def _stop_redis(cluster: Cluster, chance: Random) -> Jobs:
 
 
 @fault("flush-redis", "redis")
-async def _flush_redis(cluster: Cluster, chance: Random) -> Jobs:
-    async with cluster.redis.client() as redis:
-        await redis.flushall()
+async def _flush_redis(cluster: Cluster, chance: Random) -> Jobs | None:
+    try:
+        async with cluster.redis.client() as redis:
+            await redis.flushall()
+    except RedisError:
+        return None  # another fault has it down just now
     return ()
 
 

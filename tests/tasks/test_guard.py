@@ -125,6 +125,15 @@ def test_a_child_over_its_time_is_killed_and_then_its_end_is_told():
     assert endings.first().sentence.limit_s == 0
 
 
+def test_of_a_child_that_the_pool_collected_the_pool_has_a_moment_to_say_how_it_died():
+    process = subprocess.Popen(["true"])
+    process.wait(10)
+    guard, endings = guarded(process.pid)
+    assert len(endings) == 0
+    guard.look()
+    assert endings.first().sentence.cause == "collected already"
+
+
 def test_a_pool_without_processes_is_let_be():
     """The job runs in the main process itself: there is nothing to kill."""
     _, endings = guarded(os.getpid())

@@ -4,13 +4,14 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Self
 
 from harken.settings import Settings
 from harken.tasks.children import Child, Children
 from harken.tasks.endings import Sentence
-from harken.tasks.process import death_of, memory_mb
+from harken.tasks.process import COLLECTED, death_of, memory_mb
 
 LOG = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Guard:
     def __init__(self, children: Children, limits: Limits) -> None:
         self._children = children
         self._limits = limits
+        self._unexplained: set[Hashable] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guard", daemon=True)
 
@@ -96,10 +98,17 @@ class Guard:
     def look(self) -> None:
         """Looks at each child once."""
         now = time.monotonic()
-        for delivery, child in self._children.running().items():
+        running = self._children.running()
+        self._unexplained &= running.keys()
+        for delivery, child in running.items():
             if child.pid == os.getpid():
                 continue  # a pool without processes, such as Celery's solo
             if death := death_of(child.pid):
+                unexplained = death == COLLECTED and child.sentence is None
+                if unexplained and delivery not in self._unexplained:
+                    # The pool was first and knows how it died: it has until the next look to say so.
+                    self._unexplained.add(delivery)
+                    continue
                 self._children.lost(delivery, death)
             elif child.sentence is None:
                 sentence = sentence_of(

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import Final
 
+COLLECTED: Final = "collected already"
 BYTES_A_MB: Final = 1_000_000
 GIVE_BACK_EVERY_S: Final = 1.0
 
@@ -20,7 +21,7 @@ def death_of(pid: int) -> str | None:
     try:
         status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
-        return "collected already"
+        return COLLECTED
     if status is None:
         return None
     if status.si_code == os.CLD_EXITED:
