@@ -39,6 +39,8 @@ class JobKind(StrEnum):
     """All that is held of an owner is written to an archive."""
     OWNER_ERASE = "OWNER_ERASE"
     """All that is held of an owner is deleted."""
+    REPORT = "REPORT"
+    """Statistics of a collection are written to a page."""
 
 
 class Feature(StrEnum):
