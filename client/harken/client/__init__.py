@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from harken.client.batch import Batch as Batch
     from harken.client.batch import BatchItem as BatchItem
     from harken.client.batch import FailedItem as FailedItem
+    from harken.client.collection import Bin as Bin
+    from harken.client.collection import Breakdown as Breakdown
+    from harken.client.collection import CollectionStatistics as CollectionStatistics
+    from harken.client.collection import Distribution as Distribution
+    from harken.client.collection import Share as Share
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import AudioFormat as AudioFormat
     from harken.client.enums import ErrorKind as ErrorKind
@@ -118,6 +123,7 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
+    "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
         "ActionKind AudioFormat ErrorKind FaultKind Feature JobKind JobState LoopKind PreparedChannels "
         "SoundClass "

@@ -31,8 +31,10 @@ class Distribution:
         self._cells[cell] = self._cells.get(cell, 0) + 1
         self._count += 1
         self._sum += value
-        self._minimum = min(self._minimum, value)
-        self._maximum = max(self._maximum, value)
+        if value < self._minimum:
+            self._minimum = value
+        if value > self._maximum:
+            self._maximum = value
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values under the contract's names."""

@@ -8,7 +8,7 @@ from harken.tasks.report.element import element
 from harken.tasks.report.histogram import bounds, histogram
 from harken.tasks.report.key_chart import key_chart
 from harken.tasks.report.plots import Plot
-from harken.tasks.report.words import count, hours, share
+from harken.tasks.report.words import NOTHING, count, hours, share
 
 MOST_ROWS = 10  # names that are shown; the others stand in the table that opens
 
@@ -59,7 +59,7 @@ def key_card(found: dict[str, Any]) -> Element | None:
     if not found["count"]:
         return None
     facts = [("with a key", f"{found['count']:,}"), ("without", f"{found['none_count']:,}")]
-    table = _table(("Key", "Recordings", "Share", "Sound"), _rows(found))
+    table = _table(("Key", "Recordings", "Share", "Sound"), _rows(found, found["count"]))
     return card(
         "Keys",
         "The most likely key of each recording.",
@@ -71,7 +71,8 @@ def share_card(name: str, title: str, meaning: str, found: dict[str, Any]) -> El
     """The card of a breakdown; None where it has no names."""
     if not found["count"]:
         return None
-    rows = _rows(found)
+    # Of all that were looked at: a problem that one in a hundred has is one of 1 %.
+    rows = _rows(found, found["count"] + found["none_count"])
     highest = max(one["count"] for one in found["shares"])
     bars = [100 * one["count"] / highest for one in found["shares"]]
     head = ("Name", "Count", "Share", "Sound")
@@ -89,10 +90,14 @@ def share_card(name: str, title: str, meaning: str, found: dict[str, Any]) -> El
     return made
 
 
-def _rows(found: dict[str, Any]) -> Rows:
-    whole = found["count"]
+def _rows(found: dict[str, Any], whole: int) -> Rows:
     return [
-        (one["name"], f"{one['count']:,}", share(one["count"], whole), hours(one["duration_s"]))
+        (
+            one["name"],
+            f"{one['count']:,}",
+            share(one["count"], whole),
+            hours(one["duration_s"]) if one["duration_s"] else NOTHING,
+        )
         for one in found["shares"]
     ]
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from harken.jobs.collection.report import Report
 from harken.tasks.report.cards import card, histogram_card, key_card, share_card
 from harken.tasks.report.element import element, plain, written
-from harken.tasks.report.plots import PLOTS
+from harken.tasks.report.plots import BIT_RATE, PLOTS
 from harken.tasks.report.style import STYLE
 from harken.tasks.report.words import NOTHING, count, hours, share, signed
 
@@ -124,6 +124,7 @@ def _sections(found: dict[str, Any]) -> Iterable[Element]:
     music.insert(1, key_card(found["keys"]))
     troubles = [share_card(name, title, meaning, found[name]) for name, title, meaning in _TROUBLES]
     files = [share_card(name, title, meaning, found[name]) for name, title, meaning in _FILES]
+    files.append(histogram_card(BIT_RATE, found[BIT_RATE.name], found))
     for title, cards in (("Sound", music), ("Files", files), ("Jobs and quality", troubles)):
         full = [one for one in cards if one is not None]
         empty = [count(len(cards) - len(full), "more has", "more have")]

@@ -1,16 +1,16 @@
-"""The style of the page. Blue and orange are told apart with any colour vision, and marked bars by their outline too."""
+"""The style of the page. Blue and orange are told apart with any colour vision, marked bars by their outline too."""
 
 from typing import Final
 
 STYLE: Final = """
 :root {
   --paper: #f6f7f9; --card: #ffffff; --ink: #16202c; --soft: #55616f; --line: #dde2e8;
-  --bar: #2a6fb0; --minor: #8fb8dc; --mark: #c4540a; --half: #16202c; --focus: #c4540a;
+  --bar: #2a6fb0; --minor: #12304f; --mark: #c4540a; --half: #16202c; --focus: #c4540a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #10151b; --card: #18202a; --ink: #e8edf2; --soft: #a3afbc; --line: #2c3743;
-    --bar: #62a8e5; --minor: #2f6291; --mark: #f0913f; --half: #e8edf2; --focus: #f0913f;
+    --bar: #62a8e5; --minor: #cfe3f6; --mark: #f0913f; --half: #e8edf2; --focus: #f0913f;
   }
 }
 * { box-sizing: border-box; }
