@@ -10,6 +10,7 @@ from harken.audio.annotations.sampler import MOST_LOOPS
 from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
+from harken.jobs.collection.breakdown import LONGEST_NAME, MOST_NAMES
 from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
 from harken.jobs.retry import LONGEST_DELAY_S
@@ -21,6 +22,9 @@ from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
 from harken.server import options, serve, sounds, validate
 from harken.server.access.keyring import HOLDS_FOR_S
+from harken.server.collection_service import LONGEST_READ_S
+from harken.server.collection_service import MOST_JOBS as MOST_COLLECTED
+from harken.server.collections import LONGEST_TITLE
 from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
 from harken.server.media import upload_request
@@ -65,6 +69,7 @@ LIMITS = {
     + f"; {DEFAULT_CEILING_DBTP:g} when unset",
     "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
     + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
+    "title of a report": f"{LONGEST_TITLE} characters",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
@@ -83,6 +88,8 @@ LIMITS = {
     "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",
     "time of a page of a listing": f"{listing.LONGEST_S:g} s",
     "folders in each other that are listed": f"{listing.MOST_LEVELS}",
+    "jobs of statistics that are told at once": f"{MOST_COLLECTED:,}, read within {LONGEST_READ_S:g} s",
+    "names of a breakdown that are kept apart": f"{MOST_NAMES}, of {LONGEST_NAME} characters",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",

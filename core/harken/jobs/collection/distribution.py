@@ -16,7 +16,7 @@ class Distribution:
         self._cells: dict[int, int] = {}
         self._count = 0
         self._none = 0
-        self._sum = 0.0
+        self._mean = 0.0
         self._minimum = math.inf
         self._maximum = -math.inf
 
@@ -30,7 +30,7 @@ class Distribution:
         self._seconds[place] += duration_s
         self._cells[cell] = self._cells.get(cell, 0) + 1
         self._count += 1
-        self._sum += value
+        self._mean += value / self._count - self._mean / self._count
         if value < self._minimum:
             self._minimum = value
         if value > self._maximum:
@@ -52,7 +52,7 @@ class Distribution:
                 "median": self._quantile(0.5),
                 "upper_quartile": self._quantile(0.75),
                 "maximum": self._maximum,
-                "mean": self._sum / self._count,
+                "mean": self._mean,
             }
         found["bins"] = [
             {

@@ -23,10 +23,10 @@ class Scale:
     def cell_of(self, value: float) -> int:
         """The cell that a value falls into."""
         if self.ratio:
-            cell = math.floor(math.log(value) / math.log1p(self.step)) if value > 0 else -MOST_CELLS
+            place = math.log(value) / math.log1p(self.step) if value > 0 else -MOST_CELLS
         else:
-            cell = math.floor(value / self.step)
-        return max(-MOST_CELLS, min(cell, MOST_CELLS))
+            place = value / self.step
+        return math.floor(max(-MOST_CELLS, min(place, MOST_CELLS)))
 
     def middle_of(self, cell: int) -> float:
         """The value that stands for a cell: half a step from all of its values at most."""
