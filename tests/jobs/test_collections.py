@@ -14,11 +14,14 @@ from harken.audio.result import AnalysisResult
 from harken.jobs.collection import rows
 from harken.jobs.collection.breakdown import LONGEST_NAME, MOST_NAMES, Breakdown
 from harken.jobs.collection.distribution import Distribution
-from harken.jobs.collection.extent import Extent
+from harken.jobs.collection.extent import Extent, extent_of, has_more_than
 from harken.jobs.collection.measures import ERRORS, MEASURES, PATHS, PROBLEMS
+from harken.jobs.collection.rows import Collection
 from harken.jobs.collection.scale import MOST_CELLS
 from harken.jobs.collection.statistics import Statistics
+from harken.jobs.queries import JobFilter
 from harken.v1.collection_pb2 import CollectionStatistics
+from tests.jobs.conftest import OWNER
 
 SCALES = [pytest.param(one.scale, id=one.name) for one in MEASURES]
 NOTHING = Extent(jobs=0, first_end_time=None, last_end_time=None)
@@ -125,4 +128,29 @@ def test_pages_take_about_as_long_as_each_other():
     assert rows.next_limit(100, 0.001) == 200
     assert rows.next_limit(5_000, 0.01) == rows.LARGEST_PAGE
     assert rows.next_limit(1_000, 0.5) == 100
-    assert rows.next_limit(1, 60.0) == 1
+    assert rows.next_limit(1_000, 60.0) == rows.LEAST_PAGE
+
+
+def test_how_large_a_collection_is_and_when_its_jobs_ended(jobs):
+    first = jobs.submit()
+    jobs.advance(seconds=1)
+    second = jobs.submit()
+    jobs.advance(seconds=1)
+    jobs.submit()
+    mine = Collection(owner=OWNER, where=JobFilter())
+
+    def has_more(than, collection=mine):
+        return jobs.read(lambda c: has_more_than(c, collection, than))
+
+    assert (has_more(2), has_more(3)) == (True, False)
+    assert not has_more(0, Collection(owner="another", where=JobFilter()))
+    before = Collection(owner=OWNER, where=JobFilter(), before_id=second.job_id)
+    assert (has_more(0, before), has_more(1, before)) == (True, False)
+    none = jobs.read(lambda c: extent_of(c, mine))
+    assert (none.jobs, none.to_dict()) == (3, {})
+    jobs.cancel(first)
+    jobs.advance(hours=1)
+    jobs.cancel(second)
+    ended = jobs.read(lambda c: extent_of(c, mine)).to_dict()
+    assert ended["first_end_time"] == "2026-01-02T03:04:07.678901Z"
+    assert ended["last_end_time"] == "2026-01-02T04:04:07.678901Z"

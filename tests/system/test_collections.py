@@ -9,6 +9,9 @@ from harken.client import AsyncClient, JobKind, RequestRefused
 from tests.system.conftest import System
 from tests.system.test_exports import harken
 
+# One database is enough here: the same is read from both in tests/tasks/test_report.py.
+pytestmark = pytest.mark.parametrize("system", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def batch_id(system: System) -> str:

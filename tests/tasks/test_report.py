@@ -223,6 +223,7 @@ def test_a_report_on_nothing_is_a_page(hands):
 
 def test_every_job_is_counted_once_however_they_fall_into_pages(hands, monkeypatch):
     monkeypatch.setattr(rows, "FIRST_PAGE", 3)
+    monkeypatch.setattr(rows, "LEAST_PAGE", 5)
     monkeypatch.setattr(rows, "LARGEST_PAGE", 7)
     monkeypatch.setattr("harken.tasks.progress.FLUSH_EVERY_S", 0.0)
     add_jobs(hands.database, 100, result=song(), features=ASKED)

@@ -39,8 +39,7 @@ class CollectionService(CollectionServiceServicer):
         """The statistics of a collection, read in one transaction."""
         where = filters.collection_filter(request.filter)
         collection = Collection(owner=current_caller().owner, where=where)
-        remaining_s = context.time_remaining()
-        within_s = LONGEST_READ_S if remaining_s is None else min(LONGEST_READ_S, remaining_s / 2)
+        within_s = _within_s(context.time_remaining())
         found = await self._store.read_long(lambda c: _statistics(c, collection, within_s))
         return messages.GetStatisticsResponse(statistics=found)
 
@@ -61,6 +60,11 @@ class CollectionService(CollectionServiceServicer):
         logs.note(job_id=job.job_id)
         self._hub.ring()
         return messages.CreateReportResponse(job=convert.job_message(job))
+
+
+def _within_s(remaining_s: float | None) -> float:
+    """How long the reading may take of a caller who waits so long; None is for ever."""
+    return LONGEST_READ_S if remaining_s is None else min(LONGEST_READ_S, remaining_s / 2)
 
 
 def _statistics(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from harken.jobs.collection.rows import Collection
 from harken.jobs.store.schema import JOBS
@@ -26,11 +26,14 @@ class Extent:
 
 def extent_of(connection: Connection, collection: Collection) -> Extent:
     """How large a collection is."""
-    query = select(
-        func.count().label("jobs"), func.min(JOBS.c.end_time), func.max(JOBS.c.end_time)
-    ).select_from(JOBS)
-    jobs, first, last = connection.execute(collection.among(connection, query)).one()
-    return Extent(jobs=jobs, first_end_time=first, last_end_time=last)
+    figures = (
+        func.count().label("jobs"),
+        func.min(JOBS.c.end_time).label("first"),
+        func.max(JOBS.c.end_time).label("last"),
+    )
+    query: Select[Any] = select(*figures).select_from(JOBS)
+    row = connection.execute(collection.among(connection, query)).one()
+    return Extent(jobs=row.jobs, first_end_time=row.first, last_end_time=row.last)
 
 
 def has_more_than(connection: Connection, collection: Collection, jobs: int) -> bool:

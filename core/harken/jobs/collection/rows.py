@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, literal_column, select
 
@@ -16,24 +16,10 @@ from harken.jobs.collection.measures import PATHS
 from harken.jobs.queries import JobFilter, conditions
 from harken.jobs.store.schema import JOBS, RESULTS
 
-FIRST_PAGE = 100  # rows
+FIRST_PAGE = 200  # rows
+LEAST_PAGE = 100  # rows: what a page costs by itself, with however few rows, is not to be paid for each of them
 LARGEST_PAGE = 5_000  # rows
 PAGE_S = 0.05  # how long a page may take: for so long a transaction is open, and nobody is asked whether to go on
-
-
-class CollectionRow(Protocol):
-    """A job of a collection; `found` is a JSON list with the values at `PATHS`, None without a result."""
-
-    @property
-    def state(self) -> str: ...  # noqa: D102
-    @property
-    def error_kind(self) -> str | None: ...  # noqa: D102
-    @property
-    def error_reason(self) -> str | None: ...  # noqa: D102
-    @property
-    def features(self) -> str: ...  # noqa: D102
-    @property
-    def found(self) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +39,17 @@ class Collection:
 def page(
     connection: Connection, collection: Collection, *, after_id: str | None, limit: int
 ) -> list[Row[Any]]:
-    """At most `limit` rows after a job, in the order of submission: those of `CollectionRow`, and `job_id`."""
-    query = select(
-        JOBS.c.job_id,
-        JOBS.c.state,
-        JOBS.c.error_kind,
-        JOBS.c.error_reason,
+    """At most `limit` jobs after one, in the order of submission.
+
+    `found` is a JSON list with the values at `PATHS`, None without a result; `features` is JSON too.
+    """
+    columns = (
+        *(JOBS.c.job_id, JOBS.c.state, JOBS.c.error_kind, JOBS.c.error_reason),
         cast(JOBS.c.features, Text).label("features"),
         _found(connection.dialect.name).label("found"),
-    ).select_from(JOBS.outerjoin(RESULTS, RESULTS.c.job_id == JOBS.c.job_id))
+    )
+    results = JOBS.outerjoin(RESULTS, RESULTS.c.job_id == JOBS.c.job_id)
+    query: Select[Any] = select(*columns).select_from(results)
     query = collection.among(connection, query)
     if after_id is not None:
         query = query.where(JOBS.c.job_id > after_id)
@@ -83,7 +71,8 @@ def pages(read: Callable[[str | None, int], list[Row[Any]]]) -> Iterator[list[Ro
 def next_limit(rows: int, took_s: float) -> int:
     """How many rows to read next, after so many that took so long."""
     # Twice as many at most: what comes may be longer than what came.
-    return max(1, min(int(rows * PAGE_S / max(took_s, 1e-6)), 2 * rows, LARGEST_PAGE))
+    wanted = min(int(rows * PAGE_S / max(took_s, 1e-6)), 2 * rows, LARGEST_PAGE)
+    return max(wanted, LEAST_PAGE)
 
 
 @cache

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import Row
+
 from harken.jobs.collection.breakdown import Breakdown
 from harken.jobs.collection.distribution import Distribution
 from harken.jobs.collection.extent import Extent
@@ -20,7 +22,6 @@ from harken.jobs.collection.measures import (
     TONIC,
     TRUE_PEAK,
 )
-from harken.jobs.collection.rows import CollectionRow
 from harken.jobs.state import JobState
 
 _PLACE = {path: place for place, path in enumerate(PATHS)}
@@ -48,8 +49,8 @@ class Statistics:
         ]
         self._names = [(one.feature, _PLACE[one.path], Breakdown()) for one in PROPERTIES]
 
-    def add(self, rows: Iterable[CollectionRow]) -> None:
-        """Counts rows."""
+    def add(self, rows: Iterable[Row[Any]]) -> None:
+        """Counts rows, as `rows.page` reads them."""
         for row in rows:
             self.jobs += 1
             values = json.loads(row.found) if row.found else None
