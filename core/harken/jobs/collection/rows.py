@@ -48,8 +48,11 @@ def page(
         cast(JOBS.c.features, Text).label("features"),
         _found(connection.dialect.name).label("found"),
     )
-    results = JOBS.outerjoin(RESULTS, RESULTS.c.job_id == JOBS.c.job_id)
-    query: Select[Any] = select(*columns).select_from(results)
+    joined = RESULTS.c.job_id == JOBS.c.job_id
+    if after_id is not None:
+        # Said of both tables: a merge join would read the results from the first one on for each page.
+        joined &= RESULTS.c.job_id > after_id
+    query: Select[Any] = select(*columns).select_from(JOBS.outerjoin(RESULTS, joined))
     query = collection.among(connection, query)
     if after_id is not None:
         query = query.where(JOBS.c.job_id > after_id)
