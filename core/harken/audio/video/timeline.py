@@ -1,0 +1,22 @@
+"""One stream's time stamps as seconds that can be relied on: none missing, none leaping back or far beyond the file."""
+
+BACK_S = 1.0  # frames may come out of order by less; what leaps back further has started its clock anew
+
+
+class Timeline:
+    """Turns stamps into seconds after `origin_s`; `longest_s` is where stamps stop being believed."""
+
+    def __init__(self, time_base: float, origin_s: float, longest_s: float) -> None:
+        self._time_base = time_base
+        self._offset = -origin_s
+        self._longest_s = longest_s
+        self._next = 0.0
+
+    def at(self, stamp: int | None, lasts_s: float) -> float:
+        """When a frame that bears `stamp` and lasts so long is due; where it cannot be believed, behind the last one."""
+        time_s = self._next if stamp is None else stamp * self._time_base + self._offset
+        if not self._next - BACK_S <= time_s <= self._longest_s:
+            self._offset += self._next - time_s
+            time_s = self._next
+        self._next = max(self._next, time_s + lasts_s)
+        return time_s
