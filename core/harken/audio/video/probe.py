@@ -9,6 +9,7 @@ from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
+from harken.audio.limits import Limits
 from harken.audio.media import container_name
 from harken.audio.video.colors import HDR, PRIMARIES, RANGES, SPACES, TRANSFERS
 from harken.audio.video.film import FASTEST_FPS, Film, no_frames, stream_codec
@@ -24,6 +25,12 @@ LOOKED_AT_BYTES: Final = 32 << 20
 JITTER_TICKS: Final = 2
 JITTER_SHARE: Final = 0.1
 UNDETERMINED: Final = "und"  # ISO 639-2: a language that is not said
+
+
+def video_facts(path: str, descriptor: int | None, limits: Limits | None) -> Video:
+    """The facts of a file; raises InputError for one that is no video, and OSError when the disk fails."""
+    with Film(path, descriptor=descriptor, limits=limits) as film:
+        return probe(film, lambda: None)
 
 
 def probe(film: Film, on_packet: Callable[[], None]) -> Video:
@@ -81,7 +88,7 @@ def _streams(container: InputContainer) -> tuple[VideoStream, ...]:
             kind=stream.type,
             codec=stream_codec(stream) or None,
             language=_language(stream.language),
-            default=bool(stream.disposition & Disposition.default),
+            is_default=bool(stream.disposition & Disposition.default),
             bit_rate=getattr(stream, "bit_rate", None) or None,
         )
         for stream in list(container.streams)[:MOST_STREAMS]

@@ -11,7 +11,7 @@ class VideoStream:
     kind: str | None = None
     codec: str | None = None
     language: str | None = None
-    default: bool | None = None
+    is_default: bool | None = None
     bit_rate: int | None = None
 
 
