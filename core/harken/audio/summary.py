@@ -35,11 +35,12 @@ def _media(group: dict[str, Any]) -> str:
 
 
 def _video(group: dict[str, Any]) -> str:
+    streams = f"{group['stream_count']} stream" + ("" if group["stream_count"] == 1 else "s")
     rate = f", {group['fps']:.4g} fps" if "fps" in group else ""
     length = f", {group['duration_s']:.2f} s" if "duration_s" in group else ""
     return (
         f"{group['display_width']} × {group['display_height']}{rate}{length}, "
-        f"{group['codec']} in {group['container']}, {group['stream_count']} stream" + ("" if group["stream_count"] == 1 else "s")
+        f"{group['codec']} in {group['container']}, {streams}"
     )
 
 

@@ -77,7 +77,7 @@ def contact_sheet(
 
 def clock(seconds: float) -> str:
     """A time as it is written on a picture: 0:07.2, 12:34, 1:02:03; tenths within the first minute."""
-    if seconds < 60:  # noqa: PLR2004  # seconds of a minute
+    if seconds < 60:  # seconds of a minute
         return f"0:{int(seconds * 10) / 10:04.1f}"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -108,9 +108,7 @@ def _cell(found: Found, shape: Shape, cell: Size) -> Image.Image:
     return ground
 
 
-def _laid_out(
-    cells: list[tuple[float, Image.Image]], cell: Size, grid: Grid, title: str
-) -> Sheet:
+def _laid_out(cells: list[tuple[float, Image.Image]], cell: Size, grid: Grid, title: str) -> Sheet:
     rows = -(-len(cells) // grid.columns)
     font = ImageFont.load_default(max(round(cell.width * TEXT_SHARE), SMALLEST_TEXT))
     left, top, _, bottom = font.getbbox(title)

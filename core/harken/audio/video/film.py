@@ -81,7 +81,7 @@ class Film:
         return container, stream
 
     def rewind(self) -> None:
-        """Begins again; by opening the file once more, since not every container can be jumped in, even to its start."""
+        """Begins again, by opening the file once more: not every container can be jumped in, even to its start."""
         self.container.close()
         self.file.seek(0)
         self.container, self.stream = self._opened(self._cleanup)
@@ -107,7 +107,7 @@ class Film:
         return round((stamp - self.start) * self.time_base, 6)
 
     def seek(self, time_s: float) -> bool:
-        """Goes to a frame that can be decoded by itself, at `time_s` or before, if all is well; False where it fails."""
+        """Goes to a frame at `time_s` or before that can be decoded by itself, if all is well; False where it fails."""
         place = (self.start or 0) + round(time_s / self.time_base)
         try:
             self.container.seek(place, stream=self.stream)
@@ -131,7 +131,7 @@ class Film:
         self.file.raise_failure()
 
     def frames(self, packet: "Packet[Any]") -> list[VideoFrame]:
-        """What a packet of the film holds; nothing where it is damaged. Raises InputError for a film of damage alone."""
+        """What a packet of the film holds; nothing where it is damaged. Raises InputError where nothing else comes."""
         try:
             found = cast(list[VideoFrame], packet.decode())
         except (av.error.FFmpegError, ValueError):

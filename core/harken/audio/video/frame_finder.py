@@ -9,7 +9,10 @@ from av.video.frame import VideoFrame
 from harken.audio.video.film import Film
 
 NEAR_S: Final = 1.0  # so far it is decoded on rather than jumped
-BACK_S: Final = (0.0, 10.0)  # how far before the time a jump aims, once the nearer one landed behind it
+BACK_S: Final = (
+    0.0,
+    10.0,
+)  # how far before the time a jump aims, once the nearer one landed behind it
 UNSETTLED: Final = 50  # frames after a jump that may be damaged for want of what was before it
 
 
@@ -46,7 +49,9 @@ class FrameFinder:
         elif time_s < position or (self._jumps and time_s > position + NEAR_S):
             self._jump(time_s)
             if self._ahead and position <= time_s and self._ahead.time_s <= position:
-                self._jumps = False  # there is nothing to land on between: from now on it is decoded on
+                self._jumps = (
+                    False  # there is nothing to land on between: from now on it is decoded on
+                )
         while (found := self._ahead or self._next()) is not None:
             if found.time_s > time_s:
                 self._ahead = found

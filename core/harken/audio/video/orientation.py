@@ -9,7 +9,9 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-_ENTRIES: Final = "=9i"  # a, b, u, c, d, v, x, y, w: a point (p, q) is shown at (ap + cq + x, bp + dq + y)
+_ENTRIES: Final = (
+    "=9i"  # a, b, u, c, d, v, x, y, w: a point (p, q) is shown at (ap + cq + x, bp + dq + y)
+)
 
 
 @dataclass(frozen=True, kw_only=True)

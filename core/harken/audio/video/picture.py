@@ -13,7 +13,9 @@ from harken.audio.video.shape import Shape, Size
 
 JPEG_QUALITY: Final = 85
 UNSPECIFIED: Final = 2  # of ITU-T H.273
-HD_ROWS: Final = 720  # a picture that does not say its matrix has BT.709 from here on, as players guess too
+HD_ROWS: Final = (
+    720  # a picture that does not say its matrix has BT.709 from here on, as players guess too
+)
 
 
 def conversion(frame: VideoFrame) -> dict[str, Any]:

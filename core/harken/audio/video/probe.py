@@ -120,7 +120,7 @@ def _until(packets: "Iterable[Packet[Any]]", count: int) -> "Iterable[Packet[Any
 def _uneven(intervals: list[float], tick_s: float) -> bool | None:
     """Whether the intervals differ; the last ones may lack frames that are shown before them, so they do not count."""
     settled = intervals[: max(len(intervals) - 16, len(intervals) // 2)]
-    if len(settled) < 2:  # noqa: PLR2004  # two intervals make a difference
+    if len(settled) < 2:  # two intervals make a difference
         return None
     middle = sorted(settled)[len(settled) // 2]
     return max(settled) - min(settled) > JITTER_TICKS * tick_s + JITTER_SHARE * middle

@@ -51,8 +51,7 @@ def write_proxy(
 ) -> Proxy:
     """Writes the proxy of a film into an empty file; `on_time` is told how many seconds are done.
 
-    The film is read once, from where it stands: as it was opened, for a jump to the first frame of the picture would lose
-    sound before it.
+    The film is read once, and has to stand where it was opened: a jump to the first frame would lose sound before it.
     Raises InputError for a film of which no frame can be decoded.
     """
     stream = proxy_sound_stream(film)
@@ -65,7 +64,7 @@ def write_proxy(
 
 
 class _Making:
-    """The two streams of a proxy while it is made: both begin with the first frame of the picture, which says how large it is."""
+    """The two streams of a proxy while it is made: the first frame says how large it is."""
 
     def __init__(
         self,
@@ -169,9 +168,7 @@ def _container(file: BinaryIO) -> OutputContainer:
         file.flush()
         return _Reading(file.fileno())
 
-    return av.open(
-        file, "w", format="mp4", options={"movflags": "+faststart"}, io_open=again
-    )
+    return av.open(file, "w", format="mp4", options={"movflags": "+faststart"}, io_open=again)
 
 
 class _Reading(io.RawIOBase):

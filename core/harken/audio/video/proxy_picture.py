@@ -34,8 +34,8 @@ ROUNDING: Final = 1e-6  # of a slot: times are rounded to microseconds
 class ProxyPicture:
     """Takes the film's frames in the order of their showing, and gives packets.
 
-    A slot of the frame rate shows the last frame that began before it. Slots in which nothing changed have no frame of their own:
-    the one before stays, so that a gap in the film costs nothing.
+    A slot of the frame rate shows the last frame that began before it. Slots in which nothing changed have no frame of
+    their own, so that a gap in the film costs nothing.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class ProxyPicture:
         yield from self._stream.encode(made)
 
     def _made(self, frame: VideoFrame) -> VideoFrame:
-        """The frame as the proxy has it. Where the film changes its size on the way, it is stretched to the first one."""
+        """The frame as the proxy has it; of a film that changes its size on the way, stretched to the first."""
         orientation = Shape.of(frame, None).orientation
         stored = self.size.turned(orientation)
         scaled = self._reformatter.reformat(

@@ -13,8 +13,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from harken.audio.errors import InputError
 from harken.audio.container import sound_stream, take_odd_speakers
+from harken.audio.errors import InputError
 from harken.audio.video.film import Film
 from harken.audio.video.timeline import Timeline
 

@@ -1,6 +1,8 @@
 """One stream's time stamps as seconds that can be relied on: none missing, none leaping back or far beyond the file."""
 
-BACK_S = 1.0  # frames may come out of order by less; what leaps back further has started its clock anew
+BACK_S = (
+    1.0  # frames may come out of order by less; what leaps back further has started its clock anew
+)
 
 
 class Timeline:
@@ -13,7 +15,7 @@ class Timeline:
         self._next = 0.0
 
     def at(self, stamp: int | None, lasts_s: float) -> float:
-        """When a frame that bears `stamp` and lasts so long is due; where it cannot be believed, behind the last one."""
+        """When a frame with this stamp is due, that lasts so long; behind the last one where it cannot be believed."""
         time_s = self._next if stamp is None else stamp * self._time_base + self._offset
         if not self._next - BACK_S <= time_s <= self._longest_s:
             self._offset += self._next - time_s

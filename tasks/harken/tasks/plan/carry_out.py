@@ -61,7 +61,9 @@ def _carried_out(
     groups: dict[Feature, Any] = {}
     if done:
         share = done / total
-        heard = _hear(plan, bench, listeners, faults, lambda *tick: _part(on_progress, share, *tick))
+        heard = _hear(
+            plan, bench, listeners, faults, lambda *tick: _part(on_progress, share, *tick)
+        )
         errors.update((error.feature, error) for error in heard.errors)
         groups |= {f: getattr(heard, f.value) for f in plan.heard if f not in errors}
     for step in steps:
@@ -86,9 +88,7 @@ def _carried_out(
     return _outcome(plan, groups, errors, benches)
 
 
-def _part(
-    on_progress: OnProgress, whole: float, stage: str, fraction: float, message: str
-) -> None:
+def _part(on_progress: OnProgress, whole: float, stage: str, fraction: float, message: str) -> None:
     on_progress(stage, fraction * whole, message)
 
 

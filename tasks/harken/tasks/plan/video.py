@@ -192,17 +192,13 @@ class VideoStep(Step):
             height=sheet.picture.height,
         )
 
-    def _proxy(
-        self, film: Film, video: Video, keep: "Keep", room: Room, tell: Report
-    ) -> Proxy:
+    def _proxy(self, film: Film, video: Video, keep: "Keep", room: Room, tell: Report) -> Proxy:
         if not can_encode():
             message = (
                 "FFmpeg's libraries beside this worker cannot make H.264. Install PyAV's wheel from PyPI, which brings"
                 " an encoder."
             )
-            raise WorkFailed(
-                kind=ErrorKind.INTERNAL, reason="ENCODER_MISSING", message=message
-            )
+            raise WorkFailed(kind=ErrorKind.INTERNAL, reason="ENCODER_MISSING", message=message)
         form = ProxyForm(height=self._options.proxy_height, fps=self._options.proxy_fps)
         # Nameless from the start: a process that is killed leaves nothing behind.
         with cast(BinaryIO, TemporaryFile(prefix="harken-")) as file:
