@@ -238,7 +238,7 @@ def _video(video: Video) -> list[Row]:
         rows.append(("Thumbnails" if len(video.thumbnails) > 1 else "Thumbnail", ", ".join(names)))
     if (sheet := video.contact_sheet) is not None:
         cells = count(len(sheet.frame_times_s), "frame")
-        rows.append(("Contacts", f"{plain(sheet.artifact_name or NOTHING)}, {cells}"))
+        rows.append(("Sheet", f"{plain(sheet.artifact_name or NOTHING)}, {cells}"))
     if (proxy := video.proxy) is not None:
         size = f"{proxy.width} × {proxy.height}, {duration(proxy.duration_s)}"
         sound = "" if proxy.has_sound else ", without sound"

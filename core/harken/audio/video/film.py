@@ -170,11 +170,10 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     # Formats of single pictures are called png_pipe, jpeg_pipe and so on.
     films = [s for s in container.streams.video if not s.disposition & NO_FILM]
     if not films or container.format.name.endswith("_pipe"):
-        kinds = sorted({stream.type for stream in container.streams if stream.type != "video"})
-        held = " and ".join([*kinds, *(["still pictures"] if container.streams.video else [])])
+        held = "nothing but still pictures" if container.streams.video else "no picture"
         raise InputError(
             errors.NO_VIDEO_STREAM,
-            f"The file holds no moving picture, only {held or 'nothing'}: ask for other features of it.",
+            f"The file is no video: it holds {held}. Ask for features of its sound instead.",
         )
     best = container.streams.best("video")
     stream = best if isinstance(best, VideoStream) and best in films else films[0]

@@ -37,6 +37,7 @@ class FrameFinder:
         self._passed: Found | None = None
         self._ahead: Found | None = None
         self._jumps = True
+        self._stamped = True
 
     def at(self, time_s: float, *, early_s: float = 0.0) -> Found | None:
         """The frame that is shown at `time_s`, or one that begins up to `early_s` before if it is cheaper.
@@ -66,7 +67,9 @@ class FrameFinder:
             self._forget()
             if time_s > back and self._film.seek(time_s - back):
                 self._ahead = self._next()
-                if self._ahead is not None and self._ahead.time_s <= time_s:
+                if not self._stamped:
+                    self._jumps = False  # frames are counted, from the start alone
+                elif self._ahead is not None and self._ahead.time_s <= time_s:
                     return
         self._rewind()
 
@@ -91,5 +94,6 @@ class FrameFinder:
                     unsettled -= 1
                     continue
                 stamp = frame.pts if frame.pts is not None else frame.dts
-                last = last + film.step_s if stamp is None else film.seconds(stamp)
+                self._stamped = stamp is not None
+                last = round(last + film.step_s, 6) if stamp is None else film.seconds(stamp)
                 yield Found(frame=frame, time_s=last)

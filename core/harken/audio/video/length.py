@@ -18,18 +18,25 @@ def length_of(film: Film, on_packet: Callable[[], None]) -> float | None:
         if end is not None and end >= claim - max(OFF_S, OFF_SHARE * claim):
             return end
     film.rewind()
-    return _end(film, on_packet)
+    return _end(film, on_packet, counted=True)
 
 
-def _end(film: Film, on_packet: Callable[[], None]) -> float | None:
+def _end(film: Film, on_packet: Callable[[], None], *, counted: bool = False) -> float | None:
+    """When the last frame from here on ends; `counted` in frames, where they bear no time (raw H.264)."""
     end: float | None = None
+    frames = 0
     for packet in film.packets():
         on_packet()
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None or not packet.size:
+        if not packet.size:
+            continue
+        frames += 1
+        if stamp is None:
             continue
         shown = packet.duration * film.time_base if packet.duration else film.step_s
-        until = film.seconds(stamp) + shown
+        until = round(film.seconds(stamp) + shown, 6)
         if 0 < until <= film.longest_s and (end is None or until > end):
             end = until
+    if end is None and counted and frames:
+        return min(frames * film.step_s, film.longest_s)
     return end

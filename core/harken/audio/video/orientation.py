@@ -1,11 +1,12 @@
 """How a picture has to be turned to stand upright: the display matrix of MP4, and of what camera telephones write."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -47,7 +48,8 @@ _KNOWN: Final = {
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """How the frame is to be turned; not at all where its matrix is anything but quarter turns."""
-    for data in frame.side_data:
+    # PyAV's stubs take it for a mapping, of which these would be the keys.
+    for data in cast(Iterable[SideData], frame.side_data):
         if data.type == Type.DISPLAYMATRIX:
             matrix = bytes(data)
             if len(matrix) == struct.calcsize(_ENTRIES):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import av
+import av.error
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.codec import Codec, UnknownCodecError

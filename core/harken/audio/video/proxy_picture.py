@@ -78,7 +78,7 @@ class ProxyPicture:
 
     def finish(self) -> "Iterator[Packet[VideoStream]]":
         """What is left."""
-        yield from self._show(until_s=None)
+        yield from self._show(until_s=self.time_s + self._film.step_s)
         if self._stream is not None:
             yield from self._stream.encode(None)
 
@@ -87,13 +87,15 @@ class ProxyPicture:
         """From the proxy's start to the end of its last frame."""
         return float((self._slot + 1) / self._fps)
 
-    def _show(self, until_s: float | None) -> "Iterator[Packet[VideoStream]]":
+    def _show(self, *, until_s: float) -> "Iterator[Packet[VideoStream]]":
         """Encodes the frame that is held, if a slot begins while it is shown."""
         if self._held is None or self._stream is None:
             return
         frame, time_s = self._held
         slot = ceil(float(time_s * self._fps) - ROUNDING)
-        if slot <= self._slot or (until_s is not None and slot >= until_s * self._fps - ROUNDING):
+        # The first frame has a slot, however short it is.
+        late = self.frames > 0 and slot >= until_s * self._fps - ROUNDING
+        if slot <= self._slot or late:
             return
         self._slot = slot
         self.frames += 1

@@ -221,7 +221,7 @@ Keep = Callable[[BinaryIO, str, str, Callable[[], None]], None]
 def _title(video: Video) -> str:
     parts = [
         clock(video.duration_s) if video.duration_s else "",
-        f"{video.display_width} × {video.display_height}",
+        f"{video.display_width} x {video.display_height}",  # Pillow's own font lacks ×
         f"{video.fps:.4g} fps" if video.fps else "",
         video.codec or "",
     ]
