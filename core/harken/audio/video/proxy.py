@@ -3,7 +3,7 @@
 import io
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -13,6 +13,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.codec import Codec, UnknownCodecError
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from harken.audio.video.film import Film, no_frames
@@ -57,7 +58,7 @@ def write_proxy(
     """
     stream = proxy_sound_stream(film)
     with _container(file) as into:
-        making = _Making(film, stream, into, form, threads)
+        making = _Making(film, stream, into, form, threads, on_time)
         for packet in film.packets(*([stream] if stream else [])):
             on_time(making.time_s)
             making.take(packet)
@@ -74,8 +75,10 @@ class _Making:
         into: OutputContainer,
         form: ProxyForm,
         threads: int,
+        on_time: Callable[[float], None],
     ) -> None:
         self._film, self._stream, self._into, self._threads = film, stream, into, threads
+        self._on_time = on_time
         self._form, self._origins = form, _origins(film, stream)
         origin_s = self._origins.picture_s
         self._picture = ProxyPicture(
@@ -96,21 +99,21 @@ class _Making:
             for frame in self._film.frames(packet):
                 if not self._begun:
                     self._begin(frame)
-                self._into.mux(list(self._picture.take(frame)))
+                self._write(self._picture.take(frame))
             return
         for frame in _sound_frames(packet):
             if self._sound is None:
                 self._waiting.append(frame)
             else:
-                self._into.mux(list(self._sound.take(frame)))
+                self._write(self._sound.take(frame))
 
     def finish(self) -> Proxy:
         """Writes what is left. Raises InputError where there was no picture at all."""
         if not self._begun:
             raise no_frames(self._film)
-        self._into.mux(list(self._picture.finish()))
+        self._write(self._picture.finish())
         if self._sound is not None:
-            self._into.mux(list(self._sound.finish()))
+            self._write(self._sound.finish())
         return Proxy(
             width=self._picture.size.width,
             height=self._picture.size.height,
@@ -119,6 +122,11 @@ class _Making:
             duration_s=self._picture.duration_s,
             has_sound=self._sound is not None,
         )
+
+    def _write(self, packets: "Iterable[Packet[Any]]") -> None:
+        for packet in packets:
+            self._into.mux(packet)
+            self._on_time(self.time_s)  # a gap that is filled may take a while
 
     def _begin(self, frame: VideoFrame) -> None:
         self._begun = True
@@ -132,7 +140,7 @@ class _Making:
             longest_s=self._film.longest_s,
         )
         while self._waiting:
-            self._into.mux(list(self._sound.take(self._waiting.popleft())))
+            self._write(self._sound.take(self._waiting.popleft()))
 
 
 @dataclass(frozen=True, kw_only=True)

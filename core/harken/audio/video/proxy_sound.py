@@ -23,6 +23,7 @@ BIT_RATE: Final = 96_000
 # Off by less nobody notices (ITU-R BT.1359: 45 ms early is detectable), and stamps are rounded.
 IN_STEP_S: Final = 0.04
 SILENCE_BLOCK: Final = SAMPLE_RATE  # samples at a time, however long a gap is
+LONGEST_GAP_S: Final = 600.0  # that is filled; a clock that leaps further is broken
 
 
 def proxy_sound_stream(film: Film) -> AudioStream | None:
@@ -41,7 +42,8 @@ class ProxySound:
     def __init__(
         self, stream: AudioStream, into: OutputContainer, *, origin_s: float, longest_s: float
     ) -> None:
-        self._timeline = Timeline(float(stream.time_base or 0) or 1e-6, origin_s, longest_s)
+        time_base = float(stream.time_base or 0) or 1e-6
+        self._timeline = Timeline(time_base, origin_s, longest_s, LONGEST_GAP_S)
         self._stream = into.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
         self._stream.bit_rate = BIT_RATE
         self._resampler: AudioResampler | None = None
