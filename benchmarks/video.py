@@ -1,6 +1,6 @@
 """How long the parts of the feature `video` take: `python -m benchmarks.video FILE...`; medians of several rounds.
 
-Without files: a minute of film in Full HD that is made here, with a keyframe every ten seconds, as encoders do by default.
+Without files: a minute of film in Full HD that is made here, with a keyframe every ten seconds.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,7 +75,7 @@ PARTS: tuple[Callable[[str], None], ...] = (facts, thumbnail, sheet, proxy, deco
 
 
 @contextmanager
-def made_film() -> Iterator[str]:
+def made_film() -> Generator[str]:
     """A film of moving noise over a gradient."""
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, "full-hd.mp4"))

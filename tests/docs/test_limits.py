@@ -11,8 +11,8 @@ from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.container import LARGEST_PIXELS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
-from harken.jobs.job import DEFAULT_PRIORITY
 from harken.audio.video.probe import MOST_STREAMS
+from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.options import (
     DEFAULT_CEILING_DBTP,
     DEFAULT_PROXY_FPS,
