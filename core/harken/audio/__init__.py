@@ -44,6 +44,7 @@ from harken.audio.result import (
     Timbre,
     Tonal,
 )
+from harken.audio.video.result import ContactSheet, Proxy, Thumbnail, Video, VideoStream
 
 if TYPE_CHECKING:
     from harken.audio.analysis import Analysis
@@ -58,6 +59,7 @@ __all__ = [
     "Annotations",
     "AudioError",
     "BroadcastInfo",
+    "ContactSheet",
     "CuePoint",
     "Embedding",
     "Envelope",
@@ -73,6 +75,7 @@ __all__ = [
     "Pitch",
     "Prepared",
     "ProgressCallback",
+    "Proxy",
     "Rhythm",
     "SampleLoop",
     "SamplerInfo",
@@ -81,8 +84,11 @@ __all__ = [
     "StemKind",
     "Stems",
     "TempoCandidate",
+    "Thumbnail",
     "Timbre",
     "Tonal",
+    "Video",
+    "VideoStream",
     "analyze",
     "warm_up",
 ]
