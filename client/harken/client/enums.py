@@ -66,6 +66,8 @@ class Feature(StrEnum):
     """The sound taken apart, as artifacts."""
     PREPARE = "prepare"
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
+    PICTURES = "pictures"
+    """Pictures of the sound, and peaks for players, as artifacts."""
 
 
 class SoundClass(StrEnum):
@@ -131,6 +133,27 @@ class ErrorKind(StrEnum):
     """The worker died on it too often."""
     INTERNAL = "INTERNAL"
     """A fault in harken."""
+
+
+class PictureKind(StrEnum):
+    """What a picture shows."""
+
+    UNKNOWN = "unknown"
+    WAVEFORM = "waveform"
+    MEL_SPECTROGRAM = "mel_spectrogram"
+    CHROMAGRAM = "chromagram"
+    TEMPOGRAM = "tempogram"
+    LOUDNESS = "loudness"
+    PEAKS = "peaks"
+    """For players in the web: the format of BBC's audiowaveform."""
+
+
+class PictureTheme(StrEnum):
+    """On what ground pictures stand."""
+
+    UNKNOWN = "unknown"
+    DARK = "dark"
+    LIGHT = "light"
 
 
 class FaultKind(StrEnum):

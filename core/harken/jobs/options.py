@@ -49,12 +49,42 @@ class PrepareOptions:
     bits: int = DEFAULT_BITS
 
 
+class PictureKind(StrEnum):
+    """What a picture shows."""
+
+    WAVEFORM = "waveform"
+    MEL_SPECTROGRAM = "mel_spectrogram"
+    CHROMAGRAM = "chromagram"
+    TEMPOGRAM = "tempogram"
+    LOUDNESS = "loudness"
+    PEAKS = "peaks"
+
+
+class PictureTheme(StrEnum):
+    """On what ground pictures stand."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturesOptions:
+    """Which pictures are made, each kind once, in the order of the enum, and how they look."""
+
+    kinds: tuple[PictureKind, ...] = tuple(PictureKind)
+    width: int = 1600
+    height: int = 500
+    theme: PictureTheme = PictureTheme.DARK
+    scale: int = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is of a feature that is not asked for, or left to its defaults."""
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    pictures: PicturesOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
         """A job's `spec`; None where nothing was chosen."""
@@ -66,9 +96,11 @@ class Options:
         """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
+        pictures = found.get("pictures")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
+            pictures=None if pictures is None else _pictures(pictures),
         )
 
 
@@ -82,6 +114,15 @@ def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
     }
     known["format"] = AudioFormat(plain["format"])
     return PrepareOptions(**known)
+
+
+def _pictures(plain: Mapping[str, Any]) -> PicturesOptions:
+    known: dict[str, Any] = {
+        name: plain[name] for name in PicturesOptions.__dataclass_fields__ if name in plain
+    }
+    known["kinds"] = tuple(PictureKind(kind) for kind in plain["kinds"])
+    known["theme"] = PictureTheme(plain["theme"])
+    return PicturesOptions(**known)
 
 
 def _plain(value: Any) -> Any:

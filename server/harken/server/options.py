@@ -14,6 +14,11 @@ from harken.jobs.options import (
     StemsOptions,
 )
 from harken.server.errors import Violation
+from harken.server.picture_options import (
+    pictures_message,
+    pictures_of,
+    pictures_violations,
+)
 from harken.v1 import options_pb2 as pb
 
 # Published in options.proto.
@@ -40,7 +45,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare"):
+    for name in ("stems", "prepare", "pictures"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -50,6 +55,7 @@ def options_violations(
             description = f"{kind} is no kind of stems. There are {known}."
             yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
+    yield from pictures_violations(f"{field}.pictures", message.pictures)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -57,6 +63,7 @@ def options_of(message: pb.Options) -> Options:
     return Options(
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+        pictures=pictures_of(message.pictures) if message.HasField("pictures") else None,
     )
 
 
@@ -81,6 +88,8 @@ def options_message(options: Options) -> pb.Options | None:
             bits=wanted.bits,
         )
         message.prepare.CopyFrom(prepared)
+    if options.pictures is not None:
+        message.pictures.CopyFrom(pictures_message(options.pictures))
     return message
 
 
