@@ -11,7 +11,7 @@ from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
 from harken.jobs.job import DEFAULT_PRIORITY
-from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
+from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS, PicturesOptions
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.similarity.search import MOST_FOUND
 from harken.jobs.standing import MOST_RUNNING
@@ -19,7 +19,7 @@ from harken.jobs.upkeep.retention import ACTIONS_KEPT
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
-from harken.server import options, serve, sounds, validate
+from harken.server import options, picture_options, serve, sounds, validate
 from harken.server.access.keyring import HOLDS_FOR_S
 from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
@@ -46,6 +46,8 @@ def between(ends: tuple[float, float], unit: str) -> str:
     return " to ".join(f"{end:,.0f}" for end in ends) + f" {unit}"
 
 
+PICTURES = PicturesOptions()
+
 LIMITS = {
     "size of a request": f"{OPTIONS['grpc.max_receive_message_length'] // MIB} MiB",
     "items of a batch": f"{validate.MOST_ITEMS:,}",
@@ -65,6 +67,12 @@ LIMITS = {
     + f"; {DEFAULT_CEILING_DBTP:g} when unset",
     "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
     + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
+    "`width` of a picture": between(picture_options.WIDTHS, "pixels")
+    + f"; {PICTURES.width:,} when unset",
+    "`height` of a picture": between(picture_options.HEIGHTS, "pixels")
+    + f"; {PICTURES.height:,} when unset",
+    "`scale` of a picture": between(picture_options.SCALES, "pixels a pixel")
+    + f"; {PICTURES.scale} when unset",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
