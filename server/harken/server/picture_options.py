@@ -1,7 +1,7 @@
 """Options of pictures: as values of the domain, checked, and as messages again."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from harken.jobs.options import PictureKind, PicturesOptions, PictureTheme
 from harken.server.errors import Violation
@@ -11,6 +11,11 @@ from harken.v1 import pictures_pb2 as pb
 WIDTHS: Final = (64, 2_400)
 HEIGHTS: Final = (32, 1_200)
 SCALES: Final = (1, 2)
+_SIZES: Final[tuple[tuple[Literal["width", "height", "scale"], tuple[int, int]], ...]] = (
+    ("width", WIDTHS),
+    ("height", HEIGHTS),
+    ("scale", SCALES),
+)
 
 _NUMBERS: Final = {kind: pb.PicturesOptions.Kind.Value(f"KIND_{kind.name}") for kind in PictureKind}
 _KINDS: Final = {number: kind for kind, number in _NUMBERS.items()}
@@ -26,7 +31,7 @@ def pictures_violations(field: str, message: pb.PicturesOptions) -> Iterable[Vio
             known = ", ".join(f"KIND_{kind.name}" for kind in PictureKind)
             description = f"{kind} is no kind of pictures. There are {known}."
             yield Violation(f"{field}.kinds[{index}]", "UNKNOWN_PICTURE_KIND", description)
-    for name, (least, most) in (("width", WIDTHS), ("height", HEIGHTS), ("scale", SCALES)):
+    for name, (least, most) in _SIZES:
         if message.HasField(name) and not least <= getattr(message, name) <= most:
             description = f"It has to be between {least:,} and {most:,}."
             yield Violation(f"{field}.{name}", f"{name.upper()}_OUT_OF_RANGE", description)

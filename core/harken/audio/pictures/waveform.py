@@ -62,7 +62,8 @@ def _lane(
     core_high, core_low = np.minimum(rms, high), np.maximum(-rms, low)
     inside = core_high > core_low
     tops = np.where(inside, middle - core_high * half, np.float32(np.inf))
-    canvas.shape(at.left, tops, np.where(inside, middle - core_low * half, -np.inf), Ink.CORE)
+    bottoms = np.where(inside, middle - core_low * half, -np.inf)
+    canvas.shape(at.left, tops.astype(np.float32), bottoms.astype(np.float32), Ink.CORE)
 
 
 def by_pixel(found: Extremes, lane: int, pixels: int) -> tuple[Floats, Floats, Floats]:
