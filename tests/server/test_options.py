@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,9 @@ from harken.jobs.options import (
     AudioFormat,
     ImageFormat,
     Options,
+    PictureKind,
+    PicturesOptions,
+    PictureTheme,
     PrepareOptions,
     StemKind,
     StemsOptions,
@@ -33,13 +37,20 @@ from harken.server.errors import InvalidRequest
 from harken.server.options import options_message, options_of, options_violations
 from harken.tasks.queues import queue_for
 from harken.v1 import options_pb2 as pb
-from harken.v1.feature_pb2 import FEATURE_PITCH, FEATURE_PREPARE, FEATURE_STEMS, FEATURE_VIDEO
+from harken.v1 import pictures_pb2
+from harken.v1.feature_pb2 import (
+    FEATURE_PICTURES,
+    FEATURE_PITCH,
+    FEATURE_PREPARE,
+    FEATURE_STEMS,
+    FEATURE_VIDEO,
+)
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source
 from harken.v1.video_pb2 import VideoOptions as VideoOptionsMessage
 
 HOUR = timedelta(hours=1)
-BOTH = ("stems", "prepare", "video")
+BOTH = ("stems", "prepare", "video", "pictures")
 SOURCE = Source(path="a.wav")
 
 PREPARES = st.builds(
@@ -84,9 +95,27 @@ def _videos(products: tuple[VideoProduct, ...]) -> st.SearchStrategy[VideoOption
 
 
 VIDEOS = FILES.flatmap(_videos)
-OPTIONS = st.builds(
-    Options, stems=st.none() | STEMS, prepare=st.none() | PREPARES, video=st.none() | VIDEOS
+PICTURES = st.builds(
+    PicturesOptions,
+    kinds=st.sets(st.sampled_from(PictureKind), min_size=1).map(
+        lambda kinds: tuple(kind for kind in PictureKind if kind in kinds)
+    ),
+    width=st.integers(64, 2_400),
+    height=st.integers(32, 1_200),
+    theme=st.sampled_from(PictureTheme),
+    scale=st.integers(1, 2),
 )
+OPTIONS = st.builds(
+    Options,
+    stems=st.none() | STEMS,
+    prepare=st.none() | PREPARES,
+    video=st.none() | VIDEOS,
+    pictures=st.none() | PICTURES,
+)
+
+
+def _pictures(**wanted: Any) -> pb.Options:
+    return pb.Options(pictures=pictures_pb2.PicturesOptions(**wanted))
 
 
 @given(OPTIONS)
@@ -182,6 +211,11 @@ def video(**fields: object) -> pb.Options:
             "OPTIONS_WITHOUT_PRODUCT",
         ),
         (pb.Options(stems=pb.StemsOptions(kinds=[0])), "stems.kinds[0]", "UNKNOWN_STEM_KIND"),
+        (_pictures(kinds=[1, 9]), "pictures.kinds[1]", "UNKNOWN_PICTURE_KIND"),
+        (_pictures(width=63), "pictures.width", "WIDTH_OUT_OF_RANGE"),
+        (_pictures(height=1_201), "pictures.height", "HEIGHT_OUT_OF_RANGE"),
+        (_pictures(scale=3), "pictures.scale", "SCALE_OUT_OF_RANGE"),
+        (_pictures(theme=7), "pictures.theme", "UNKNOWN_THEME"),
         (pb.Options(stems=pb.StemsOptions(kinds=[1, 9])), "stems.kinds[1]", "UNKNOWN_STEM_KIND"),
     ],
 )
@@ -189,7 +223,9 @@ def test_what_cannot_be_meant_is_refused_with_its_field(
     options: pb.Options, field: str, reason: str
 ) -> None:
     request = SubmitAnalysisRequest(
-        source=SOURCE, features=[FEATURE_STEMS, FEATURE_PREPARE, FEATURE_VIDEO], options=options
+        source=SOURCE,
+        features=[FEATURE_STEMS, FEATURE_PREPARE, FEATURE_VIDEO, FEATURE_PICTURES],
+        options=options,
     )
     with pytest.raises(InvalidRequest) as refused:
         validate.new_job(request, longest_run=HOUR)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from harken.client.analysis_result import Loudness as Loudness
     from harken.client.analysis_result import Media as Media
     from harken.client.analysis_result import Onsets as Onsets
+    from harken.client.analysis_result import Picture as Picture
+    from harken.client.analysis_result import Pictures as Pictures
     from harken.client.analysis_result import Pitch as Pitch
     from harken.client.analysis_result import Prepared as Prepared
     from harken.client.analysis_result import Rhythm as Rhythm
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
     from harken.client.enums import LoopKind as LoopKind
+    from harken.client.enums import PictureKind as PictureKind
+    from harken.client.enums import PictureTheme as PictureTheme
     from harken.client.enums import PreparedChannels as PreparedChannels
     from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
@@ -93,6 +97,7 @@ if TYPE_CHECKING:
     from harken.client.job import Source as Source
     from harken.client.json_form import to_dict as to_dict
     from harken.client.options import Options as Options
+    from harken.client.options import PicturesOptions as PicturesOptions
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
     from harken.client.options import VideoOptions as VideoOptions
@@ -126,15 +131,15 @@ _MODULES = {
     "aio": "AsyncClient",
     "analysis_result": (
         "AcidInfo AnalysisResult Annotations BroadcastInfo CuePoint Embedding Envelope FeatureError "
-        "Loudness Media Onsets Pitch Prepared Rhythm SampleLoop SamplerInfo Spectral Stem Stems "
+        "Loudness Media Onsets Picture Pictures Pitch Prepared Rhythm SampleLoop SamplerInfo Spectral Stem Stems "
         "TempoCandidate Timbre Tonal"
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
     "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat JobKind JobState LoopKind "
-        "PreparedChannels SoundClass StemKind UploadState VideoProduct WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat JobKind JobState LoopKind PictureKind "
+        "PictureTheme PreparedChannels SoundClass StemKind UploadState VideoProduct WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -146,7 +151,7 @@ _MODULES = {
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "Options PrepareOptions StemsOptions VideoOptions",
+    "options": "Options PicturesOptions PrepareOptions StemsOptions VideoOptions",
     "reconnect": "Reconnect",
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",

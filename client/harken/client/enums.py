@@ -70,6 +70,8 @@ class Feature(StrEnum):
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
     VIDEO = "video"
     """What a video is, and thumbnails, a contact sheet and a proxy of it, as artifacts."""
+    PICTURES = "pictures"
+    """Pictures of the sound, and peaks for players, as artifacts."""
 
 
 class SoundClass(StrEnum):
@@ -154,6 +156,27 @@ class ErrorKind(StrEnum):
     """The worker died on it too often."""
     INTERNAL = "INTERNAL"
     """A fault in harken."""
+
+
+class PictureKind(StrEnum):
+    """What a picture shows."""
+
+    UNKNOWN = "unknown"
+    WAVEFORM = "waveform"
+    MEL_SPECTROGRAM = "mel_spectrogram"
+    CHROMAGRAM = "chromagram"
+    TEMPOGRAM = "tempogram"
+    LOUDNESS = "loudness"
+    PEAKS = "peaks"
+    """For players in the web: the format of BBC's audiowaveform."""
+
+
+class PictureTheme(StrEnum):
+    """On what ground pictures stand."""
+
+    UNKNOWN = "unknown"
+    DARK = "dark"
+    LIGHT = "light"
 
 
 class FaultKind(StrEnum):

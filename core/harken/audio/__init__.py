@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from harken.audio.errors import AudioError, InputError
 from harken.audio.features import DEFAULT_FEATURES, IN_FILES, Feature, wanted_features
 from harken.audio.limits import Limits
+from harken.audio.pictures.result import Picture, PictureKind, Pictures
 from harken.audio.progress import ProgressCallback
 from harken.audio.result import (
     MAX_TIMES,
@@ -72,6 +73,9 @@ __all__ = [
     "Loudness",
     "Media",
     "Onsets",
+    "Picture",
+    "PictureKind",
+    "Pictures",
     "Pitch",
     "Prepared",
     "ProgressCallback",

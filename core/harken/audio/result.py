@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from harken.audio.features import Feature
+from harken.audio.pictures.result import Pictures
 from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
@@ -303,6 +304,7 @@ class AnalysisResult:
     stems: Stems | None = None
     prepare: Prepared | None = None
     video: Video | None = None
+    pictures: Pictures | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

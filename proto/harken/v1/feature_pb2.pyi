@@ -52,6 +52,8 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
     FEATURE_VIDEO: _Feature.ValueType  # 14
     """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
+    FEATURE_PICTURES: _Feature.ValueType  # 15
+    """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
@@ -88,4 +90,6 @@ FEATURE_PREPARE: Feature.ValueType  # 13
 """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
 FEATURE_VIDEO: Feature.ValueType  # 14
 """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
+FEATURE_PICTURES: Feature.ValueType  # 15
+"""Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

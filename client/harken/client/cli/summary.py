@@ -133,6 +133,9 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         rows.append(("Prepared", _prepared(result.prepare)))
     if result.video is not None:
         rows += _video(result.video)
+    if result.pictures is not None:
+        names = (plain(one.artifact_name or "") for one in result.pictures.pictures)
+        rows.append(("Pictures", ", ".join(names) or NOTHING))
     rows += [("Failed", plain(str(error))) for error in result.errors]
     return _aligned(rows)
 

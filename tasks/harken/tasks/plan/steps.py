@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harken.audio import Feature
+from harken.tasks.plan.pictures import PicturesStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
@@ -13,4 +14,5 @@ STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.STEMS: StemsStep,
     Feature.PREPARE: PrepareStep,
     Feature.VIDEO: VideoStep,
+    Feature.PICTURES: PicturesStep,
 }
