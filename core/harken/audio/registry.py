@@ -12,6 +12,7 @@ from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
 from harken.audio.onsets import OnsetTimes
 from harken.audio.pitch.tracker import PitchTracker
+from harken.audio.quality.meter import QualityMeter
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
 from harken.audio.timbre import Cepstrum
@@ -29,4 +30,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
     Feature.ANNOTATIONS: FileAnnotations,
+    Feature.QUALITY: QualityMeter,
 }
