@@ -7,21 +7,26 @@ import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict
 
-from harken.audio import analyze, result
-from harken.v1 import analysis_result_pb2
+from harken import audio
+from harken.audio import DEFAULT_FEATURES, Feature, analyze
+from harken.v1 import analysis_result_pb2, quality_pb2
 
-MESSAGES = analysis_result_pb2.DESCRIPTOR.message_types_by_name
+MESSAGES = {
+    **analysis_result_pb2.DESCRIPTOR.message_types_by_name,
+    **quality_pb2.DESCRIPTOR.message_types_by_name,
+}
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message: message.name)
 def test_each_message_has_the_fields_of_the_engines_result(message: Descriptor) -> None:
-    engine = {field.name for field in fields(getattr(result, message.name))}
+    engine = {field.name for field in fields(getattr(audio, message.name))}
 
     assert engine == {field.name for field in message.fields}
 
 
 def test_a_real_result_is_a_message_without_leaving_anything_out(media: Path) -> None:
-    found = analyze(media / "piece.flac").to_dict()
+    features = [*DEFAULT_FEATURES, Feature.QUALITY]
+    found = analyze(media / "piece.flac", features).to_dict()
 
     message = ParseDict(found, analysis_result_pb2.AnalysisResult(), ignore_unknown_fields=False)
 

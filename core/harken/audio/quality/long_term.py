@@ -1,6 +1,6 @@
 """The spectrum of the whole, and of single frames near its upper end, from a share of the frames.
 
-A frame is about 23 ms. Every one counts in the first 10 s, ten a second from then on: the long-term
+A frame is about 23 ms. Every one counts in the first 10 s, five a second from then on: the long-term
 spectrum changes slowly, and what a codec leaves out shows in any few seconds.
 """
 
@@ -13,7 +13,7 @@ from harken.audio.blocks import Doubles, Floats
 
 FRAME_S: Final = 0.0232
 ALL_FOR_S: Final = 10.0
-THEN: Final = 4  # frames in each window of 400 ms
+THEN: Final = 2  # frames in each window of 400 ms
 # Frames softer than this show their own rounding: their RMS, −60 dBFS.
 LEAST_POWER: Final = 10.0 ** (-60.0 / 10.0)
 HOLE_BAND_HZ: Final = 500.0
@@ -24,7 +24,7 @@ class LongTerm:
     """Sums the power of the frames, all channels together."""
 
     def __init__(self, sample_rate: int) -> None:
-        self.size = max(1 << round(float(np.log2(FRAME_S * sample_rate))), 16)
+        self.size = 1 << max(round(float(np.log2(FRAME_S * sample_rate))), 4)
         self.bin_hz = sample_rate / self.size
         self._window = np.hanning(self.size + 1)[:-1].astype(np.float32)
         # A full-scale sine has a largest bin of 0 dB.
@@ -52,7 +52,8 @@ class LongTerm:
             self._look(frames)
 
     def _look(self, frames: Floats) -> None:
-        loud = np.mean(np.square(frames), axis=(1, 2)) >= LEAST_POWER
+        flat = frames.reshape(frames.shape[0], -1)
+        loud = np.einsum("ij,ij->i", flat, flat) >= LEAST_POWER * flat.shape[1]
         if not loud.any():
             return
         spectra = np.asarray(fft.rfft(frames[loud] * self._window, axis=2))

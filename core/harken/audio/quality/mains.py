@@ -5,23 +5,25 @@ quietest of them as lines that stand over their neighbourhood, within the mains'
 no time is softer than there. A note ceases, or lies elsewhere: G1 is at 49.0, A#1 at 58.3, B1 at 61.7 Hz.
 """
 
-from math import log10
+from math import log2, log10
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
 
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.quality.decimation import Decimation
 from harken.audio.quality.result import Hum
 
 FRAME_S: Final = 2.0
-FRAMES_A_FRAME: Final = 4  # frames overlap by three quarters
+FRAMES_A_FRAME: Final = 2  # frames overlap by half
 BASES_HZ: Final = (50.0, 60.0)
 HARMONICS: Final = 6
 TOLERANCE_HZ: Final = 0.25  # of the base; the mains of large grids stay within 0.2
 APART_HZ: Final = 0.1  # by which the bases that two harmonics tell of may differ
 LEAST_LINES: Final = 3  # of the harmonics: one or two may be anything
-LEAST_FRAMES: Final = 9  # 4 s; in less nothing can be told to be steady
+LEAST_FRAMES: Final = 5  # 6 s; in less nothing can be told to be steady
 MOST_FRAMES: Final = 2_048  # kept; of longer recordings every second, fourth … is
 QUIET_SHARE: Final = 0.2  # of the frames
 PROMINENCE_DB: Final = 10.0
@@ -39,17 +41,17 @@ class Mains:
     def __init__(self, sample_rate: int) -> None:
         self._decimation = Decimation(sample_rate)
         rate = self._decimation.rate
-        self._frame = max(round(FRAME_S * rate), 8)
+        # A power of two, for the transform's sake.
+        self._frame = 1 << max(round(log2(FRAME_S * rate)), 3)
         self._hop = self._frame // FRAMES_A_FRAME
-        self._window = np.hanning(self._frame + 1)[:-1]
+        self._window = np.hanning(self._frame + 1)[:-1].astype(np.float32)
         self._bin_hz = rate / self._frame
-        self._lines = [
-            (base * k / self._bin_hz)
-            for base in BASES_HZ
-            for k in range(1, HARMONICS + 1)
-            if base * k + 10.0 < 0.4 * rate
-        ]
-        self._whole = len(self._lines) == len(BASES_HZ) * HARMONICS
+        hertz = np.array([base * k for base in BASES_HZ for k in range(1, HARMONICS + 1)])
+        self._lines = hertz / self._bin_hz
+        self._whole = hertz.max() + 10.0 < 0.4 * rate
+        low = np.rint(self._lines).astype(np.intp)[:, None] - 2
+        self._near = low + np.arange(5)
+        self._around = low + np.concatenate((np.arange(-8, -1), np.arange(6, 13)))
         self._rows = np.zeros((MOST_FRAMES, 3, len(BASES_HZ) * HARMONICS))
         self._count, self._stride, self._number = 0, 1, 0
         self._held: Floats = np.zeros(0, dtype=np.float32)
@@ -69,17 +71,13 @@ class Mains:
 
     def _look(self, frame: Floats) -> None:
         # Of a sine of amplitude a, the largest bin is a²/2: its power.
-        power = np.abs(np.fft.rfft(frame * self._window)) ** 2 * 8.0 / self._frame**2
+        spectrum = np.asarray(fft.rfft(frame * self._window))
+        power = (spectrum.real**2 + spectrum.imag**2) * np.float32(8.0 / self._frame**2)
         row = self._rows[self._count]
-        for place, line in enumerate(self._lines):
-            low = round(line) - 2
-            near = power[low : low + 5]
-            at = int(near.argmax())
-            row[0, place] = near[at]
-            row[1, place] = np.median(
-                np.concatenate((power[low - 8 : low - 1], power[low + 6 : low + 13]))
-            )
-            row[2, place] = (low + at + _between(power, low + at) - line) * self._bin_hz
+        at = self._near[:, 0] + power[self._near].argmax(axis=1)
+        row[0] = power[at]
+        row[1] = np.sort(power[self._around], axis=1)[:, self._around.shape[1] // 2]
+        row[2] = (at + _between(power, at) - self._lines) * self._bin_hz
         self._count += 1
         if self._count == MOST_FRAMES:
             self._count //= 2
@@ -100,11 +98,11 @@ class Mains:
         return max(found, key=lambda hum: hum.level_dbfs or -np.inf, default=Hum())
 
 
-def _between(power: Doubles, at: int) -> float:
-    """By how much a line lies beside the bin that is largest: a parabola through logarithms."""
-    left, mid, right = np.log(np.maximum(power[at - 1 : at + 2], 1e-30))
-    bend = left - 2 * mid + right
-    return float(0.5 * (left - right) / bend) if bend < 0 else 0.0
+def _between(power: Floats, at: NDArray[np.intp]) -> Doubles:
+    """By how much lines lie beside the bins that are largest: a parabola through logarithms."""
+    left, mid, right = np.log(np.maximum(power[[at - 1, at, at + 1]], 1e-30).astype(np.float64))
+    bend = np.minimum(left - 2 * mid + right, -1e-9)
+    return np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
 
 
 def _hum(rows: Doubles, base: float) -> Hum | None:

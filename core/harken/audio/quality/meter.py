@@ -1,5 +1,6 @@
 """The technical state of a recording, from all channels at its own rate."""
 
+from dataclasses import replace
 from math import log10
 from typing import Final
 
@@ -87,7 +88,8 @@ class QualityMeter(Analysis):
             return Quality()
         if (rest := self._windows.rest()).shape[1]:
             self._look(rest)
-        recording = getattr(self, "track", None) and self.track.recording
+        track = getattr(self, "track", None)
+        recording = None if track is None else track.recording
         found = Quality(
             channels=tuple(self._channel(place) for place in range(len(self._speakers))),
             clipping=self._clipping(),
@@ -96,7 +98,7 @@ class QualityMeter(Analysis):
             hum=self._mains.finish(),
             stereo=self._image.finish() if self._image else StereoImage(),
         )
-        return Quality(**{**vars(found), "problems": problems(found)})
+        return replace(found, problems=problems(found))
 
     def _channel(self, place: int) -> ChannelQuality:
         levels, tops = self._levels[place], self._tops[place]

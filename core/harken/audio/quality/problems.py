@@ -77,7 +77,9 @@ def _hum(found: Hum) -> Iterator[QualityProblem]:
 
 
 def _offset(channels: tuple[ChannelQuality, ...]) -> Iterator[QualityProblem]:
-    levels = [one.dc_offset_dbfs for one in channels if one.dc_offset_dbfs is not None and one.dc_steady]
+    levels = [
+        one.dc_offset_dbfs for one in channels if one.dc_offset_dbfs is not None and one.dc_steady
+    ]
     if levels and max(levels) >= OFFSET_DBFS:
         yield _problem(
             ProblemKind.DC_OFFSET,
@@ -92,7 +94,9 @@ def _silence(found: Silence, channels: tuple[ChannelQuality, ...]) -> Iterator[Q
         times = "once" if found.dropout_count == 1 else f"{found.dropout_count:,} times"
         yield _problem(ProblemKind.DROPOUTS, f"The sound drops out {times}{first}.", warning=True)
     if channels and all(_peak(one) <= SILENCE_DBFS for one in channels):
-        yield _problem(ProblemKind.SILENT, f"Nothing is louder than {SILENCE_DBFS:.0f} dBFS.", warning=True)
+        yield _problem(
+            ProblemKind.SILENT, f"Nothing is louder than {SILENCE_DBFS:.0f} dBFS.", warning=True
+        )
         return
     start, end = found.start_s or 0.0, found.end_s or 0.0
     if max(start, end) >= LONG_SILENCE_S:
