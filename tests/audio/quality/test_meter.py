@@ -83,10 +83,10 @@ def test_samples_beyond_full_scale_are_counted() -> None:
 
 @pytest.mark.parametrize("base", [49.9, 50.0, 60.0, 60.1])
 def test_hum_under_music_has_its_frequency_and_level(base: float) -> None:
-    pauses = np.repeat([1.0, 0.02, 1.0, 0.02, 1.0], 2 * RATE)
-    sound = music(10.0) * pauses
+    pauses = np.repeat([1.0, 0.02, 1.0, 0.02, 1.0], 4 * RATE)
+    sound = music(20.0) * pauses
     for k, dbfs in ((1, -50), (2, -44), (3, -56)):
-        sound += sine(k * base, 10.0, dbfs=dbfs)
+        sound += sine(k * base, 20.0, dbfs=dbfs)
     found = quality_of(sound)
     assert found.hum is not None
     assert found.hum.base_hz == pytest.approx(base, abs=0.05)

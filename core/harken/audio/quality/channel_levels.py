@@ -6,11 +6,12 @@ import numpy as np
 
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
+from harken.audio.levels import largest_magnitude
 
 MOST_BITS: Final = 24  # a float32 holds no more
 _STEPS: Final = np.float32(2.0 ** (MOST_BITS - 1))
-# Beyond it a sample is no 24-bit number anyhow, and a conversion to int32 has no meaning.
-_LARGEST: Final = np.float32(2.0**31 - 256.0)
+# From here on a sample is no 24-bit number anyhow, and its steps leave an int32.
+LARGEST: Final = 255.0
 LEAST_WINDOWS: Final = 5  # in fewer a mean may be that of a single swing, as of a drum
 STEADY: Final = 0.5  # of the mean: by how much those of windows may deviate
 CHUNK: Final = 1024  # samples summed as floats before they join the rest
@@ -59,29 +60,30 @@ class ChannelLevels:
 
 @kernel
 def _walk(samples: Floats) -> tuple[float, float, float, int, int, int, bool]:
-    total, squares_of_all, peak = 0.0, 0.0, np.float32(0.0)
+    total, squares_of_all, peak = 0.0, 0.0, 0.0
     zeros, over, used, between = 0, 0, np.int32(0), np.int32(0)
     for start in range(0, samples.shape[0], CHUNK):
         part = samples[start : start + CHUNK]
-        sum_, squares, largest = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        sum_, squares = np.float32(0.0), np.float32(0.0)
+        none = np.int32(0)
         for at in range(part.shape[0]):
             sum_ += part[at]
             squares += part[at] * part[at]
-            largest = max(largest, abs(part[at]))
+            none += np.int32(part[at] == np.float32(0.0))
         total += float(sum_)
         squares_of_all += float(squares)
-        peak = max(peak, largest)
-        none, loud = np.int32(0), np.int32(0)
-        for at in range(part.shape[0]):
-            none += np.int32(part[at] == np.float32(0.0))
-            loud += np.int32(abs(part[at]) > np.float32(1.0))
         zeros += none
-        over += loud
-        if between:
-            continue
-        for at in range(part.shape[0]):
-            steps = min(max(part[at] * _STEPS, -_LARGEST), _LARGEST)
-            whole = np.int32(steps)
-            used |= whole
-            between |= np.int32(np.float32(whole) != steps)
-    return total, squares_of_all, float(peak), zeros, over, int(used), bool(between)
+        largest = largest_magnitude(part)
+        peak = max(peak, largest)
+        if largest > 1.0:
+            for at in range(part.shape[0]):
+                over += int(abs(part[at]) > np.float32(1.0))
+        if largest >= LARGEST:
+            between |= np.int32(1)
+        if between == 0:
+            for at in range(part.shape[0]):
+                steps = part[at] * _STEPS
+                whole = np.int32(steps)
+                used |= whole
+                between |= np.int32(np.float32(whole) != steps)
+    return total, squares_of_all, peak, zeros, over, int(used), bool(between)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.kernel import kernel
+from harken.audio.levels import largest_magnitude
 
 LEAST_RUN: Final = 3  # samples
 # A sample this near to the extreme lies on it: the dither and rounding of 16 bits.
@@ -86,13 +87,9 @@ def _follow(
 ) -> None:
     for start in range(0, samples.shape[0], CHUNK):
         part = samples[start : start + CHUNK]
-        highest, lowest = np.float32(0.0), np.float32(0.0)
-        for i in range(part.shape[0]):
-            highest = max(highest, part[i])
-            lowest = min(lowest, part[i])
+        top = np.float32(largest_magnitude(part))
         for side in range(2):
             sign = np.float32(1.0) if side == 0 else np.float32(-1.0)
-            top = highest if side == 0 else -lowest
             # Few chunks reach the extreme; the others need no look at each sample.
             if top < at[side, 0] - near and counts[side, 1] == 0:
                 continue

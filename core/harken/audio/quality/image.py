@@ -12,7 +12,7 @@ from harken.audio.quality.result import StereoImage
 # Windows whose quieter channel is below this RMS say nothing about correlation: −60 dBFS.
 LEAST_RMS: Final = 10.0 ** (-60.0 / 20.0)
 # The difference of two copies that were dithered to 16 bits each, and no more: two steps at most.
-NEARLY: Final = 2.5 * 2.0**-15
+NEARLY: Final = np.float32(2.5 * 2.0**-15)
 NEARLY_DB: Final = 50.0  # and so far below their sum
 CHUNK: Final = 1024
 
@@ -24,13 +24,13 @@ class Image:
         self._left = self._right = self._both = 0.0
         self._sum_left = self._sum_right = 0.0
         self._count = 0
-        self._largest = 0.0
+        self._unequal = self._far = 0
         self._lowest: float | None = None
 
     def add(self, left: Floats, right: Floats) -> None:
         """Take in a window of both."""
         count = left.shape[0]
-        sum_left, sum_right, squares_left, squares_right, both, apart = _walk(left, right)
+        sum_left, sum_right, squares_left, squares_right, both, unequal, far = _walk(left, right)
         correlation = _correlation(sum_left, sum_right, squares_left, squares_right, both, count)
         least = LEAST_RMS**2 * count
         if correlation is not None and min(squares_left, squares_right) >= least:
@@ -41,7 +41,8 @@ class Image:
         self._left += squares_left
         self._right += squares_right
         self._both += both
-        self._largest = max(self._largest, apart)
+        self._unequal += unequal
+        self._far += far
         self._count += count
 
     def finish(self) -> StereoImage:
@@ -50,7 +51,7 @@ class Image:
         if left + right == 0.0:
             return StereoImage()
         mid, side = (left + right + 2 * both) / 4, max((left + right - 2 * both) / 4, 0.0)
-        nearly = self._largest <= NEARLY and side <= mid * 10.0 ** (-NEARLY_DB / 10.0)
+        nearly = self._far == 0 and side <= mid * 10.0 ** (-NEARLY_DB / 10.0)
         return StereoImage(
             correlation=_correlation(
                 self._sum_left, self._sum_right, left, right, both, self._count
@@ -59,7 +60,7 @@ class Image:
             side_to_mid_db=_ratio_db(side, mid),
             mono_loss_db=_ratio_db((left + right) / 2, mid),
             balance_db=_ratio_db(left, right),
-            identical=self._largest == 0.0,
+            identical=self._unequal == 0,
             nearly_identical=nearly,
         )
 
@@ -84,24 +85,29 @@ def _correlation(
 
 
 @kernel
-def _walk(left: Floats, right: Floats) -> tuple[float, float, float, float, float, float]:
-    """Both sums, sums of squares, sum of products, largest difference."""
+def _walk(left: Floats, right: Floats) -> tuple[float, float, float, float, float, int, int]:
+    """Both sums, sums of squares, sum of products; samples that differ at all, and by more than dither."""
     sums_left, sums_right, all_left, all_right, all_both = 0.0, 0.0, 0.0, 0.0, 0.0
-    largest = np.float32(0.0)
+    unequal, far = 0, 0
     for start in range(0, left.shape[0], CHUNK):
         one, other = left[start : start + CHUNK], right[start : start + CHUNK]
         zero = np.float32(0.0)
         sum_left, sum_right, squares_left, squares_right, both = zero, zero, zero, zero, zero
+        differs, beyond = np.int32(0), np.int32(0)
         for at in range(one.shape[0]):
             sum_left += one[at]
             sum_right += other[at]
             squares_left += one[at] * one[at]
             squares_right += other[at] * other[at]
             both += one[at] * other[at]
-            largest = max(largest, abs(one[at] - other[at]))
+            apart = abs(one[at] - other[at])
+            differs += np.int32(apart > np.float32(0.0))
+            beyond += np.int32(apart > NEARLY)
         sums_left += float(sum_left)
         sums_right += float(sum_right)
         all_left += float(squares_left)
         all_right += float(squares_right)
         all_both += float(both)
-    return sums_left, sums_right, all_left, all_right, all_both, float(largest)
+        unequal += differs
+        far += beyond
+    return sums_left, sums_right, all_left, all_right, all_both, unequal, far

@@ -109,7 +109,7 @@ def _hum(rows: Doubles, base: float) -> Hum | None:
     lines: list[tuple[float, float, float]] = []
     for place in range(HARMONICS):
         line, around, off = rows[:, 0, place], rows[:, 1, place], rows[:, 2, place]
-        quiet = np.argsort(around, kind="stable")[: max(int(QUIET_SHARE * len(around)), 5)]
+        quiet = np.argsort(around, kind="stable")[: max(int(QUIET_SHARE * len(around)), 3)]
         low, level, high = np.percentile(line[quiet], (10, 50, 90))
         prominence = _db(level / max(float(np.median(around[quiet])), _NOTHING))
         steady = _db(high / max(low, _NOTHING)) <= SPREAD_DB
