@@ -79,17 +79,17 @@ class Sender:
         with self.served.hands.database.read() as connection:
             return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
+    def listed(self):
+        """All that the storage has."""
+        return [one for some in self.storage.listed() for one in some]
+
     def kept(self):
-        """The bytes of all that the storage has."""
-        return [
-            b"".join(self.storage.read(one.key, end=one.size))
-            for some in self.storage.listed()
-            for one in some
-        ]
+        """The bytes of all that the storage has, while nothing of it is deleted."""
+        return [b"".join(self.storage.read(one.key, end=one.size)) for one in self.listed()]
 
     def nothing_is_left(self):
         """Whether neither storage nor database has anything of uploads."""
-        return self.kept() == [] and not any(
+        return self.listed() == [] and not any(
             self.count(table) for table in (UPLOADS, UPLOAD_PARTS, BLOBS)
         )
 
@@ -192,7 +192,7 @@ async def test_repeating_a_call_for_a_complete_upload_gives_the_same_upload_and_
 async def test_an_upload_that_breaks_off_leaves_nothing(sender):
     call = await sender.begin(size=len(DATA))
     await call.write(UploadMediaRequest(chunk=DATA[:CHUNK]))
-    await until(lambda: asyncio.to_thread(sender.kept))
+    await until(lambda: asyncio.to_thread(sender.listed))
     call.cancel()
     await until(lambda: asyncio.to_thread(sender.nothing_is_left))
 

@@ -22,6 +22,7 @@ from harken.tasks.attempt import TASKS
 from harken.tasks.plan.plan import plan_of
 from harken.tasks.plan.step import Step
 from harken.tasks.plan.steps import STEPS
+from harken.tasks.work import WorkFailed
 from tests.tasks.conftest import close
 
 TASK = TASKS[JobKind.ANALYSIS]
@@ -156,7 +157,6 @@ def test_a_plan_hears_what_steps_need_and_runs_them_behind_it(steps):
     assert plan.asked == (Feature.MEDIA, Feature.STEMS, Feature.PREPARE)
     assert plan.heard == (Feature.MEDIA, Feature.LOUDNESS, Feature.ONSETS)
     assert plan.steps == (Parts, Preparing)
-    assert plan.cost == 4.0
 
 
 def test_a_step_comes_behind_those_it_needs_however_they_are_named():
@@ -177,6 +177,14 @@ def test_steps_that_need_each_other_are_refused():
 
     with pytest.raises(ValueError, match="stems → prepare → stems"):
         plan_of(["stems"], {Feature.STEMS: First, Feature.PREPARE: Second})
+
+
+def test_a_feature_of_a_newer_server_is_left_to_a_newer_worker(run):
+    with pytest.raises(WorkFailed, match="does not know smell") as failed:
+        plan_of(["media", "smell"], STEPS)
+    assert failed.value.error.kind is ErrorKind.TRANSIENT
+    job, _, _ = run("media", "smell")
+    assert (job.state, job.attempt, job.retries) == (JobState.QUEUED, 1, 1)
 
 
 def test_the_default_features_need_no_steps():

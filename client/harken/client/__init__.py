@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import FaultKind as FaultKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import ImageFormat as ImageFormat
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
     from harken.client.enums import LoopKind as LoopKind
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
+    from harken.client.enums import VideoProduct as VideoProduct
     from harken.client.enums import WorkerStatus as WorkerStatus
     from harken.client.errors import Aborted as Aborted
     from harken.client.errors import AlreadyExists as AlreadyExists
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from harken.client.options import Options as Options
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
+    from harken.client.options import VideoOptions as VideoOptions
     from harken.client.quality import ChannelQuality as ChannelQuality
     from harken.client.quality import Clipping as Clipping
     from harken.client.quality import Hum as Hum
@@ -113,6 +116,11 @@ if TYPE_CHECKING:
     from harken.client.update import Update as Update
     from harken.client.upload import Artifact as Artifact
     from harken.client.upload import Upload as Upload
+    from harken.client.video_result import ContactSheet as ContactSheet
+    from harken.client.video_result import Proxy as Proxy
+    from harken.client.video_result import Thumbnail as Thumbnail
+    from harken.client.video_result import Video as Video
+    from harken.client.video_result import VideoStream as VideoStream
     from harken.client.worker import ActiveTask as ActiveTask
     from harken.client.worker import Probe as Probe
     from harken.client.worker import Queue as Queue
@@ -130,9 +138,8 @@ _MODULES = {
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature JobKind JobState LoopKind PreparedChannels "
-        "ProblemKind Severity SoundClass "
-        "StemKind UploadState WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat JobKind JobState LoopKind "
+        "PreparedChannels ProblemKind Severity SoundClass StemKind UploadState VideoProduct WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -144,7 +151,7 @@ _MODULES = {
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "Options PrepareOptions StemsOptions",
+    "options": "Options PrepareOptions StemsOptions VideoOptions",
     "reconnect": "Reconnect",
     "quality": (
         "ChannelQuality Clipping Hum Quality QualityProblem Resolution Silence StereoImage Stretch"
@@ -153,6 +160,7 @@ _MODULES = {
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "upload": "Artifact Upload",
+    "video_result": "ContactSheet Proxy Thumbnail Video VideoStream",
     "worker": "ActiveTask Probe Queue RunningJob Worker",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -25,6 +25,7 @@ from harken.client import (
     quality,
     sound,
     upload,
+    video_result,
     worker,
 )
 from harken.client.frozen_map import FrozenMap
@@ -41,6 +42,7 @@ from harken.v1 import (
     quality_pb2,
     similarity_service_pb2,
     source_pb2,
+    video_pb2,
     worker_pb2,
 )
 
@@ -71,6 +73,11 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     analysis_result.Stems: analysis_result_pb2.Stems,
     analysis_result.Stem: analysis_result_pb2.Stem,
     analysis_result.Prepared: analysis_result_pb2.Prepared,
+    video_result.Video: video_pb2.Video,
+    video_result.VideoStream: video_pb2.VideoStream,
+    video_result.Thumbnail: video_pb2.Thumbnail,
+    video_result.ContactSheet: video_pb2.ContactSheet,
+    video_result.Proxy: video_pb2.Proxy,
     analysis_result.FeatureError: analysis_result_pb2.FeatureError,
     quality.ChannelQuality: quality_pb2.ChannelQuality,
     quality.Clipping: quality_pb2.Clipping,
@@ -90,6 +97,7 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     options.Options: options_pb2.Options,
     options.StemsOptions: options_pb2.StemsOptions,
     options.PrepareOptions: options_pb2.PrepareOptions,
+    options.VideoOptions: video_pb2.VideoOptions,
     sound.SimilarSound: similarity_service_pb2.SimilarSound,
     sound.DuplicateSound: similarity_service_pb2.DuplicateSound,
     sound.DuplicateGroup: similarity_service_pb2.DuplicateGroup,
@@ -114,6 +122,8 @@ ENUMS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.StemKind: options_pb2.StemsOptions.Kind.DESCRIPTOR,
     enums.AudioFormat: options_pb2.PrepareOptions.Format.DESCRIPTOR,
     enums.PreparedChannels: options_pb2.PrepareOptions.Channels.DESCRIPTOR,
+    enums.VideoProduct: video_pb2.VideoOptions.Product.DESCRIPTOR,
+    enums.ImageFormat: video_pb2.VideoOptions.ImageFormat.DESCRIPTOR,
     enums.FaultKind: analysis_result_pb2.FeatureError.Kind.DESCRIPTOR,
     enums.ProblemKind: quality_pb2.QualityProblem.Kind.DESCRIPTOR,
     enums.Severity: quality_pb2.QualityProblem.Severity.DESCRIPTOR,

@@ -66,6 +66,8 @@ class Feature(StrEnum):
     """The sound taken apart, as artifacts."""
     PREPARE = "prepare"
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
+    VIDEO = "video"
+    """What a video is, and thumbnails, a contact sheet and a proxy of it, as artifacts."""
     QUALITY = "quality"
     """The technical state: clipping, hum, bits, bandwidth, and what is wrong."""
 
@@ -117,6 +119,25 @@ class PreparedChannels(StrEnum):
     UNKNOWN = "unknown"
     KEEP = "keep"
     MONO = "mono"
+
+
+class VideoProduct(StrEnum):
+    """What can be made of a video."""
+
+    UNKNOWN = "unknown"
+    FACTS = "facts"
+    """No file: what the video is, which every result has."""
+    THUMBNAILS = "thumbnails"
+    CONTACT_SHEET = "contact_sheet"
+    PROXY = "proxy"
+
+
+class ImageFormat(StrEnum):
+    """A format of pictures."""
+
+    UNKNOWN = "unknown"
+    JPEG = "jpeg"
+    PNG = "png"
 
 
 class ErrorKind(StrEnum):

@@ -57,6 +57,7 @@ from harken.audio.result import (
     Timbre,
     Tonal,
 )
+from harken.audio.video.result import ContactSheet, Proxy, Thumbnail, Video, VideoStream
 
 if TYPE_CHECKING:
     from harken.audio.analysis import Analysis
@@ -73,6 +74,7 @@ __all__ = [
     "BroadcastInfo",
     "ChannelQuality",
     "Clipping",
+    "ContactSheet",
     "CuePoint",
     "Embedding",
     "Envelope",
@@ -90,6 +92,7 @@ __all__ = [
     "Prepared",
     "ProblemKind",
     "ProgressCallback",
+    "Proxy",
     "Quality",
     "QualityProblem",
     "Resolution",
@@ -105,8 +108,11 @@ __all__ = [
     "StereoImage",
     "Stretch",
     "TempoCandidate",
+    "Thumbnail",
     "Timbre",
     "Tonal",
+    "Video",
+    "VideoStream",
     "analyze",
     "warm_up",
 ]

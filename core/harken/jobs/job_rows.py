@@ -1,13 +1,14 @@
 """The rows of new jobs, written with one statement however many they are.
 
-What differs between the jobs goes as one JSON array, which the database takes apart; the rest goes once.
+What differs between the jobs goes as one JSON array, which the database takes apart; the rest goes once. Each value of
+that array costs the database a look through its row, which is most of what a large batch costs it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Text,
+    Uuid,
     bindparam,
     cast,
     func,
@@ -32,31 +34,6 @@ from harken.jobs.job import NewJob
 from harken.jobs.state import JobState
 from harken.jobs.store.schema import JOBS
 
-_DIFFERENT = (
-    "job_id",
-    "request_id",
-    "request_hash",
-    "retry_of",
-    "queue",
-    "source_kind",
-    "source",
-    "features",
-    "labels",
-    "trace_parent",
-    "spec",
-    "filename",
-)
-_IN_COMMON = (
-    "owner",
-    "batch_id",
-    "priority",
-    "create_time",
-    "schedule_deadline",
-    "run_timeout_s",
-    "skip_cache",
-    "kind",
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
@@ -70,6 +47,33 @@ class JobRow:
     create_time: datetime
 
 
+# What may differ between jobs that are written at once, and usually does in few of them.
+_OWN: Mapping[str, Callable[[JobRow], Any]] = {
+    "job_id": lambda row: row.job_id,
+    "request_id": lambda row: row.new.request_id,
+    "request_hash": lambda row: row.request_hash,
+    "retry_of": lambda row: row.new.retry_of,
+    "queue": lambda row: row.new.queue,
+    "source_kind": lambda row: row.new.source.kind,
+    "source": lambda row: row.new.source.value,
+    "features": lambda row: row.new.features,
+    "labels": lambda row: dict(row.new.labels),
+    "trace_parent": lambda row: row.new.trace_parent,
+    "spec": lambda row: row.new.spec,
+    "filename": lambda row: row.new.filename,
+}
+_IN_COMMON = (
+    "owner",
+    "batch_id",
+    "priority",
+    "create_time",
+    "schedule_deadline",
+    "run_timeout_s",
+    "skip_cache",
+    "kind",
+)
+
+
 def insert_rows(
     connection: Connection, rows: Sequence[JobRow], *, unless_made: bool = False
 ) -> int:
@@ -80,14 +84,22 @@ def insert_rows(
     alike: dict[tuple[Any, ...], list[JobRow]] = {}
     for row in rows:
         alike.setdefault(_in_common(row), []).append(row)
-    statement = _insert_rows(connection.dialect.name, unless_made)
-    statement = statement.execution_options(preserve_rowcount=True)
-    written = 0
-    for common, some in alike.items():
-        values = dict(zip(_IN_COMMON, common, strict=True))
-        different = json.dumps([_different(row) for row in some])
-        written += connection.execute(statement, {**values, "rows": different}).rowcount
-    return written
+    return sum(
+        _insert_alike(connection, dict(zip(_IN_COMMON, common, strict=True)), some, unless_made)
+        for common, some in alike.items()
+    )
+
+
+def _insert_alike(
+    connection: Connection, common: dict[str, Any], rows: Sequence[JobRow], unless_made: bool
+) -> int:
+    columns = {name: [*map(value_of, rows)] for name, value_of in _OWN.items()}
+    same = {name: some[0] for name, some in columns.items() if some.count(some[0]) == len(rows)}
+    same.pop("job_id", None)  # that of a single job
+    different = tuple(name for name in columns if name not in same)
+    each = zip(*(_plain(name, columns[name]) for name in different), strict=True)
+    statement = _insert_rows(connection.dialect.name, different, unless_made)
+    return connection.execute(statement, {**common, **same, "rows": json.dumps([*each])}).rowcount
 
 
 def log_batch(connection: Connection, batch_id: str) -> None:
@@ -125,31 +137,16 @@ def _in_common(row: JobRow) -> tuple[Any, ...]:
     )
 
 
-def _different(row: JobRow) -> list[Any]:
-    new = row.new
-    return [
-        _bare(row.job_id),
-        _bare(new.request_id),
-        row.request_hash,
-        _bare(new.retry_of),
-        new.queue,
-        new.source.kind,
-        new.source.value,
-        new.features,
-        dict(new.labels),
-        new.trace_parent,
-        new.spec,
-        new.filename,
-    ]
+def _plain(name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The values of a column as JSON has them."""
+    if isinstance(JOBS.c[name].type, Uuid):
+        # Without hyphens, as SQLite keeps it; PostgreSQL takes it too.
+        return [value and value.replace("-", "") for value in values]
+    return values
 
 
-def _bare(identifier: str | None) -> str | None:
-    """Without hyphens, as SQLite keeps it; PostgreSQL takes it too."""
-    return identifier.replace("-", "") if identifier else None
-
-
-@cache
-def _insert_rows(dialect: str, unless_made: bool) -> Insert:
+@lru_cache(maxsize=100)  # in practice some ten differ
+def _insert_rows(dialect: str, different: tuple[str, ...], unless_made: bool) -> Insert:
     rows = bindparam("rows", type_=Text)
     each = (
         func.json_each(rows) if dialect == "sqlite" else func.json_array_elements(cast(rows, JSON))
@@ -162,21 +159,24 @@ def _insert_rows(dialect: str, unless_made: bool) -> Insert:
             return row.op("->", return_type=column.type)(literal_column(str(place)))
         return cast(row.op("->>")(literal_column(str(place))), column.type)
 
+    same = [name for name in (*_OWN, *_IN_COMMON) if name not in different]
     values = {
-        **{name: value(place, name) for place, name in enumerate(_DIFFERENT)},
-        **{name: bindparam(name, type_=JOBS.c[name].type) for name in _IN_COMMON},
+        **{name: value(place, name) for place, name in enumerate(different)},
+        **{name: bindparam(name, type_=JOBS.c[name].type) for name in same},
         "state": literal(JobState.QUEUED.value),
         "revision": literal(1),
     }
     found = select(*values.values())
     if not unless_made:
-        return insert(JOBS).from_select([*values], found)
-    if dialect == "sqlite":
-        found = found.where(true())  # else it reads ON CONFLICT as part of the query
-        made = sqlite.insert(JOBS).from_select([*values], found)
+        made = insert(JOBS).from_select([*values], found)
     else:
-        made = postgresql.insert(JOBS).from_select([*values], found)
-    return made.on_conflict_do_nothing(index_elements=[JOBS.c.owner, JOBS.c.request_id])
+        if dialect == "sqlite":
+            found = found.where(true())  # else it reads ON CONFLICT as part of the query
+            made = sqlite.insert(JOBS).from_select([*values], found)
+        else:
+            made = postgresql.insert(JOBS).from_select([*values], found)
+        made = made.on_conflict_do_nothing(index_elements=[JOBS.c.owner, JOBS.c.request_id])
+    return made.execution_options(preserve_rowcount=True)
 
 
 _FIRST_TRANSITION = {

@@ -14,6 +14,7 @@ from harken.jobs.options import (
     StemsOptions,
 )
 from harken.server.errors import Violation
+from harken.server.video_options import video_message, video_options, video_violations
 from harken.v1 import options_pb2 as pb
 
 # Published in options.proto.
@@ -40,7 +41,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare"):
+    for name in ("stems", "prepare", "video"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -50,6 +51,7 @@ def options_violations(
             description = f"{kind} is no kind of stems. There are {known}."
             yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
+    yield from video_violations(f"{field}.video", message.video)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -57,6 +59,7 @@ def options_of(message: pb.Options) -> Options:
     return Options(
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+        video=video_options(message.video) if message.HasField("video") else None,
     )
 
 
@@ -81,6 +84,8 @@ def options_message(options: Options) -> pb.Options | None:
             bits=wanted.bits,
         )
         message.prepare.CopyFrom(prepared)
+    if options.video is not None:
+        message.video.CopyFrom(video_message(options.video))
     return message
 
 

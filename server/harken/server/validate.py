@@ -152,32 +152,35 @@ def _item(
     rules: SourceRules,
 ) -> NewJob:
     """The job of an item, in what the items have in common like another one."""
-    place = f"items[{index}]"
     violations = [
-        *request_id_violations(f"{place}.request_id", item),
-        *_source_violations(f"{place}.source", item),
+        *request_id_violations("request_id", item),
+        *_source_violations("source", item),
     ]
     if item.features:
-        violations += _feature_violations(f"{place}.features", item.features)
+        violations += _feature_violations("features", item.features)
     own = bool(item.features) or item.HasField("options")
     if own:
-        violations += _options_violations(f"{place}.options", item, like.features)
+        violations += _options_violations("options", item, like.features)
     if item.labels:
-        violations += label_violations(f"{place}.labels", item.labels)
+        violations += label_violations("labels", item.labels)
     if violations:
-        raise InvalidRequest(violations)
+        place = f"items[{index}]"
+        raise InvalidRequest([replace(one, field=f"{place}.{one.field}") for one in violations])
     source = _source(item.source)
     if source.kind == "path":
         resolve(source.value)
     elif source.kind == "uri":
         rules.check(parse_uri(source.value))
-    features = _features(item.features) if item.features else like.features
-    options = options_of(item.options)
+    features, queue, spec = like.features, like.queue, like.spec
+    if own:
+        features = _features(item.features) if item.features else like.features
+        options = options_of(item.options)
+        queue, spec = queue_for(features, options), options.to_spec()
     return NewJob(
         source=source,
         features=features,
-        queue=queue_for(features, options) if own else like.queue,
-        spec=options.to_spec() if own else like.spec,
+        queue=queue,
+        spec=spec,
         priority=like.priority,
         labels=dict(item.labels) if item.labels else like.labels,
         request_id=_request_id(item),

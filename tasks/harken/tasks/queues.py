@@ -38,7 +38,7 @@ def queue_for(features: Collection[str], options: Options | None = None) -> str:
     wanted = set(features)
     if options is not None and options.stems and StemKind.MODEL in options.stems.kinds:
         return AI
-    if wanted & {"stems", "prepare"}:
+    if wanted & {"stems", "prepare", "video"}:
         return MEDIA
     if wanted == {"embedding"}:
         return EMBEDDINGS

@@ -1,4 +1,4 @@
-"""The command line's options of features that leave a choice: --stems and --prepare."""
+"""The command line's options of features that leave a choice: --stems, --prepare and --video."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from harken.client.cli.video_option import video_option
 from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
-from harken.client.options import Options, PrepareOptions, StemsOptions
+from harken.client.options import Options, PrepareOptions, StemsOptions, VideoOptions
 
 R = TypeVar("R")
 
@@ -91,18 +92,20 @@ prepare_option = click.option(
 
 
 def feature_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds --stems and --prepare, which ask for their features too; the command takes `options`."""
+    """Adds --stems, --prepare and --video, which ask for their features too; the command takes `options`."""
 
     @wraps(command)
     def with_options(*args: Any, **values: Any) -> R:
         stems: StemsOptions | None = values.pop("stems")
         prepare: PrepareOptions | None = values.pop("prepare")
-        if stems is None and prepare is None:
+        video: VideoOptions | None = values.pop("video")
+        if stems is None and prepare is None and video is None:
             return command(*args, **{**values, "options": None})
         asked = [Feature.STEMS] if stems else []
         asked += [Feature.PREPARE] if prepare else []
+        asked += [Feature.VIDEO] if video else []
         features = dict.fromkeys((*(values["features"] or ()), *asked))
-        options = Options(stems=stems, prepare=prepare)
+        options = Options(stems=stems, prepare=prepare, video=video)
         return command(*args, **{**values, "features": tuple(features), "options": options})
 
-    return stems_option(prepare_option(with_options))
+    return stems_option(prepare_option(video_option(with_options)))

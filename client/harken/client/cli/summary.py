@@ -16,6 +16,7 @@ from harken.client.cli.text import NOTHING, count, duration, local_time, number,
 from harken.client.enums import JobState
 from harken.client.job import Job
 from harken.client.quality import Quality
+from harken.client.video_result import Video
 
 _LABEL_WIDTH = 11
 
@@ -133,6 +134,8 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         rows.append(("Prepared", _prepared(result.prepare)))
     if result.quality is not None:
         rows += _quality(result.quality)
+    if result.video is not None:
+        rows += _video(result.video)
     rows += [("Failed", plain(str(error))) for error in result.errors]
     return _aligned(rows)
 
@@ -233,6 +236,34 @@ def _quality(found: Quality) -> list[Row]:
     ]
     rows = [("Quality", ", ".join(part for part in parts if part) or NOTHING)]
     rows += [(problem.severity.capitalize(), plain(problem.message)) for problem in found.problems]
+    return rows
+
+
+def _video(video: Video) -> list[Row]:
+    shown = f"{video.display_width} × {video.display_height}" if video.display_width else NOTHING
+    turned = f", turned by {video.rotation_degrees}°" if video.rotation_degrees else ""
+    coding = " in ".join(word for word in (video.codec, _container(video.container)) if word)
+    picture = (
+        shown + turned,
+        number(video.fps, "fps", decimals=2) + (", variable" if video.variable_frame_rate else ""),
+        plain(coding) or NOTHING,
+        "HDR" if video.hdr else "",
+        duration(video.duration_s),
+        count(video.stream_count or 0, "stream"),
+    )
+    rows = [("Picture", ", ".join(part for part in picture if part))]
+    if video.damaged_packets:
+        rows.append(("Defects", count(video.damaged_packets, "packet") + " not decoded"))
+    if video.thumbnails:
+        names = (plain(made.artifact_name or "") for made in video.thumbnails)
+        rows.append(("Thumbnails" if len(video.thumbnails) > 1 else "Thumbnail", ", ".join(names)))
+    if (sheet := video.contact_sheet) is not None:
+        cells = count(len(sheet.frame_times_s), "frame")
+        rows.append(("Sheet", f"{plain(sheet.artifact_name or NOTHING)}, {cells}"))
+    if (proxy := video.proxy) is not None:
+        size = f"{proxy.width} × {proxy.height}, {duration(proxy.duration_s)}"
+        sound = "" if proxy.has_sound else ", without sound"
+        rows.append(("Proxy", f"{plain(proxy.artifact_name or NOTHING)}, {size}{sound}"))
     return rows
 
 

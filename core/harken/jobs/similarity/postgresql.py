@@ -27,7 +27,7 @@ from harken.jobs.store.schema import EMBEDDINGS, JOBS
 # Of so few vectors each is looked at: exact, and no slower than the index, which knows no owners.
 FEW = 5_000
 # The index's own candidates: more find more of the true neighbours, and take longer.
-LEAST_CANDIDATES = 250
+LEAST_CANDIDATES = 200
 CANDIDATES_A_HIT = 10
 MOST_CANDIDATES = 1_000  # pgvector's own limit
 # Vectors that the index goes through for neighbours that a filter lets through; then all that it lets through are

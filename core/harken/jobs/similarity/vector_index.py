@@ -63,6 +63,8 @@ def build(database: Database, *, memory_mb: int, workers: int) -> None:
             connection.execute(f"SET max_parallel_maintenance_workers = {workers}")
             connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {NAME}")
             connection.execute(f"CREATE INDEX CONCURRENTLY {NAME} ON {INDEX}")
+            # Else the planner knows nothing of a table just filled, and looks at all vectors of an owner.
+            connection.execute("ANALYZE harken_embeddings")
         except database.engine.dialect.loaded_dbapi.Error as error:
             raise NoVectorIndex(
                 f"PostgreSQL refused: {str(error).strip()}. The index needs the extension pgvector, 0.7 or newer:"

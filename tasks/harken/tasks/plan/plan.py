@@ -4,7 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from harken.audio import IN_FILES, Feature
+from harken.jobs.job import ErrorKind
 from harken.tasks.plan.step import Step
+from harken.tasks.work import WorkFailed
 
 # The pass over the sound, of which the cost of a step is counted in multiples.
 PASS_COST = 1.0
@@ -19,14 +21,15 @@ class Plan:
     steps: tuple[type[Step], ...]
     missing: tuple[Feature, ...] = ()
 
-    @property
-    def cost(self) -> float:
-        """Of the whole, in passes over the sound."""
-        return PASS_COST + sum(step.cost for step in self.steps)
-
 
 def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> Plan:
-    """The plan for features; each step comes after those whose groups it needs. Raises ValueError for unknown ones."""
+    """The plan for features; each step comes after those whose groups it needs. Raises WorkFailed for unknown ones."""
+    if unknown := sorted({*features} - {*Feature}):
+        # Of a newer server, while workers are exchanged: a later attempt may meet a newer worker.
+        message = (
+            f"The worker's version of harken does not know {', '.join(unknown)}. Run newer workers."
+        )
+        raise WorkFailed(kind=ErrorKind.TRANSIENT, reason="FEATURE_NOT_AVAILABLE", message=message)
     asked = {Feature(name) for name in features}
     wanted: dict[Feature, None] = {}
     _add(asked, steps, wanted, ())
