@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from harken.client.enums import PictureKind as PictureKind
     from harken.client.enums import PictureTheme as PictureTheme
     from harken.client.enums import PreparedChannels as PreparedChannels
+    from harken.client.enums import ProblemKind as ProblemKind
+    from harken.client.enums import Severity as Severity
     from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
@@ -101,6 +103,15 @@ if TYPE_CHECKING:
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
     from harken.client.options import VideoOptions as VideoOptions
+    from harken.client.quality import ChannelQuality as ChannelQuality
+    from harken.client.quality import Clipping as Clipping
+    from harken.client.quality import Hum as Hum
+    from harken.client.quality import Quality as Quality
+    from harken.client.quality import QualityProblem as QualityProblem
+    from harken.client.quality import Resolution as Resolution
+    from harken.client.quality import Silence as Silence
+    from harken.client.quality import StereoImage as StereoImage
+    from harken.client.quality import Stretch as Stretch
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sound import DuplicateGroup as DuplicateGroup
     from harken.client.sound import DuplicateSound as DuplicateSound
@@ -139,7 +150,7 @@ _MODULES = {
     "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
         "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat JobKind JobState LoopKind PictureKind "
-        "PictureTheme PreparedChannels SoundClass StemKind UploadState VideoProduct WorkerStatus"
+        "PictureTheme PreparedChannels ProblemKind Severity SoundClass StemKind UploadState VideoProduct WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -153,6 +164,9 @@ _MODULES = {
     "json_form": "to_dict",
     "options": "Options PicturesOptions PrepareOptions StemsOptions VideoOptions",
     "reconnect": "Reconnect",
+    "quality": (
+        "ChannelQuality Clipping Hum Quality QualityProblem Resolution Silence StereoImage Stretch"
+    ),
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",

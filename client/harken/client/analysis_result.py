@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harken.client.enums import FaultKind, Feature, LoopKind, PictureKind, StemKind
 from harken.client.frozen_map import FrozenMap
+from harken.client.quality import Quality
 from harken.client.video_result import Video
 
 
@@ -345,5 +346,6 @@ class AnalysisResult:
     prepare: Prepared | None = None
     video: Video | None = None
     pictures: Pictures | None = None
+    quality: Quality | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

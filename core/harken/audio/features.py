@@ -23,6 +23,7 @@ class Feature(StrEnum):
     PREPARE = "prepare"
     VIDEO = "video"
     PICTURES = "pictures"
+    QUALITY = "quality"
 
 
 # What is computed where no feature is named; the others cost more, or fit some recordings alone.

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from harken.audio.features import Feature
 from harken.audio.pictures.result import Pictures
+from harken.audio.quality.result import Quality
 from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
@@ -305,6 +306,7 @@ class AnalysisResult:
     prepare: Prepared | None = None
     video: Video | None = None
     pictures: Pictures | None = None
+    quality: Quality | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -54,6 +54,8 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
     FEATURE_PICTURES: _Feature.ValueType  # 15
     """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
+    FEATURE_QUALITY: _Feature.ValueType  # 17
+    """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
@@ -92,4 +94,6 @@ FEATURE_VIDEO: Feature.ValueType  # 14
 """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
 FEATURE_PICTURES: Feature.ValueType  # 15
 """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
+FEATURE_QUALITY: Feature.ValueType  # 17
+"""The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015
