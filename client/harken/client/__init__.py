@@ -88,10 +88,16 @@ if TYPE_CHECKING:
     from harken.client.options import Options as Options
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
+    from harken.client.options import TranscriptOptions as TranscriptOptions
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sound import DuplicateGroup as DuplicateGroup
     from harken.client.sound import DuplicateSound as DuplicateSound
     from harken.client.sound import SimilarSound as SimilarSound
+    from harken.client.speech import Speech as Speech
+    from harken.client.speech import SpeechSegment as SpeechSegment
+    from harken.client.speech import Transcript as Transcript
+    from harken.client.speech import TranscriptSegment as TranscriptSegment
+    from harken.client.speech import TranscriptWord as TranscriptWord
     from harken.client.sync import Client as Client
     from harken.client.update import BatchSnapshot as BatchSnapshot
     from harken.client.update import BatchUpdate as BatchUpdate
@@ -133,9 +139,10 @@ _MODULES = {
     "handle": "BatchHandle JobHandle",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "Options PrepareOptions StemsOptions",
+    "options": "Options PrepareOptions StemsOptions TranscriptOptions",
     "reconnect": "Reconnect",
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
+    "speech": "Speech SpeechSegment Transcript TranscriptSegment TranscriptWord",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "upload": "Artifact Upload",

@@ -23,6 +23,7 @@ from harken.client import (
     job,
     options,
     sound,
+    speech,
     upload,
     worker,
 )
@@ -39,6 +40,8 @@ from harken.v1 import (
     options_pb2,
     similarity_service_pb2,
     source_pb2,
+    speech_pb2,
+    transcript_pb2,
     worker_pb2,
 )
 
@@ -69,6 +72,11 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     analysis_result.Stems: analysis_result_pb2.Stems,
     analysis_result.Stem: analysis_result_pb2.Stem,
     analysis_result.Prepared: analysis_result_pb2.Prepared,
+    speech.Speech: speech_pb2.Speech,
+    speech.SpeechSegment: speech_pb2.SpeechSegment,
+    speech.Transcript: transcript_pb2.Transcript,
+    speech.TranscriptSegment: transcript_pb2.TranscriptSegment,
+    speech.TranscriptWord: transcript_pb2.TranscriptWord,
     analysis_result.FeatureError: analysis_result_pb2.FeatureError,
     batch.Batch: batch_pb2.Batch,
     batch.FailedItem: job_service_pb2.FailedItem,
@@ -79,6 +87,7 @@ MESSAGES: Mapping[type[Any], type[Message]] = {
     options.Options: options_pb2.Options,
     options.StemsOptions: options_pb2.StemsOptions,
     options.PrepareOptions: options_pb2.PrepareOptions,
+    options.TranscriptOptions: transcript_pb2.TranscriptOptions,
     sound.SimilarSound: similarity_service_pb2.SimilarSound,
     sound.DuplicateSound: similarity_service_pb2.DuplicateSound,
     sound.DuplicateGroup: similarity_service_pb2.DuplicateGroup,

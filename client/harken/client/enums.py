@@ -66,6 +66,10 @@ class Feature(StrEnum):
     """The sound taken apart, as artifacts."""
     PREPARE = "prepare"
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
+    SPEECH = "speech"
+    """Where speech is, its share, its pauses and its pace."""
+    TRANSCRIPT = "transcript"
+    """What is said, in which language, and when."""
 
 
 class SoundClass(StrEnum):

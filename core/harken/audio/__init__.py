@@ -44,6 +44,8 @@ from harken.audio.result import (
     Timbre,
     Tonal,
 )
+from harken.audio.speech.result import Speech, SpeechSegment
+from harken.audio.transcription.result import Transcript, TranscriptSegment, TranscriptWord
 
 if TYPE_CHECKING:
     from harken.audio.analysis import Analysis
@@ -77,12 +79,17 @@ __all__ = [
     "SampleLoop",
     "SamplerInfo",
     "Spectral",
+    "Speech",
+    "SpeechSegment",
     "Stem",
     "StemKind",
     "Stems",
     "TempoCandidate",
     "Timbre",
     "Tonal",
+    "Transcript",
+    "TranscriptSegment",
+    "TranscriptWord",
     "analyze",
     "warm_up",
 ]

@@ -14,6 +14,7 @@ from harken.audio.onsets import OnsetTimes
 from harken.audio.pitch.tracker import PitchTracker
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
+from harken.audio.speech.detector import SpeechDetector
 from harken.audio.timbre import Cepstrum
 from harken.audio.tonal import Tonality
 
@@ -29,4 +30,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
     Feature.ANNOTATIONS: FileAnnotations,
+    Feature.SPEECH: SpeechDetector,
 }

@@ -11,6 +11,8 @@ from math import isfinite
 from typing import Any, Final
 
 from harken.audio.features import Feature
+from harken.audio.speech.result import Speech
+from harken.audio.transcription.result import Transcript
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
 MAX_TIMES: Final = 10_000
@@ -301,6 +303,8 @@ class AnalysisResult:
     annotations: Annotations | None = None
     stems: Stems | None = None
     prepare: Prepared | None = None
+    speech: Speech | None = None
+    transcript: Transcript | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

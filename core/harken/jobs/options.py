@@ -50,11 +50,23 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranscriptOptions:
+    """How speech is written down; without a language the model finds it."""
+
+    language: str | None = None
+    words: bool = False
+    translate: bool = False
+    prompt: str | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is of a feature that is not asked for, or left to its defaults."""
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    transcript: TranscriptOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
         """A job's `spec`; None where nothing was chosen."""
@@ -66,9 +78,11 @@ class Options:
         """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
+        transcript = found.get("transcript")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
+            transcript=None if transcript is None else _transcript(transcript),
         )
 
 
@@ -82,6 +96,11 @@ def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
     }
     known["format"] = AudioFormat(plain["format"])
     return PrepareOptions(**known)
+
+
+def _transcript(plain: Mapping[str, Any]) -> TranscriptOptions:
+    fields = TranscriptOptions.__dataclass_fields__
+    return TranscriptOptions(**{name: plain[name] for name in fields if name in plain})
 
 
 def _plain(value: Any) -> Any:

@@ -50,6 +50,10 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """The sound taken apart, as files: StemsOptions says how."""
     FEATURE_PREPARE: _Feature.ValueType  # 13
     """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
+    FEATURE_SPEECH: _Feature.ValueType  # 16
+    """Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+    FEATURE_TRANSCRIPT: _Feature.ValueType  # 18
+    """What is said, in which language, and when: TranscriptOptions says how."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
@@ -84,4 +88,8 @@ FEATURE_STEMS: Feature.ValueType  # 12
 """The sound taken apart, as files: StemsOptions says how."""
 FEATURE_PREPARE: Feature.ValueType  # 13
 """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
+FEATURE_SPEECH: Feature.ValueType  # 16
+"""Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+FEATURE_TRANSCRIPT: Feature.ValueType  # 18
+"""What is said, in which language, and when: TranscriptOptions says how."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

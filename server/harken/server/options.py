@@ -1,6 +1,8 @@
 """Options of features: as values of the domain, checked, and as messages again."""
 
+import re
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from typing import Final, Literal
 
 from harken.jobs.options import (
@@ -12,9 +14,11 @@ from harken.jobs.options import (
     PrepareOptions,
     StemKind,
     StemsOptions,
+    TranscriptOptions,
 )
 from harken.server.errors import Violation
 from harken.v1 import options_pb2 as pb
+from harken.v1 import transcript_pb2
 
 # Published in options.proto.
 SAMPLE_RATES_HZ: Final = (8_000, 192_000)
@@ -22,6 +26,10 @@ LOUDNESSES_LUFS: Final = (-70.0, 0.0)
 CEILINGS_DBTP: Final = (-20.0, 0.0)
 THRESHOLDS_DBFS: Final = (-120.0, -10.0)
 BITS: Final = {AudioFormat.FLAC: (16, 24), AudioFormat.WAV: (16, 24, 32)}
+
+LONGEST_PROMPT: Final = 1_000  # characters
+# As ISO 639 has them; which of them a model knows, it says itself.
+LANGUAGE: Final = re.compile("[a-z]{2,3}")
 
 _NUMBERS: Final = {kind: pb.StemsOptions.Kind.Value(f"KIND_{kind.name}") for kind in StemKind}
 _KINDS: Final = {number: kind for kind, number in _NUMBERS.items()}
@@ -40,7 +48,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare"):
+    for name in ("stems", "prepare", "transcript"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -50,6 +58,7 @@ def options_violations(
             description = f"{kind} is no kind of stems. There are {known}."
             yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
+    yield from _transcript_violations(f"{field}.transcript", message.transcript)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -57,6 +66,7 @@ def options_of(message: pb.Options) -> Options:
     return Options(
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+        transcript=_transcript(message.transcript) if message.HasField("transcript") else None,
     )
 
 
@@ -81,6 +91,8 @@ def options_message(options: Options) -> pb.Options | None:
             bits=wanted.bits,
         )
         message.prepare.CopyFrom(prepared)
+    if (written := options.transcript) is not None:
+        message.transcript.CopyFrom(transcript_pb2.TranscriptOptions(**asdict(written)))
     return message
 
 
@@ -129,6 +141,27 @@ def _prepare(message: pb.PrepareOptions) -> PrepareOptions:
         silence_threshold_dbfs=DEFAULT_SILENCE_DBFS if threshold is None else threshold,
         mono=message.channels == pb.PrepareOptions.CHANNELS_MONO,
         bits=message.bits if message.HasField("bits") else DEFAULT_BITS,
+    )
+
+
+def _transcript_violations(
+    field: str, message: transcript_pb2.TranscriptOptions
+) -> Iterable[Violation]:
+    if message.HasField("language") and not LANGUAGE.fullmatch(message.language):
+        description = "It has to be a code of ISO 639 in small letters, such as en, de or yue; leave it out to have it found."
+        yield Violation(f"{field}.language", "LANGUAGE_NOT_A_CODE", description)
+    if len(message.prompt) > LONGEST_PROMPT:
+        description = f"It has {len(message.prompt):,} characters; {LONGEST_PROMPT:,} are the most."
+        yield Violation(f"{field}.prompt", "PROMPT_TOO_LONG", description)
+
+
+def _transcript(message: transcript_pb2.TranscriptOptions) -> TranscriptOptions:
+    return TranscriptOptions(
+        language=message.language if message.HasField("language") else None,
+        words=message.words,
+        translate=message.translate,
+        prompt=message.prompt or None,
+        whole=message.whole,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line's options of features that leave a choice: --stems and --prepare."""
+"""The command line's options of features that leave a choice: --stems, --prepare and --transcript."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,9 +7,12 @@ from typing import Any, Final, TypeVar
 import click
 
 from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
-from harken.client.options import Options, PrepareOptions, StemsOptions
+from harken.client.options import Options, PrepareOptions, StemsOptions, TranscriptOptions
 
 R = TypeVar("R")
+
+_TRANSCRIPT: Final = "auto or a language such as en, words, translate, whole, prompt=TEXT"
+_WORDS: Final = ("words", "translate", "whole")
 
 STEM_KINDS: Final = tuple(
     kind.value.replace("_", "-") for kind in StemKind if kind is not StemKind.UNKNOWN
@@ -78,6 +81,29 @@ def _meant(name: str, number: str) -> dict[str, Any]:
     return {field: kind(number)}
 
 
+class Transcription(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """How speech is written down: a language and words separated by commas, a prompt last."""
+
+    name = "how,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TranscriptOptions:
+        """The options that say so."""
+        if isinstance(value, TranscriptOptions):
+            return value
+        chosen, _, prompt = value.partition("prompt=")
+        wanted: dict[str, Any] = {"prompt": prompt} if prompt else {}
+        for word in (word.strip().lower() for word in chosen.split(",") if word.strip()):
+            if word in _WORDS:
+                wanted[word] = True
+            elif word.isascii() and word.isalpha() and 2 <= len(word) <= 3:
+                wanted["language"] = word
+            elif word != "auto":
+                self.fail(f"{word!r} is not understood. There are: {_TRANSCRIPT}.", param, ctx)
+        return TranscriptOptions(**wanted)
+
+
 stems_option = click.option(
     "--stems",
     type=StemKinds(),
@@ -89,20 +115,28 @@ prepare_option = click.option(
     help=f"Make a file for use elsewhere: {_PREPARE}. Without --features nothing else.",
 )
 
+transcript_option = click.option(
+    "--transcript",
+    type=Transcription(),
+    help=f"Write down what is said: {_TRANSCRIPT}. Without --features nothing else.",
+)
+
 
 def feature_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds --stems and --prepare, which ask for their features too; the command takes `options`."""
+    """Adds --stems, --prepare and --transcript, which ask for their features too; the command takes `options`."""
 
     @wraps(command)
     def with_options(*args: Any, **values: Any) -> R:
         stems: StemsOptions | None = values.pop("stems")
         prepare: PrepareOptions | None = values.pop("prepare")
-        if stems is None and prepare is None:
+        transcript: TranscriptOptions | None = values.pop("transcript")
+        if stems is None and prepare is None and transcript is None:
             return command(*args, **{**values, "options": None})
         asked = [Feature.STEMS] if stems else []
         asked += [Feature.PREPARE] if prepare else []
+        asked += [Feature.TRANSCRIPT] if transcript else []
         features = dict.fromkeys((*(values["features"] or ()), *asked))
-        options = Options(stems=stems, prepare=prepare)
+        options = Options(stems=stems, prepare=prepare, transcript=transcript)
         return command(*args, **{**values, "features": tuple(features), "options": options})
 
-    return stems_option(prepare_option(with_options))
+    return stems_option(prepare_option(transcript_option(with_options)))
