@@ -7,8 +7,10 @@ from harken.audio import Feature
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
+from harken.tasks.plan.transcript import TranscriptStep
 
 STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.STEMS: StemsStep,
     Feature.PREPARE: PrepareStep,
+    Feature.TRANSCRIPT: TranscriptStep,
 }
