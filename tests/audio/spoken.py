@@ -9,7 +9,10 @@ from tests.audio.signals import Samples
 
 RATE = 22_050
 # First three formants in Hz (Peterson, Barney 1952, men): a, e, i, o, u, and the vowel of "the".
-VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240), (490, 1350, 1690))  # fmt: skip
+VOWELS = (
+    *((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010)),
+    *((570, 840, 2410), (300, 870, 2240), (490, 1350, 1690)),
+)
 BANDWIDTHS = (80.0, 100.0, 140.0)
 STEP = 110  # samples between changes of the formants: 5 ms
 

@@ -10,6 +10,7 @@ from harken.audio.annotations.sampler import MOST_LOOPS
 from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
+from harken.audio.transcription.transcribing import MAX_CHARS, MAX_WORDS
 from harken.jobs.job import DEFAULT_PRIORITY
 from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
 from harken.jobs.retry import LONGEST_DELAY_S
@@ -63,6 +64,7 @@ LIMITS = {
     "`loudness_lufs` of a prepared file": between(options.LOUDNESSES_LUFS, "LUFS"),
     "`true_peak_ceiling_dbtp` of a prepared file": between(options.CEILINGS_DBTP, "dBTP")
     + f"; {DEFAULT_CEILING_DBTP:g} when unset",
+    "`prompt` of a transcript": f"{options.LONGEST_PROMPT:,} characters",
     "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
     + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
@@ -85,6 +87,9 @@ LIMITS = {
     "folders in each other that are listed": f"{listing.MOST_LEVELS}",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
+    "segments of speech, and of a transcript": f"{MAX_TIMES:,} each",
+    "words of a transcript": f"{MAX_WORDS:,}",
+    "text of a transcript": f"{MAX_CHARS:,} characters",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
     "markers of a result": f"{MOST_CUES:,}, labels of {MOST_CHARS:,} characters",
     "loops of a result": f"{MOST_LOOPS}",

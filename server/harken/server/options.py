@@ -148,7 +148,7 @@ def _transcript_violations(
     field: str, message: transcript_pb2.TranscriptOptions
 ) -> Iterable[Violation]:
     if message.HasField("language") and not LANGUAGE.fullmatch(message.language):
-        description = "It has to be a code of ISO 639 in small letters, such as en, de or yue; leave it out to have it found."
+        description = "It has to be a code of ISO 639 in small letters, such as en or yue; unset, it is found."
         yield Violation(f"{field}.language", "LANGUAGE_NOT_A_CODE", description)
     if len(message.prompt) > LONGEST_PROMPT:
         description = f"It has {len(message.prompt):,} characters; {LONGEST_PROMPT:,} are the most."

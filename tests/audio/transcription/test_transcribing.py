@@ -163,9 +163,7 @@ def test_it_stops_between_parts_when_it_has_to(sound: SpeechSound, whisper: Whis
     for back_end in (Scripted(), whisper):
         heard.clear()
         with pytest.raises(Stopped):
-            transcribe(
-                sound, [(0.0, 8.0)], back_end, Wanted(language="en"), io.BytesIO(), stop
-            )
+            transcribe(sound, [(0.0, 8.0)], back_end, Wanted(language="en"), io.BytesIO(), stop)
         assert sum(seconds > 0 for seconds in heard) == 1
 
 

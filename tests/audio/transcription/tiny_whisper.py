@@ -87,7 +87,9 @@ def _fill(spec: whisper_spec.WhisperSpec, tokens: int, rng: np.random.Generator)
         attention(layer.self_attention, itself=True)
         forward(layer.ffn)
     decoder.embeddings.weight = random(tokens, WIDTH)
-    decoder.embeddings.weight[: 1 + len(LETTERS)] *= 0.01  # words are likelier than bytes, which seldom are text
+    decoder.embeddings.weight[: 1 + len(LETTERS)] *= (
+        0.01  # words are likelier than bytes, which seldom are text
+    )
     decoder.position_encodings.encodings = random(LONGEST, WIDTH)
     norm(decoder.layer_norm)
     decoder.projection.weight = decoder.embeddings.weight

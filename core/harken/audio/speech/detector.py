@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears

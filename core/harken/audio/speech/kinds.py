@@ -1,8 +1,8 @@
 """Speech, music or noise: the probability of each by the texture of a window.
 
 A multinomial logistic model of seven numbers. Its weights are those that `python -m benchmarks.speech --fit` finds on
-labelled recordings and generated sounds, under a penalty, each recording counting alike; what it says of recordings that
-it was not fitted to is printed beside them. A window in which nothing is audible is noise.
+labelled recordings and generated sounds, under a penalty, each recording counting alike; what it says of recordings
+that it was not fitted to is printed beside them. A window in which nothing is audible is noise.
 """
 
 from typing import Final

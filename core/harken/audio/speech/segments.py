@@ -1,4 +1,4 @@
-"""Frames that are speech, as segments of time: short gaps are closed, and what is too short for a syllable is left out."""
+"""Frames that are speech, as segments: short gaps are closed, what is too short for a syllable is left out."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """Syllables are counted by their nuclei: peaks of the level, with a dip before them, where the sound has a pitch.
 
-De Jong, Wempe (2009), "Praat script to detect syllable nuclei and measure speech rate automatically": a peak counts that
-is not far below the loudest, that the level fell by 2 dB before, and that is voiced.
+De Jong, Wempe (2009), "Praat script to detect syllable nuclei and measure speech rate automatically": a peak counts
+that is not far below the loudest, that the level fell by 2 dB before, and that is voiced.
 """
 
 from typing import Final

@@ -5,7 +5,9 @@ from typing import Final
 
 LONGEST_S: Final = 30.0  # what Whisper hears at once
 MARGIN_S: Final = 0.2  # kept before and after speech: its first consonant may be faint
-APART_S: Final = 2.0  # speech with a longer gap between is heard apart, so that the gap is not heard at all
+APART_S: Final = (
+    2.0  # speech with a longer gap between is heard apart, so that the gap is not heard at all
+)
 
 Span = tuple[float, float]
 

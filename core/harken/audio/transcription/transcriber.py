@@ -38,7 +38,7 @@ class Transcriber(Protocol):
         ...
 
     def languages(self, samples: Floats) -> dict[str, float]:
-        """The probability of each language in a piece, mono at 16 kHz, up to 30 s; one alone where it knows no other."""
+        """The probability of each language in a piece, mono at 16 kHz, up to 30 s; one where it knows no other."""
         ...
 
     def parts(self, samples: Floats, wanted: Wanted) -> Iterator[Part]:

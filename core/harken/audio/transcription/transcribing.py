@@ -115,7 +115,9 @@ def _keep(written: _Written, part: Part, captions: BinaryIO) -> None:
 
 def _cue(part: Part) -> str:
     # "-->" within a cue would begin another, and an empty line would end it.
-    text = " ".join(part.text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = (
+        " ".join(part.text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    )
     return f"\n{_clock(part.start_s)} --> {_clock(part.end_s)}\n{text}\n"
 
 

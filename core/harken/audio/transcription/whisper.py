@@ -57,7 +57,8 @@ class Whisper:
         if wanted.language not in self._known:
             raise ModelError(
                 LANGUAGE_UNKNOWN,
-                f"The model {self.name} does not know the language {wanted.language}; it knows {', '.join(self._known)}.",
+                f"The model {self.name} does not know the language {wanted.language};"
+                f" it knows {', '.join(self._known)}.",
             )
         try:
             found, _ = self._model.transcribe(

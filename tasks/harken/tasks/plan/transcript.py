@@ -1,6 +1,7 @@
 """Transcripts: the sound is kept at 16 kHz as it is decoded, then a model hears where speech was found."""
 
 import os
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final, cast
 
@@ -52,7 +53,9 @@ class TranscriptStep(Step):
 
             def on_heard(heard_s: float, total_s: float) -> None:
                 room.check(captions.tell())
-                report(LAST_SHARE * heard_s / max(total_s, 1e-9), f"{heard_s:.0f} of {total_s:.0f} s")
+                report(
+                    LAST_SHARE * heard_s / max(total_s, 1e-9), f"{heard_s:.0f} of {total_s:.0f} s"
+                )
 
             found = transcribe(sound, spans, self._load(), wanted, captions, on_heard)
             captions.seek(0)
@@ -63,7 +66,7 @@ class TranscriptStep(Step):
                 media_type=MEDIA_TYPE,
                 on_bytes=lambda _: report(LAST_SHARE, "captions kept"),
             )
-        return Transcript(**{**vars(found), "artifact_name": NAME})
+        return replace(found, artifact_name=NAME)
 
     def close(self) -> None:
         """Takes away the sound."""
