@@ -115,7 +115,7 @@ def _loaded_model(folder: Path, threads: int) -> Any:
         raise ModelError(UNREADABLE, message)
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
         message = (
-            f"{folder}, which HARKEN_TRANSCRIPTION_MODEL names, lacks {', '.join(missing)}: it has to be a Whisper model"
+            f"{folder}, which HARKEN_TRANSCRIPTION_MODEL lacks {', '.join(missing)}: it has to be a Whisper model"
             " as ct2-transformers-converter makes it, with its tokenizer.json copied."
         )
         raise ModelError(UNREADABLE, message)
