@@ -62,6 +62,7 @@ EXAMPLES = {
     "HARKEN_UPLOAD_HOURS": ("1", 1),
     "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
     "HARKEN_STEMS_MODEL": ("/models/stems.onnx", "/models/stems.onnx"),
+    "HARKEN_TRANSCRIPTION_MODEL": ("/models/whisper", "/models/whisper"),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if type(value) is int]
 # What a variable is of use with only.
@@ -277,6 +278,7 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_ALLOW_PRIVATE_SOURCES",
         "HARKEN_SIGNING_KEYS",
         "HARKEN_STEMS_MODEL",
+        "HARKEN_TRANSCRIPTION_MODEL",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harken.client.enums import FaultKind, Feature, LoopKind, PictureKind, StemKind
 from harken.client.frozen_map import FrozenMap
 from harken.client.quality import Quality
+from harken.client.speech import Speech, Transcript
 from harken.client.video_result import Video
 
 
@@ -347,5 +348,7 @@ class AnalysisResult:
     video: Video | None = None
     pictures: Pictures | None = None
     quality: Quality | None = None
+    speech: Speech | None = None
+    transcript: Transcript | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

@@ -13,6 +13,8 @@ from typing import Any, Final
 from harken.audio.features import Feature
 from harken.audio.pictures.result import Pictures
 from harken.audio.quality.result import Quality
+from harken.audio.speech.result import Speech
+from harken.audio.transcription.result import Transcript
 from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
@@ -307,6 +309,8 @@ class AnalysisResult:
     video: Video | None = None
     pictures: Pictures | None = None
     quality: Quality | None = None
+    speech: Speech | None = None
+    transcript: Transcript | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -77,6 +77,7 @@ class Settings:
     upload_hours: int = 72
     signing_keys: str = field(default="", repr=False)
     stems_model: str = ""
+    transcription_model: str = ""
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

@@ -509,6 +509,11 @@ VARIABLES: tuple[Variable, ...] = (
         name="HARKEN_STEMS_MODEL",
         meaning="The ONNX file of the model that separates stems of the kind model; that kind fails when unset.",
     ),
+    Variable(
+        field="transcription_model",
+        name="HARKEN_TRANSCRIPTION_MODEL",
+        meaning="The folder of the Whisper model (CTranslate2) that writes speech down; transcripts fail when unset.",
+    ),
 )
 
 

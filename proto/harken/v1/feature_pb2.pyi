@@ -56,6 +56,10 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
     FEATURE_QUALITY: _Feature.ValueType  # 17
     """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
+    FEATURE_SPEECH: _Feature.ValueType  # 16
+    """Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+    FEATURE_TRANSCRIPT: _Feature.ValueType  # 18
+    """What is said, in which language, and when: TranscriptOptions says how."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
@@ -96,4 +100,8 @@ FEATURE_PICTURES: Feature.ValueType  # 15
 """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
 FEATURE_QUALITY: Feature.ValueType  # 17
 """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
+FEATURE_SPEECH: Feature.ValueType  # 16
+"""Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+FEATURE_TRANSCRIPT: Feature.ValueType  # 18
+"""What is said, in which language, and when: TranscriptOptions says how."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

@@ -35,13 +35,17 @@ def identity_of(descriptor: int) -> str | None:
 
 def key_of(job: Job, content: str, settings: Settings) -> str:
     """What the result of a job depends on, digested."""
+    from harken.audio import Feature
     from harken.audio.separation.model_file import identity_of as model_identity
+    from harken.audio.transcription.whisper import identity_of as whisper_identity
     from harken.audio.version import engine_version
 
     engine = engine_version()
     stems = Options.of_spec(job.spec).stems
     if stems is not None and StemKind.MODEL in stems.kinds:
         engine += model_identity(settings.stems_model)
+    if Feature.TRANSCRIPT in job.features:
+        engine += whisper_identity(settings.transcription_model)
     return known_results.content_key(content, job.features, engine, job.spec)
 
 
