@@ -9,15 +9,9 @@ from urllib.parse import quote
 
 from harken.redis.address import parse_redis_url
 from harken.settings.errors import SettingsError
+from harken.settings.parsing import entries_of, parse_integer, weights_of
 from harken.settings.secret_files import with_secrets
-from harken.settings.variables import (
-    VARIABLES,
-    Variable,
-    entries_of,
-    parse_integer,
-    secret_names,
-    weights_of,
-)
+from harken.settings.variables import VARIABLES, Variable, secret_names
 
 T = TypeVar("T")
 
