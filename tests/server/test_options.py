@@ -15,7 +15,14 @@ from harken.client.enums import AudioFormat as ClientFormat
 from harken.client.enums import PreparedChannels
 from harken.client.enums import StemKind as ClientKind
 from harken.jobs.known_results import content_key
-from harken.jobs.options import AudioFormat, Options, PrepareOptions, StemKind, StemsOptions
+from harken.jobs.options import (
+    AudioFormat,
+    InsightsOptions,
+    Options,
+    PrepareOptions,
+    StemKind,
+    StemsOptions,
+)
 from harken.jobs.submission import payload_hash
 from harken.media import MediaRoots
 from harken.media.source_rules import SourceRules
@@ -29,7 +36,7 @@ from harken.v1.job_service_pb2 import SubmitAnalysisRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source
 
 HOUR = timedelta(hours=1)
-BOTH = ("stems", "prepare")
+BOTH = ("stems", "prepare", "insights")
 SOURCE = Source(path="a.wav")
 
 PREPARES = st.builds(
@@ -47,7 +54,13 @@ KINDS = st.lists(st.sampled_from(StemKind), min_size=1, unique=True)
 STEMS = KINDS.map(
     lambda kinds: StemsOptions(kinds=tuple(kind for kind in StemKind if kind in kinds))
 )
-OPTIONS = st.builds(Options, stems=st.none() | STEMS, prepare=st.none() | PREPARES)
+INSIGHTS = st.builds(InsightsOptions, language_model=st.booleans())
+OPTIONS = st.builds(
+    Options,
+    stems=st.none() | STEMS,
+    prepare=st.none() | PREPARES,
+    insights=st.none() | INSIGHTS,
+)
 
 
 @given(OPTIONS)
@@ -176,6 +189,8 @@ def test_options_make_another_known_result() -> None:
         (["pitch"], Options(), "audio_processing"),
         (["pitch", "stems"], Options(), "media_processing"),
         (["prepare"], Options(), "media_processing"),
+        (["insights"], Options(insights=InsightsOptions()), "audio_processing"),
+        (["insights"], Options(insights=InsightsOptions(language_model=True)), "ai_analysis"),
         (["stems"], Options(stems=StemsOptions(kinds=(StemKind.MODEL,))), "ai_analysis"),
     ],
 )

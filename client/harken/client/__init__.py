@@ -49,8 +49,10 @@ if TYPE_CHECKING:
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import FaultKind as FaultKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import InsightSource as InsightSource
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
+    from harken.client.enums import KeyRelation as KeyRelation
     from harken.client.enums import LoopKind as LoopKind
     from harken.client.enums import PreparedChannels as PreparedChannels
     from harken.client.enums import SoundClass as SoundClass
@@ -80,11 +82,15 @@ if TYPE_CHECKING:
     from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
+    from harken.client.insights_result import CompatibleKey as CompatibleKey
+    from harken.client.insights_result import Insights as Insights
+    from harken.client.insights_result import InsightTag as InsightTag
     from harken.client.job import Job as Job
     from harken.client.job import JobError as JobError
     from harken.client.job import Progress as Progress
     from harken.client.job import Source as Source
     from harken.client.json_form import to_dict as to_dict
+    from harken.client.options import InsightsOptions as InsightsOptions
     from harken.client.options import Options as Options
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
@@ -119,9 +125,8 @@ _MODULES = {
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature JobKind JobState LoopKind PreparedChannels "
-        "SoundClass "
-        "StemKind UploadState WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature InsightSource JobKind JobState KeyRelation "
+        "LoopKind PreparedChannels SoundClass StemKind UploadState WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -131,9 +136,10 @@ _MODULES = {
     "export_format": "ExportFormat",
     "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
+    "insights_result": "CompatibleKey Insights InsightTag",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "Options PrepareOptions StemsOptions",
+    "options": "InsightsOptions Options PrepareOptions StemsOptions",
     "reconnect": "Reconnect",
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",

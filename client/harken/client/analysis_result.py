@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harken.client.enums import FaultKind, Feature, LoopKind, StemKind
 from harken.client.frozen_map import FrozenMap
+from harken.client.insights_result import Insights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,5 +321,6 @@ class AnalysisResult:
     annotations: Annotations | None = None
     stems: Stems | None = None
     prepare: Prepared | None = None
+    insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

@@ -66,6 +66,8 @@ class Feature(StrEnum):
     """The sound taken apart, as artifacts."""
     PREPARE = "prepare"
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
+    INSIGHTS = "insights"
+    """What the other features mean to people: tags, keys that mix well, a sentence."""
 
 
 class SoundClass(StrEnum):
@@ -115,6 +117,24 @@ class PreparedChannels(StrEnum):
     UNKNOWN = "unknown"
     KEEP = "keep"
     MONO = "mono"
+
+
+class InsightSource(StrEnum):
+    """Who has drawn an insight."""
+
+    UNKNOWN = "unknown"
+    RULES = "rules"
+    LANGUAGE_MODEL = "language_model"
+
+
+class KeyRelation(StrEnum):
+    """How a key goes with that of the recording."""
+
+    UNKNOWN = "unknown"
+    SAME = "same"
+    RELATIVE = "relative"
+    FIFTH_UP = "fifth_up"
+    FIFTH_DOWN = "fifth_down"
 
 
 class ErrorKind(StrEnum):

@@ -33,8 +33,17 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsightsOptions:
+    """Who draws the insights, of the feature "insights"."""
+
+    language_model: bool = False
+    """Also the language model that the workers are set up with; it sees features, no sound and no file."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is what is not chosen."""
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    insights: InsightsOptions | None = None

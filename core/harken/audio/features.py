@@ -21,6 +21,7 @@ class Feature(StrEnum):
     ANNOTATIONS = "annotations"
     STEMS = "stems"
     PREPARE = "prepare"
+    INSIGHTS = "insights"
 
 
 # What is computed where no feature is named; the others cost more, or fit some recordings alone.

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from harken.audio.features import Feature
+from harken.audio.insights.result import Insights
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
 MAX_TIMES: Final = 10_000
@@ -301,6 +302,7 @@ class AnalysisResult:
     annotations: Annotations | None = None
     stems: Stems | None = None
     prepare: Prepared | None = None
+    insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

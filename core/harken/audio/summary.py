@@ -18,6 +18,9 @@ def summary(report: dict[str, Any]) -> str:
         ("pitch", _pitch(report["pitch"]) if "pitch" in report else ""),
         ("envelope", _envelope(report["envelope"]) if "envelope" in report else ""),
         ("it says", _annotations(report["annotations"]) if "annotations" in report else ""),
+        ("about", report.get("insights", {}).get("description", "")),
+        ("tags", _tags(report.get("insights", {}))),
+        ("mixes", _keys(report.get("insights", {}))),
     )
     lines += [f"  {title:<9} {text}" for title, text in named if text]
     return "\n".join(lines)
@@ -91,6 +94,15 @@ def _envelope(group: dict[str, Any]) -> str:
         ("peak_s", "loudest at {:.3f} s"),
     )
     return ", ".join(form.format(group[name]) for name, form in named if name in group) or "silence"
+
+
+def _tags(group: dict[str, Any]) -> str:
+    return ", ".join(tag["name"] for tag in group.get("tags", ()))
+
+
+def _keys(group: dict[str, Any]) -> str:
+    keys = group.get("compatible_keys", ())
+    return ", ".join(f"{key['camelot']} ({key['key']} {key['mode']})" for key in keys)
 
 
 def _annotations(group: dict[str, Any]) -> str:

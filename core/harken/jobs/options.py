@@ -50,11 +50,19 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsightsOptions:
+    """Whether a language model is asked too."""
+
+    language_model: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is of a feature that is not asked for, or left to its defaults."""
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    insights: InsightsOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
         """A job's `spec`; None where nothing was chosen."""
@@ -66,9 +74,11 @@ class Options:
         """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
+        insights = found.get("insights")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
+            insights=None if insights is None else _insights(insights),
         )
 
 
@@ -82,6 +92,10 @@ def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
     }
     known["format"] = AudioFormat(plain["format"])
     return PrepareOptions(**known)
+
+
+def _insights(plain: Mapping[str, Any]) -> InsightsOptions:
+    return InsightsOptions(language_model=bool(plain.get("language_model")))
 
 
 def _plain(value: Any) -> Any:

@@ -8,12 +8,14 @@ from harken.jobs.options import (
     DEFAULT_CEILING_DBTP,
     DEFAULT_SILENCE_DBFS,
     AudioFormat,
+    InsightsOptions,
     Options,
     PrepareOptions,
     StemKind,
     StemsOptions,
 )
 from harken.server.errors import Violation
+from harken.v1 import insights_pb2
 from harken.v1 import options_pb2 as pb
 
 # Published in options.proto.
@@ -40,7 +42,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare"):
+    for name in ("stems", "prepare", "insights"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -57,6 +59,9 @@ def options_of(message: pb.Options) -> Options:
     return Options(
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+        insights=InsightsOptions(language_model=message.insights.language_model)
+        if message.HasField("insights")
+        else None,
     )
 
 
@@ -81,6 +86,10 @@ def options_message(options: Options) -> pb.Options | None:
             bits=wanted.bits,
         )
         message.prepare.CopyFrom(prepared)
+    if options.insights is not None:
+        message.insights.CopyFrom(
+            insights_pb2.InsightsOptions(language_model=options.insights.language_model)
+        )
     return message
 
 

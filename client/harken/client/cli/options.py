@@ -1,4 +1,4 @@
-"""The command line's options of features that leave a choice: --stems and --prepare."""
+"""The command line's options of features that leave a choice: --stems, --prepare and --language-model."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
-from harken.client.options import Options, PrepareOptions, StemsOptions
+from harken.client.options import InsightsOptions, Options, PrepareOptions, StemsOptions
 
 R = TypeVar("R")
 
@@ -90,19 +90,28 @@ prepare_option = click.option(
 )
 
 
+language_model_option = click.option(
+    "--language-model",
+    is_flag=True,
+    help="Insights also by the language model that the workers are set up with. Without --features nothing else.",
+)
+
+
 def feature_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds --stems and --prepare, which ask for their features too; the command takes `options`."""
+    """Adds --stems, --prepare and --language-model, which ask for their features too; the command takes `options`."""
 
     @wraps(command)
     def with_options(*args: Any, **values: Any) -> R:
         stems: StemsOptions | None = values.pop("stems")
         prepare: PrepareOptions | None = values.pop("prepare")
-        if stems is None and prepare is None:
+        insights = InsightsOptions(language_model=True) if values.pop("language_model") else None
+        if stems is None and prepare is None and insights is None:
             return command(*args, **{**values, "options": None})
         asked = [Feature.STEMS] if stems else []
         asked += [Feature.PREPARE] if prepare else []
+        asked += [Feature.INSIGHTS] if insights else []
         features = dict.fromkeys((*(values["features"] or ()), *asked))
-        options = Options(stems=stems, prepare=prepare)
+        options = Options(stems=stems, prepare=prepare, insights=insights)
         return command(*args, **{**values, "features": tuple(features), "options": options})
 
-    return stems_option(prepare_option(with_options))
+    return stems_option(prepare_option(language_model_option(with_options)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harken.audio import Feature
+from harken.tasks.plan.insights import InsightsStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
@@ -11,4 +12,5 @@ from harken.tasks.plan.step import Step
 STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.STEMS: StemsStep,
     Feature.PREPARE: PrepareStep,
+    Feature.INSIGHTS: InsightsStep,
 }
