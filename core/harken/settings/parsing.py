@@ -195,3 +195,11 @@ def parse_url(text: str) -> str:
     if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and local)):
         raise ValueError("it has to be an https:// URL, or an http:// one of this machine")
     return text
+
+
+def parse_endpoint_url(text: str) -> str:
+    """The base URL of an endpoint of this machine or another; raises ValueError."""
+    url = urlsplit(text)
+    if not url.hostname or url.scheme not in {"http", "https"} or url.query or url.fragment:
+        raise ValueError("it has to be an http:// or https:// URL, as in http://127.0.0.1:11434/v1")
+    return text

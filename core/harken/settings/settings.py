@@ -71,6 +71,11 @@ class Settings:
     upload_hours: int = 72
     signing_keys: str = field(default="", repr=False)
     stems_model: str = ""
+    language_model_url: str = field(default="", repr=False)
+    language_model: str = ""
+    language_model_key: str = field(default="", repr=False)
+    language_model_timeout_s: int = 60
+    language_model_sees_names: bool = False
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

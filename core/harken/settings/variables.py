@@ -8,6 +8,7 @@ from harken.redis.address import parse_broker_url, parse_redis_url
 from harken.settings.parsing import (
     checked_quota,
     parse_authentication,
+    parse_endpoint_url,
     parse_flag,
     parse_integer,
     parse_level,
@@ -331,6 +332,37 @@ VARIABLES: tuple[Variable, ...] = (
         field="stems_model",
         name="HARKEN_STEMS_MODEL",
         meaning="The ONNX file of the model that separates stems of the kind model; that kind fails when unset.",
+    ),
+    Variable(
+        field="language_model_url",
+        name="HARKEN_LANGUAGE_MODEL_URL",
+        meaning="The base URL of an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1;"
+        " insights that ask for a language model fail when unset.",
+        parse=parse_endpoint_url,
+        secret=True,
+    ),
+    Variable(
+        field="language_model",
+        name="HARKEN_LANGUAGE_MODEL",
+        meaning="The name of the language model at that endpoint.",
+    ),
+    Variable(
+        field="language_model_key",
+        name="HARKEN_LANGUAGE_MODEL_KEY",
+        meaning="The key that the endpoint wants; none when unset.",
+        secret=True,
+    ),
+    Variable(
+        field="language_model_timeout_s",
+        name="HARKEN_LANGUAGE_MODEL_TIMEOUT",
+        meaning="Seconds within which the language model has to answer, all attempts together.",
+        parse=parse_positive,
+    ),
+    Variable(
+        field="language_model_sees_names",
+        name="HARKEN_LANGUAGE_MODEL_SEES_NAMES",
+        meaning="1 to tell the language model the file's name, title, artist, album and genre.",
+        parse=parse_flag,
     ),
 )
 
