@@ -202,4 +202,6 @@ def parse_endpoint_url(text: str) -> str:
     url = urlsplit(text)
     if not url.hostname or url.scheme not in {"http", "https"} or url.query or url.fragment:
         raise ValueError("it has to be an http:// or https:// URL, as in http://127.0.0.1:11434/v1")
+    if url.username is not None or url.password is not None:
+        raise ValueError("it may hold no login; the key has a variable of its own")
     return text

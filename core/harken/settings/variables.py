@@ -339,7 +339,6 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="The base URL of an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1;"
         " insights that ask for a language model fail when unset.",
         parse=parse_endpoint_url,
-        secret=True,
     ),
     Variable(
         field="language_model",

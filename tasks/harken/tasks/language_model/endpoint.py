@@ -15,7 +15,7 @@ RUNTIME_MISSING: Final = "MODEL_RUNTIME_MISSING"
 class Endpoint:
     """An OpenAI-compatible endpoint and the name of a model there."""
 
-    url: str = field(repr=False)  # it can hold a login
+    url: str
     model: str
     key: str = field(default="", repr=False)
     timeout_s: float
