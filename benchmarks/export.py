@@ -152,7 +152,7 @@ def main() -> None:
             for size in (rows // 10, rows):
                 fill(database, size, result)
                 for format_ in ExportFormat:
-                    found = measured(url, folder, format_)
+                    found = measured(url, folder / label, format_)
                     print(
                         f"{label:>12} {format_.value:>9}{size:>12,}{size / found.seconds:>10,.0f}"
                         f"{found.file_bytes / MB:>7,.0f} MB{found.memory_before / MB:>12,.0f} MB"

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from harken.client.cli import cli
 from harken.client.cli.batch import MAX_ITEMS, MAX_PATH_BYTES, chunks
 from harken.client.cli.params import TimeSpan
-from harken.v1 import analysis_result_pb2, options_pb2
+from harken.v1 import analysis_result_pb2, options_pb2, video_pb2
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import worker_service_pb2 as worker_pb
 from harken.v1.job_pb2 import Job, JobError
@@ -119,6 +119,7 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
         ("--stems harmonic-percussive", [12]),
         ("--language-model", [19]),
         ("--features media,stems --stems model --prepare trim", [1, 12, 13]),
+        ("--features rhythm --video proxy", [2, 14]),
     ],
 )
 def test_features_are_named_one_by_one_together_or_by_their_options(
@@ -147,6 +148,47 @@ def test_options_of_stems_and_prepared_files_are_sent(run: Run, server: Scripted
         silence_threshold_dbfs=-50,
         channels=options_pb2.PrepareOptions.CHANNELS_MONO,
     )
+
+
+def test_options_of_videos_are_sent(run: Run, server: ScriptedServer) -> None:
+    server.answers["SubmitAnalysis"] = _submitted
+    words = (
+        "at=1:02.5,at=1:00:00,thumbnail-height=90,sheet=5x3,sheet-width=640,proxy=360,fps=12.5,png"
+    )
+    assert run("submit", "/films/a.mp4", "--video", words).exit_code == 0
+    (request,) = server.requests
+    assert request.options.video == video_pb2.VideoOptions(
+        products=[2, 3, 4],
+        thumbnail_times_s=[62.5, 3600],
+        thumbnail_height=90,
+        sheet_columns=5,
+        sheet_rows=3,
+        sheet_width=640,
+        proxy_height=360,
+        proxy_fps=12.5,
+        image_format=video_pb2.VideoOptions.IMAGE_FORMAT_PNG,
+    )
+
+
+def test_a_video_is_shown(run: Run, server: ScriptedServer) -> None:
+    result = analysis_result_pb2.AnalysisResult()
+    video = result.video
+    video.display_width, video.display_height, video.rotation_degrees = 1080, 1920, 90
+    video.fps, video.variable_frame_rate, video.codec, video.container = 29.97, True, "hevc", "mov"
+    video.duration_s, video.stream_count, video.hdr, video.damaged_packets = 75.0, 3, True, 2
+    video.thumbnails.add(artifact_name="thumbnail.jpg")
+    video.contact_sheet.artifact_name = "contact-sheet.jpg"
+    video.contact_sheet.frame_times_s.extend([0, 1])
+    video.proxy.artifact_name, video.proxy.width, video.proxy.height = "proxy.mp4", 270, 480
+    server.answers["GetJob"] = pb.GetJobResponse(job=a_job("SUCCEEDED", result=result))
+    shown = run("job", JOB_ID).stdout
+    assert "1080 × 1920, turned by 90°, 29.97 fps, variable, hevc in mov, HDR" in shown
+    assert "3 streams" in shown
+    assert "2 packets not decoded" in shown
+    assert "thumbnail.jpg" in shown
+    assert "contact-sheet.jpg, 2 frames" in shown
+    assert "proxy.mp4, 270 × 480" in shown
+    assert "without sound" in shown
 
 
 def test_a_language_model_is_asked_where_the_line_says_so(run: Run, server: ScriptedServer) -> None:
@@ -275,6 +317,8 @@ def test_one_refused_file_does_not_keep_the_others_from_being_submitted(
             ["submit", "a", "--prepare", "rate=fast"],
             "'rate=fast' is not understood. There are: flac",
         ),
+        (["submit", "a", "--video", "at=noon"], "'at=noon' is not understood. There are: facts"),
+        (["submit", "a", "--video", "sheet=4"], "'sheet=4' is not understood"),
         (["submit", "a", "--features", "tempo"], "'tempo' is no feature. There are: media, rhythm"),
         (["submit", "a", "--priority", "12"], "0<=x<=9"),
         (["submit", "a", "--run-timeout", "soon"], "'soon' is no length of time such as 90s"),

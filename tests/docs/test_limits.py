@@ -8,10 +8,21 @@ from harken.audio import MAX_TIMES
 from harken.audio.annotations.cues import MOST_CUES
 from harken.audio.annotations.sampler import MOST_LOOPS
 from harken.audio.annotations.text import MOST_CHARS
+from harken.audio.container import LARGEST_PIXELS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
+from harken.audio.video.probe import MOST_STREAMS
+from harken.jobs.collection.breakdown import LONGEST_NAME, MOST_NAMES
 from harken.jobs.job import DEFAULT_PRIORITY
-from harken.jobs.options import DEFAULT_CEILING_DBTP, DEFAULT_SILENCE_DBFS
+from harken.jobs.options import (
+    DEFAULT_CEILING_DBTP,
+    DEFAULT_PROXY_FPS,
+    DEFAULT_PROXY_HEIGHT,
+    DEFAULT_SHEET,
+    DEFAULT_SHEET_WIDTH,
+    DEFAULT_SILENCE_DBFS,
+    DEFAULT_THUMBNAIL_HEIGHT,
+)
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.similarity.search import MOST_FOUND
 from harken.jobs.standing import MOST_RUNNING
@@ -19,8 +30,11 @@ from harken.jobs.upkeep.retention import ACTIONS_KEPT
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
-from harken.server import options, serve, sounds, validate
+from harken.server import options, serve, sounds, validate, video_options
 from harken.server.access.keyring import HOLDS_FOR_S
+from harken.server.collection_service import LONGEST_READ_S
+from harken.server.collection_service import MOST_JOBS as MOST_COLLECTED
+from harken.server.collections import LONGEST_TITLE
 from harken.server.interceptors.arrival import ARRIVES_WITHIN_S
 from harken.server.job_service import LARGEST_PAGE_BYTES, MOST_ARTIFACTS
 from harken.server.media import upload_request
@@ -65,6 +79,21 @@ LIMITS = {
     + f"; {DEFAULT_CEILING_DBTP:g} when unset",
     "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
     + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
+    "`thumbnail_times_s` of a video": f"{video_options.MOST_THUMBNAILS} times,"
+    f" {between(video_options.THUMBNAIL_TIMES_S, 's')}",
+    "`thumbnail_height` of a video": between(video_options.THUMBNAIL_HEIGHTS, "pixels")
+    + f"; {DEFAULT_THUMBNAIL_HEIGHT} when unset",
+    "`sheet_columns` of a video": between(video_options.SHEET_COLUMNS, "columns")
+    + f"; {DEFAULT_SHEET[0]} when unset",
+    "`sheet_rows` of a video": between(video_options.SHEET_ROWS, "rows")
+    + f"; {DEFAULT_SHEET[1]} when unset",
+    "`sheet_width` of a video": between(video_options.SHEET_WIDTHS, "pixels")
+    + f"; {DEFAULT_SHEET_WIDTH:,} when unset",
+    "`proxy_height` of a video": between(video_options.PROXY_HEIGHTS, "pixels")
+    + f"; {DEFAULT_PROXY_HEIGHT} when unset",
+    "`proxy_fps` of a video": between(video_options.PROXY_FPS, "frames a second")
+    + f"; {DEFAULT_PROXY_FPS:g} when unset",
+    "title of a report": f"{LONGEST_TITLE} characters",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",
@@ -83,11 +112,14 @@ LIMITS = {
     "files of a page of a listing": f"{LARGEST_LISTED:,}; {DEFAULT_LISTED:,} when unset",
     "time of a page of a listing": f"{listing.LONGEST_S:g} s",
     "folders in each other that are listed": f"{listing.MOST_LEVELS}",
+    "jobs of statistics that are told at once": f"{MOST_COLLECTED:,}, read within {LONGEST_READ_S:g} s",
+    "names of a breakdown that are kept apart": f"{MOST_NAMES}, of {LONGEST_NAME} characters",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
     "markers of a result": f"{MOST_CUES:,}, labels of {MOST_CHARS:,} characters",
     "loops of a result": f"{MOST_LOOPS}",
+    "streams of a video's result": f"{MOST_STREAMS}",
     "the record of who retried, dismissed or cancelled what is kept for": f"{ACTIONS_KEPT.days} days",
     "a key that was revoked or has expired is listed for": f"{ACTIONS_KEPT.days} days",
     "artifacts that `GetJob` gives": f"{MOST_ARTIFACTS}",
@@ -110,6 +142,7 @@ LIMITS = {
     "a connection takes new calls for": f"{serve.OLD_AFTER_MS // 60_000} min",
     "length of a recording": f"{SETTINGS.max_audio_hours} h decoded",
     "sound in a file": f"{ALWAYS_S / 60:g} min and 1 s for every {LEAST_BYTES_A_SECOND} bytes",
+    "pixels of a film's picture": f"{LARGEST_PIXELS:,}",
     "size of a fetched file": f"{SETTINGS.max_fetch_mb:,} MB",
     "time to fetch a file": f"{SETTINGS.fetch_timeout_s} s",
     "silence of a host while it is fetched": f"{IDLE_S:g} s",

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthListRequest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
+from harken.v1 import collection_service_pb2 as collections
 from harken.v1 import export_service_pb2 as exports
 from harken.v1 import job_service_pb2 as jobs
 from harken.v1 import media_service_pb2 as media
@@ -85,6 +86,15 @@ REQUESTS: Mapping[str, Request] = {
         "harken.v1.ExportService",
         ExportResults=lambda their: exports.ExportResultsRequest(
             format=exports.ExportResultsRequest.FORMAT_CSV, batch_id=their.batch_id
+        ),
+    ),
+    **_of(
+        "harken.v1.CollectionService",
+        GetStatistics=lambda their: collections.GetStatisticsRequest(
+            filter=collections.CollectionFilter(batch_id=their.batch_id)
+        ),
+        CreateReport=lambda their: collections.CreateReportRequest(
+            filter=collections.CollectionFilter(batch_id=their.batch_id)
         ),
     ),
     **_of(

@@ -17,11 +17,14 @@ from harken.client.enums import StemKind as ClientKind
 from harken.jobs.known_results import content_key
 from harken.jobs.options import (
     AudioFormat,
+    ImageFormat,
     InsightsOptions,
     Options,
     PrepareOptions,
     StemKind,
     StemsOptions,
+    VideoOptions,
+    VideoProduct,
 )
 from harken.jobs.submission import payload_hash
 from harken.media import MediaRoots
@@ -31,12 +34,13 @@ from harken.server.errors import InvalidRequest
 from harken.server.options import options_message, options_of, options_violations
 from harken.tasks.queues import queue_for
 from harken.v1 import options_pb2 as pb
-from harken.v1.feature_pb2 import FEATURE_PITCH, FEATURE_PREPARE, FEATURE_STEMS
+from harken.v1.feature_pb2 import FEATURE_PITCH, FEATURE_PREPARE, FEATURE_STEMS, FEATURE_VIDEO
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source
+from harken.v1.video_pb2 import VideoOptions as VideoOptionsMessage
 
 HOUR = timedelta(hours=1)
-BOTH = ("stems", "prepare", "insights")
+BOTH = ("stems", "prepare", "video", "insights")
 SOURCE = Source(path="a.wav")
 
 PREPARES = st.builds(
@@ -54,12 +58,40 @@ KINDS = st.lists(st.sampled_from(StemKind), min_size=1, unique=True)
 STEMS = KINDS.map(
     lambda kinds: StemsOptions(kinds=tuple(kind for kind in StemKind if kind in kinds))
 )
+FILES = st.sampled_from(
+    [(VideoProduct.FACTS,), *(tuple(set(VideoProduct) - {one}) for one in tuple(VideoProduct)[1:])]
+).map(
+    lambda products: tuple(
+        one for one in VideoProduct if one in products and (one != "facts" or len(products) == 1)
+    )
+)
+
+
+def _videos(products: tuple[VideoProduct, ...]) -> st.SearchStrategy[VideoOptions]:
+    """Options of what is made alone, as others are refused."""
+    chosen: dict[str, st.SearchStrategy[object]] = {}
+    if VideoProduct.THUMBNAILS in products:
+        chosen["thumbnail_times_s"] = st.lists(st.floats(0, 172_800), max_size=5).map(tuple)
+        chosen["thumbnail_height"] = st.integers(16, 2_160)
+    if VideoProduct.CONTACT_SHEET in products:
+        chosen["sheet_columns"] = st.integers(1, 12)
+        chosen["sheet_rows"] = st.integers(1, 20)
+        chosen["sheet_width"] = st.integers(320, 4_096)
+    if VideoProduct.PROXY in products:
+        chosen["proxy_height"] = st.integers(120, 1_080)
+        chosen["proxy_fps"] = st.floats(1, 60)
+    image_format = st.sampled_from(ImageFormat)
+    return st.builds(VideoOptions, products=st.just(products), image_format=image_format, **chosen)
+
+
+VIDEOS = FILES.flatmap(_videos)
 INSIGHTS = st.builds(InsightsOptions, language_model=st.booleans())
 OPTIONS = st.builds(
     Options,
     stems=st.none() | STEMS,
     prepare=st.none() | PREPARES,
     insights=st.none() | INSIGHTS,
+    video=st.none() | VIDEOS,
 )
 
 
@@ -96,6 +128,10 @@ def prepare(**fields: object) -> pb.Options:
     return pb.Options(prepare=pb.PrepareOptions(**fields))  # pyright: ignore[reportArgumentType]
 
 
+def video(**fields: object) -> pb.Options:
+    return pb.Options(video=VideoOptionsMessage(**fields))  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize(
     ("options", "field", "reason"),
     [
@@ -121,6 +157,36 @@ def prepare(**fields: object) -> pb.Options:
         ),
         (prepare(bits=8), "prepare.bits", "BITS_NOT_SUPPORTED"),
         (prepare(bits=32), "prepare.bits", "BITS_NOT_SUPPORTED"),
+        (video(products=[0]), "video.products[0]", "UNKNOWN_PRODUCT"),
+        (video(image_format=9), "video.image_format", "UNKNOWN_IMAGE_FORMAT"),
+        (
+            video(thumbnail_times_s=[1, -1]),
+            "video.thumbnail_times_s[1]",
+            "THUMBNAIL_TIME_OUT_OF_RANGE",
+        ),
+        (
+            video(thumbnail_times_s=[float("nan")]),
+            "video.thumbnail_times_s[0]",
+            "THUMBNAIL_TIME_OUT_OF_RANGE",
+        ),
+        (video(thumbnail_times_s=[1] * 101), "video.thumbnail_times_s", "TOO_MANY_THUMBNAILS"),
+        (video(thumbnail_height=15), "video.thumbnail_height", "THUMBNAIL_HEIGHT_OUT_OF_RANGE"),
+        (video(sheet_columns=13), "video.sheet_columns", "SHEET_COLUMNS_OUT_OF_RANGE"),
+        (video(sheet_rows=0), "video.sheet_rows", "SHEET_ROWS_OUT_OF_RANGE"),
+        (video(sheet_width=4_097), "video.sheet_width", "SHEET_WIDTH_OUT_OF_RANGE"),
+        (
+            video(products=[4], proxy_height=119),
+            "video.proxy_height",
+            "PROXY_HEIGHT_OUT_OF_RANGE",
+        ),
+        (video(products=[4], proxy_fps=60.1), "video.proxy_fps", "PROXY_FPS_OUT_OF_RANGE"),
+        (video(proxy_fps=5), "video.proxy_fps", "OPTIONS_WITHOUT_PRODUCT"),
+        (video(products=[4], sheet_rows=2), "video.sheet_rows", "OPTIONS_WITHOUT_PRODUCT"),
+        (
+            video(products=[1], thumbnail_times_s=[1]),
+            "video.thumbnail_times_s",
+            "OPTIONS_WITHOUT_PRODUCT",
+        ),
         (pb.Options(stems=pb.StemsOptions(kinds=[0])), "stems.kinds[0]", "UNKNOWN_STEM_KIND"),
         (pb.Options(stems=pb.StemsOptions(kinds=[1, 9])), "stems.kinds[1]", "UNKNOWN_STEM_KIND"),
     ],
@@ -129,7 +195,7 @@ def test_what_cannot_be_meant_is_refused_with_its_field(
     options: pb.Options, field: str, reason: str
 ) -> None:
     request = SubmitAnalysisRequest(
-        source=SOURCE, features=[FEATURE_STEMS, FEATURE_PREPARE], options=options
+        source=SOURCE, features=[FEATURE_STEMS, FEATURE_PREPARE, FEATURE_VIDEO], options=options
     )
     with pytest.raises(InvalidRequest) as refused:
         validate.new_job(request, longest_run=HOUR)
@@ -148,6 +214,15 @@ def test_options_without_their_feature_are_refused(features: list[int], name: st
     (violation,) = refused.value.violations
     assert violation.field == f"options.{name}"
     assert violation.reason == "OPTIONS_WITHOUT_FEATURE"
+
+
+def test_a_videos_defaults_are_a_thumbnail_and_a_contact_sheet() -> None:
+    found = options_of(pb.Options(video=VideoOptionsMessage(sheet_rows=2))).video
+    made = (VideoProduct.THUMBNAILS, VideoProduct.CONTACT_SHEET)
+    assert found == VideoOptions(products=made, sheet_rows=2)
+    # Facts are in every result, so to name them beside others asks for nothing more.
+    facts = options_of(pb.Options(video=VideoOptionsMessage(products=[4, 1, 4]))).video
+    assert facts == VideoOptions(products=(VideoProduct.PROXY,))
 
 
 def test_wav_takes_floating_point() -> None:
@@ -189,6 +264,7 @@ def test_options_make_another_known_result() -> None:
         (["pitch"], Options(), "audio_processing"),
         (["pitch", "stems"], Options(), "media_processing"),
         (["prepare"], Options(), "media_processing"),
+        (["loudness", "video"], Options(), "media_processing"),
         (["insights"], Options(insights=InsightsOptions()), "audio_processing"),
         (["insights"], Options(insights=InsightsOptions(language_model=True)), "ai_analysis"),
         (["stems"], Options(stems=StemsOptions(kinds=(StemKind.MODEL,))), "ai_analysis"),

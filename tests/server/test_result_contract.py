@@ -7,15 +7,26 @@ import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict
 
+import harken.audio
 from harken.audio import analyze, result
-from harken.v1 import analysis_result_pb2
+from harken.v1 import analysis_result_pb2, video_pb2
 
-MESSAGES = analysis_result_pb2.DESCRIPTOR.message_types_by_name
+MESSAGES = {
+    name: message
+    for file in (analysis_result_pb2, video_pb2)
+    for name, message in file.DESCRIPTOR.message_types_by_name.items()
+    if not name.endswith("Options")
+}
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message: message.name)
 def test_each_message_has_the_fields_of_the_engines_result(message: Descriptor) -> None:
-    engine = {field.name for field in fields(getattr(result, message.name))}
+    engine = {
+        field.name
+        for field in fields(
+            getattr(result, message.name, None) or getattr(harken.audio, message.name)
+        )
+    }
 
     assert engine == {field.name for field in message.fields}
 

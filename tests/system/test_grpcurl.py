@@ -22,6 +22,7 @@ SERVICES = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
+    "harken.v1.CollectionService",
     "harken.v1.ExportService",
     "harken.v1.JobService",
     "harken.v1.MediaService",

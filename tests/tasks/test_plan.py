@@ -157,7 +157,6 @@ def test_a_plan_hears_what_steps_need_and_runs_them_behind_it(steps):
     assert plan.asked == (Feature.MEDIA, Feature.STEMS, Feature.PREPARE)
     assert plan.heard == (Feature.MEDIA, Feature.LOUDNESS, Feature.ONSETS)
     assert plan.steps == (Parts, Preparing)
-    assert plan.cost == 4.0
 
 
 def test_a_step_comes_behind_those_it_needs_however_they_are_named():

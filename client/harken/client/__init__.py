@@ -44,11 +44,17 @@ if TYPE_CHECKING:
     from harken.client.batch import Batch as Batch
     from harken.client.batch import BatchItem as BatchItem
     from harken.client.batch import FailedItem as FailedItem
+    from harken.client.collection import Bin as Bin
+    from harken.client.collection import Breakdown as Breakdown
+    from harken.client.collection import CollectionStatistics as CollectionStatistics
+    from harken.client.collection import Distribution as Distribution
+    from harken.client.collection import Share as Share
     from harken.client.enums import ActionKind as ActionKind
     from harken.client.enums import AudioFormat as AudioFormat
     from harken.client.enums import ErrorKind as ErrorKind
     from harken.client.enums import FaultKind as FaultKind
     from harken.client.enums import Feature as Feature
+    from harken.client.enums import ImageFormat as ImageFormat
     from harken.client.enums import InsightSource as InsightSource
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
+    from harken.client.enums import VideoProduct as VideoProduct
     from harken.client.enums import WorkerStatus as WorkerStatus
     from harken.client.errors import Aborted as Aborted
     from harken.client.errors import AlreadyExists as AlreadyExists
@@ -94,6 +101,7 @@ if TYPE_CHECKING:
     from harken.client.options import Options as Options
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
+    from harken.client.options import VideoOptions as VideoOptions
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sound import DuplicateGroup as DuplicateGroup
     from harken.client.sound import DuplicateSound as DuplicateSound
@@ -108,6 +116,11 @@ if TYPE_CHECKING:
     from harken.client.update import Update as Update
     from harken.client.upload import Artifact as Artifact
     from harken.client.upload import Upload as Upload
+    from harken.client.video_result import ContactSheet as ContactSheet
+    from harken.client.video_result import Proxy as Proxy
+    from harken.client.video_result import Thumbnail as Thumbnail
+    from harken.client.video_result import Video as Video
+    from harken.client.video_result import VideoStream as VideoStream
     from harken.client.worker import ActiveTask as ActiveTask
     from harken.client.worker import Probe as Probe
     from harken.client.worker import Queue as Queue
@@ -124,9 +137,11 @@ _MODULES = {
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
+    "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature InsightSource JobKind JobState KeyRelation "
-        "LoopKind PreparedChannels SoundClass StemKind UploadState WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat InsightSource JobKind "
+        "JobState KeyRelation LoopKind PreparedChannels SoundClass StemKind UploadState VideoProduct "
+        "WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -139,12 +154,13 @@ _MODULES = {
     "insights_result": "CompatibleKey Insights InsightTag",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "InsightsOptions Options PrepareOptions StemsOptions",
+    "options": "InsightsOptions Options PrepareOptions StemsOptions VideoOptions",
     "reconnect": "Reconnect",
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "upload": "Artifact Upload",
+    "video_result": "ContactSheet Proxy Thumbnail Video VideoStream",
     "worker": "ActiveTask Probe Queue RunningJob Worker",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

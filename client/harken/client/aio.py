@@ -19,6 +19,7 @@ import grpc.aio
 from harken.client import rpc
 from harken.client.action import Action, JobOutcome
 from harken.client.aio_media import AsyncMedia
+from harken.client.async_collections import AsyncCollections
 from harken.client.async_exports import AsyncExports
 from harken.client.async_handle import AsyncBatchHandle, AsyncJobHandle
 from harken.client.async_owners import AsyncOwners
@@ -97,6 +98,7 @@ class AsyncClient:
         self._closed = False
         self._own_channel = channel is None
         self._channel = channel
+        self.collections = AsyncCollections(self, self._call)
         self.exports = AsyncExports(self, self._call)
         self.owners = AsyncOwners(self, self._call)
         self.sounds = AsyncSounds(self, self._call)

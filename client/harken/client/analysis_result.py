@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harken.client.enums import FaultKind, Feature, LoopKind, StemKind
 from harken.client.frozen_map import FrozenMap
 from harken.client.insights_result import Insights
+from harken.client.video_result import Video
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,6 +322,7 @@ class AnalysisResult:
     annotations: Annotations | None = None
     stems: Stems | None = None
     prepare: Prepared | None = None
+    video: Video | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

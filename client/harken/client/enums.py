@@ -39,6 +39,8 @@ class JobKind(StrEnum):
     """All that is held of an owner is written to an archive."""
     OWNER_ERASE = "OWNER_ERASE"
     """All that is held of an owner is deleted."""
+    REPORT = "REPORT"
+    """Statistics of a collection are written to a page."""
 
 
 class Feature(StrEnum):
@@ -66,6 +68,8 @@ class Feature(StrEnum):
     """The sound taken apart, as artifacts."""
     PREPARE = "prepare"
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
+    VIDEO = "video"
+    """What a video is, and thumbnails, a contact sheet and a proxy of it, as artifacts."""
     INSIGHTS = "insights"
     """What the other features mean to people: tags, keys that mix well, a sentence."""
 
@@ -117,6 +121,25 @@ class PreparedChannels(StrEnum):
     UNKNOWN = "unknown"
     KEEP = "keep"
     MONO = "mono"
+
+
+class VideoProduct(StrEnum):
+    """What can be made of a video."""
+
+    UNKNOWN = "unknown"
+    FACTS = "facts"
+    """No file: what the video is, which every result has."""
+    THUMBNAILS = "thumbnails"
+    CONTACT_SHEET = "contact_sheet"
+    PROXY = "proxy"
+
+
+class ImageFormat(StrEnum):
+    """A format of pictures."""
+
+    UNKNOWN = "unknown"
+    JPEG = "jpeg"
+    PNG = "png"
 
 
 class InsightSource(StrEnum):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harken.client.enums import AudioFormat, PreparedChannels, StemKind
+from harken.client.enums import AudioFormat, ImageFormat, PreparedChannels, StemKind, VideoProduct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,29 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoOptions:
+    """What is made of a video, of the feature "video"; lengths in pixels, and nothing is made larger than it is."""
+
+    products: tuple[VideoProduct, ...] = ()
+    """None means thumbnails and a contact sheet."""
+    thumbnail_times_s: tuple[float, ...] = ()
+    """None means one, of an early frame that is neither black nor blank. Past the end the last frame is taken."""
+    thumbnail_height: int | None = None
+    """16 to 2,160; 720 when None."""
+    sheet_columns: int | None = None
+    """1 to 12; 4 when None."""
+    sheet_rows: int | None = None
+    """1 to 20; 4 when None."""
+    sheet_width: int | None = None
+    """320 to 4,096; 1,280 when None."""
+    image_format: ImageFormat = ImageFormat.JPEG
+    proxy_height: int | None = None
+    """120 to 1,080; 480 when None."""
+    proxy_fps: float | None = None
+    """1 to 60; 10 when None."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Who draws the insights, of the feature "insights"."""
 
@@ -46,4 +69,5 @@ class Options:
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    video: VideoOptions | None = None
     insights: InsightsOptions | None = None

@@ -19,6 +19,7 @@ from harken.client.worker import Queue, Worker
 from harken.v1 import job_service_pb2 as pb
 from harken.v1 import media_service_pb2 as media_pb
 from harken.v1 import worker_service_pb2 as worker_pb
+from harken.v1.collection_service_pb2_grpc import CollectionServiceStub
 from harken.v1.export_service_pb2_grpc import ExportServiceStub
 from harken.v1.job_service_pb2_grpc import JobServiceStub
 from harken.v1.media_service_pb2_grpc import MediaServiceStub
@@ -37,6 +38,7 @@ class Stubs:
         self.jobs: JobServiceStub = JobServiceStub(channel)
         self.media: MediaServiceStub = MediaServiceStub(channel)
         self.workers: WorkerServiceStub = WorkerServiceStub(channel)
+        self.collections: CollectionServiceStub = CollectionServiceStub(channel)
         self.exports: ExportServiceStub = ExportServiceStub(channel)
         self.owners: OwnerServiceStub = OwnerServiceStub(channel)
         self.similarity: SimilarityServiceStub = SimilarityServiceStub(channel)

@@ -36,6 +36,7 @@ from harken.client.rpc import Rpc, Stubs
 from harken.client.sending import OnProgress, may_be_sent
 from harken.client.sounds import Sounds
 from harken.client.status import own_errors
+from harken.client.sync_collections import Collections
 from harken.client.update import BatchSnapshot, BatchUpdate, JobUpdate, Update
 from harken.client.upload import UploadWhen
 from harken.client.worker import Queue, Worker
@@ -99,6 +100,7 @@ class Client:
         else:
             self._channel = grpc.insecure_channel(self.target, options)
         self._stubs = Stubs(self._channel, metadata)
+        self.collections = Collections(self, self._call)
         self.exports = Exports(self, self._call)
         self.owners = Owners(self, self._call)
         self.sounds = Sounds(self, self._call)

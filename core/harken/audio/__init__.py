@@ -51,6 +51,7 @@ from harken.audio.result import (
     Timbre,
     Tonal,
 )
+from harken.audio.video.result import ContactSheet, Proxy, Thumbnail, Video, VideoStream
 
 if TYPE_CHECKING:
     from harken.audio.analysis import Analysis
@@ -66,6 +67,7 @@ __all__ = [
     "AudioError",
     "BroadcastInfo",
     "CompatibleKey",
+    "ContactSheet",
     "CuePoint",
     "Embedding",
     "Envelope",
@@ -85,6 +87,7 @@ __all__ = [
     "Pitch",
     "Prepared",
     "ProgressCallback",
+    "Proxy",
     "Rhythm",
     "SampleLoop",
     "SamplerInfo",
@@ -93,8 +96,11 @@ __all__ = [
     "StemKind",
     "Stems",
     "TempoCandidate",
+    "Thumbnail",
     "Timbre",
     "Tonal",
+    "Video",
+    "VideoStream",
     "analyze",
     "warm_up",
 ]

@@ -50,6 +50,11 @@ def _options() -> dict[str, str]:
     return {"protocol_whitelist": "none", "format_whitelist": formats}
 
 
+# 8K film, and what is more has never been meant: a header can claim any size, and a decoder sets memory aside for it,
+# when it probes too. Several frames of it are held at a time.
+LARGEST_PIXELS: Final = 36_000_000  # published
+_DECODERS: Final = {"max_pixels": str(LARGEST_PIXELS)}
+
 # Samples in a WAV file may come in large packets (a sixth of the time). Only samples: a coding's
 # blocks would be cut where they must not be.
 _PACKET_BYTES: Final = 65_536
@@ -103,7 +108,9 @@ def _wav_packet_bytes(start: bytes, aim: int) -> int | None:
 
 def _container(file: SourceFile, options: dict[str, str]) -> InputContainer:
     try:
-        return av.open(file, mode="r", container_options=options, **_UNREADABLE_TAGS)
+        return av.open(
+            file, mode="r", options=_DECODERS, container_options=options, **_UNREADABLE_TAGS
+        )
     except (av.error.FFmpegError, ValueError):
         file.raise_failure()
         raise InputError(

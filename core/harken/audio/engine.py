@@ -28,7 +28,7 @@ from harken.audio.mel import BANDS, MelSpool
 from harken.audio.mono import MonoStream
 from harken.audio.onset_envelope import OnsetEnvelope
 from harken.audio.progress import Progress, ProgressCallback
-from harken.audio.registry import ANALYSES
+from harken.audio.registry import ANALYSES, READINGS
 from harken.audio.result import AnalysisResult
 from harken.audio.spectrum import SpectrumStream
 from harken.audio.spool import FrameSpool
@@ -49,6 +49,10 @@ def run(
     on_fault: OnFault | None = None,
 ) -> AnalysisResult:
     """Analyse the file at `path`; `harken.audio.analyze` documents it."""
+    read = {f: READINGS[f](path, descriptor, limits) for f in features if f in READINGS}
+    features = tuple(feature for feature in features if feature not in read)
+    if read and not features and not listeners:
+        return AnalysisResult(**_fields(read))
     with ExitStack() as cleanup:
         made = {feature: ANALYSES[feature]() for feature in features}
         heard = Listeners({**made, **(listeners or {})}, on_fault)
@@ -63,8 +67,12 @@ def run(
             on_decoded(recording.decoded_s)
         envelope = _read_mel(recording, heard, mel, progress) if mel else _nothing()
         groups = _finish(recording, heard, envelope, progress)
-        found: dict[str, Any] = {feature.value: groups.get(feature) for feature in made}
-        return AnalysisResult(**found, errors=tuple(heard.errors))
+        found = {feature: groups.get(feature) for feature in made}
+        return AnalysisResult(**_fields({**found, **read}), errors=tuple(heard.errors))
+
+
+def _fields(groups: Mapping[Feature, object]) -> dict[str, Any]:
+    return {feature.value: group for feature, group in groups.items()}
 
 
 def _stages(features: tuple[Feature, ...], hears: Hears) -> tuple[str, ...]:

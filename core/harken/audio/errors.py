@@ -17,6 +17,9 @@
           INFLATED            more audio than an honest file of its size holds
           RATE_TOO_LOW        too few samples a second to make another rate of them
           NOT_FOR_FLAC        more channels, or a higher rate, than the file to be written can hold
+          NO_VIDEO_STREAM     without moving pictures: sound alone, its cover, or a single picture
+          NO_FRAMES           moving pictures of which not one could be decoded
+          PICTURE_TOO_LARGE   more pixels than are decoded
 
 Any other `OSError` (a disk or a network share that fails) passes through unchanged: the same
 file may be readable later.
@@ -39,6 +42,9 @@ TOO_LONG: Final = "TOO_LONG"
 INFLATED: Final = "INFLATED"
 RATE_TOO_LOW: Final = "RATE_TOO_LOW"
 NOT_FOR_FLAC: Final = "NOT_FOR_FLAC"
+NO_VIDEO_STREAM: Final = "NO_VIDEO_STREAM"
+NO_FRAMES: Final = "NO_FRAMES"
+PICTURE_TOO_LARGE: Final = "PICTURE_TOO_LARGE"
 
 
 class AudioError(Exception):

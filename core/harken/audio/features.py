@@ -21,6 +21,7 @@ class Feature(StrEnum):
     ANNOTATIONS = "annotations"
     STEMS = "stems"
     PREPARE = "prepare"
+    VIDEO = "video"
     INSIGHTS = "insights"
 
 

@@ -1,4 +1,4 @@
-"""Which analysis makes which group: the one place to name a new one."""
+"""What makes which group: the one place to name a new one."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,6 +8,7 @@ from harken.audio.annotations.reader import FileAnnotations
 from harken.audio.embedding import Fingerprint
 from harken.audio.envelope import LoudestSound
 from harken.audio.features import Feature
+from harken.audio.limits import Limits
 from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
 from harken.audio.onsets import OnsetTimes
@@ -16,6 +17,7 @@ from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
 from harken.audio.timbre import Cepstrum
 from harken.audio.tonal import Tonality
+from harken.audio.video.probe import video_facts
 
 ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.MEDIA: MediaFacts,
@@ -29,4 +31,9 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
     Feature.ANNOTATIONS: FileAnnotations,
+}
+
+# Groups that are read off the file, whether it has sound or not; by its name, descriptor and limits.
+READINGS: Final[Mapping[Feature, Callable[[str, int | None, Limits | None], object]]] = {
+    Feature.VIDEO: video_facts,
 }

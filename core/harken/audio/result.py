@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from harken.audio.features import Feature
 from harken.audio.insights.result import Insights
+from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
 MAX_TIMES: Final = 10_000
@@ -302,6 +303,7 @@ class AnalysisResult:
     annotations: Annotations | None = None
     stems: Stems | None = None
     prepare: Prepared | None = None
+    video: Video | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
 

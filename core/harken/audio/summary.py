@@ -9,6 +9,7 @@ def summary(report: dict[str, Any]) -> str:
         return f"{report['path']}\n  cannot be analysed: {error['message']} ({error['reason']})"
     lines = [report["path"]]
     named = (
+        ("picture", _video(report["video"]) if "video" in report else ""),
         ("sound", _media(report.get("media", {}))),
         ("tempo", _rhythm(report.get("rhythm", {}))),
         ("key", _tonal(report.get("tonal", {}))),
@@ -33,6 +34,16 @@ def _media(group: dict[str, Any]) -> str:
     return (
         f"{group['duration_s']:.2f} s, {group['channels']} channel{plural}, "
         f"{group['sample_rate_hz']} Hz, {group['codec']} in {group['container']}"
+    )
+
+
+def _video(group: dict[str, Any]) -> str:
+    streams = f"{group['stream_count']} stream" + ("" if group["stream_count"] == 1 else "s")
+    rate = f", {group['fps']:.4g} fps" if "fps" in group else ""
+    length = f", {group['duration_s']:.2f} s" if "duration_s" in group else ""
+    return (
+        f"{group['display_width']} × {group['display_height']}{rate}{length}, "
+        f"{group['codec']} in {group['container']}, {streams}"
     )
 
 

@@ -20,6 +20,7 @@ JobsError
 ├── BackupFailed           a backup cannot be made, is broken, or cannot be restored
 ├── NoVectorIndex          the index of vectors cannot be made
 ├── NoEmbedding            the job has nothing to search by
+├── CollectionTooLarge     there is more than is told at once
 ├── StillAlive             servers or workers are at work on a database that is to be replaced
 ├── PositionAhead          a log position from the future
 ├── PositionExpired        a log position after which rows were deleted
@@ -229,6 +230,16 @@ class NoEmbedding(JobsError):
     def __init__(self, job_id: str, why: str) -> None:
         super().__init__(f"Job {job_id} has no embedding: {why}")
         self.job_id = job_id
+
+
+class CollectionTooLarge(JobsError):
+    """There is more in the collection than is told at once."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The collection {why}, which is too much for an answer at once."
+            " Have a report made (CreateReport, `harken stats --report FILE`), or narrow the filter."
+        )
 
 
 class StillAlive(JobsError):

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from sqlalchemy import Connection, Row, Select, Text, cast, func, select
 
-from harken.jobs.job import JobKind
+from harken.jobs.filter_spec import filter_from_spec, filter_to_spec
 from harken.jobs.queries import JobFilter, conditions
-from harken.jobs.state import JobState
 from harken.jobs.store.schema import JOBS, RESULTS
 
 JOB_FIELDS = (
@@ -51,30 +49,12 @@ class Export:
 
     def to_spec(self) -> dict[str, Any]:
         """Plain JSON values, for the job's `spec`."""
-        where = self.where
-        return {
-            "format": self.format.value,
-            "batch_id": where.batch_id,
-            "states": [state.value for state in where.states],
-            "labels": dict(where.labels),
-            "ended_after": where.ended_after and where.ended_after.isoformat(),
-            "ended_before": where.ended_before and where.ended_before.isoformat(),
-        }
+        return {"format": self.format.value, **filter_to_spec(self.where)}
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
         """The export that a job's `spec` describes."""
-        return cls(
-            format=ExportFormat(spec["format"]),
-            where=JobFilter(
-                batch_id=spec["batch_id"],
-                states=tuple(JobState(state) for state in spec["states"]),
-                labels=spec["labels"],
-                ended_after=_time(spec["ended_after"]),
-                ended_before=_time(spec["ended_before"]),
-                kinds=(JobKind.ANALYSIS,),
-            ),
-        )
+        return cls(format=ExportFormat(spec["format"]), where=filter_from_spec(spec))
 
 
 def count(connection: Connection, where: JobFilter, *, owner: str, before_id: str) -> int:
@@ -107,7 +87,3 @@ def _of(
     return query.where(
         JOBS.c.owner == owner, JOBS.c.job_id < before_id, *conditions(connection, where)
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     OWNER_EXPORT = "owner_export"
     OWNER_ERASE = "owner_erase"
+    REPORT = "report"
 
 
 # What only an administrator may ask for, run once more, or have the files of: it is about all owners alike.

@@ -9,6 +9,11 @@ from typing import Any, Final
 DEFAULT_CEILING_DBTP: Final = -1.0
 DEFAULT_SILENCE_DBFS: Final = -60.0
 DEFAULT_BITS: Final = 24
+DEFAULT_THUMBNAIL_HEIGHT: Final = 720
+DEFAULT_SHEET: Final = (4, 4)  # columns and rows
+DEFAULT_SHEET_WIDTH: Final = 1280
+DEFAULT_PROXY_HEIGHT: Final = 480
+DEFAULT_PROXY_FPS: Final = 10.0
 
 _KEY: Final = "options"
 
@@ -49,6 +54,37 @@ class PrepareOptions:
     bits: int = DEFAULT_BITS
 
 
+class VideoProduct(StrEnum):
+    """What can be made of a video."""
+
+    FACTS = "facts"
+    THUMBNAILS = "thumbnails"
+    CONTACT_SHEET = "contact_sheet"
+    PROXY = "proxy"
+
+
+class ImageFormat(StrEnum):
+    """A format of pictures."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoOptions:
+    """What is made of a video, each product once, in the order of the enum; lengths in pixels."""
+
+    products: tuple[VideoProduct, ...] = (VideoProduct.THUMBNAILS, VideoProduct.CONTACT_SHEET)
+    thumbnail_times_s: tuple[float, ...] = ()
+    thumbnail_height: int = DEFAULT_THUMBNAIL_HEIGHT
+    sheet_columns: int = DEFAULT_SHEET[0]
+    sheet_rows: int = DEFAULT_SHEET[1]
+    sheet_width: int = DEFAULT_SHEET_WIDTH
+    image_format: ImageFormat = ImageFormat.JPEG
+    proxy_height: int = DEFAULT_PROXY_HEIGHT
+    proxy_fps: float = DEFAULT_PROXY_FPS
+
+
 @dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Whether a language model is asked too."""
@@ -62,6 +98,7 @@ class Options:
 
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
+    video: VideoOptions | None = None
     insights: InsightsOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
@@ -74,10 +111,11 @@ class Options:
         """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
-        insights = found.get("insights")
+        video, insights = found.get("video"), found.get("insights")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
+            video=None if video is None else _video(video),
             insights=None if insights is None else _insights(insights),
         )
 
@@ -92,6 +130,16 @@ def _prepare(plain: Mapping[str, Any]) -> PrepareOptions:
     }
     known["format"] = AudioFormat(plain["format"])
     return PrepareOptions(**known)
+
+
+def _video(plain: Mapping[str, Any]) -> VideoOptions:
+    known: dict[str, Any] = {
+        name: plain[name] for name in VideoOptions.__dataclass_fields__ if name in plain
+    }
+    known["products"] = tuple(VideoProduct(name) for name in plain["products"])
+    known["thumbnail_times_s"] = tuple(plain["thumbnail_times_s"])
+    known["image_format"] = ImageFormat(plain["image_format"])
+    return VideoOptions(**known)
 
 
 def _insights(plain: Mapping[str, Any]) -> InsightsOptions:

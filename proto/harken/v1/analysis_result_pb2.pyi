@@ -11,6 +11,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from harken.v1 import feature_pb2 as _feature_pb2
 from harken.v1 import insights_pb2 as _insights_pb2
 from harken.v1 import options_pb2 as _options_pb2
+from harken.v1 import video_pb2 as _video_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -45,6 +46,7 @@ class AnalysisResult(_message.Message):
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     STEMS_FIELD_NUMBER: _builtins.int
     PREPARE_FIELD_NUMBER: _builtins.int
+    VIDEO_FIELD_NUMBER: _builtins.int
     INSIGHTS_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -100,6 +102,10 @@ class AnalysisResult(_message.Message):
         """FEATURE_PREPARE"""
 
     @_builtins.property
+    def video(self) -> _video_pb2.Video:
+        """FEATURE_VIDEO"""
+
+    @_builtins.property
     def insights(self) -> _insights_pb2.Insights:
         """FEATURE_INSIGHTS"""
 
@@ -123,12 +129,13 @@ class AnalysisResult(_message.Message):
         annotations: Global___Annotations | None = ...,
         stems: Global___Stems | None = ...,
         prepare: Global___Prepared | None = ...,
+        video: _video_pb2.Video | None = ...,
         insights: _insights_pb2.Insights | None = ...,
         errors: _abc.Iterable[Global___FeatureError] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

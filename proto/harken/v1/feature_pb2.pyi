@@ -50,6 +50,8 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """The sound taken apart, as files: StemsOptions says how."""
     FEATURE_PREPARE: _Feature.ValueType  # 13
     """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
+    FEATURE_VIDEO: _Feature.ValueType  # 14
+    """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
     FEATURE_INSIGHTS: _Feature.ValueType  # 19
     """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 
@@ -86,6 +88,8 @@ FEATURE_STEMS: Feature.ValueType  # 12
 """The sound taken apart, as files: StemsOptions says how."""
 FEATURE_PREPARE: Feature.ValueType  # 13
 """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
+FEATURE_VIDEO: Feature.ValueType  # 14
+"""What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
 FEATURE_INSIGHTS: Feature.ValueType  # 19
 """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

@@ -88,6 +88,8 @@ class Job(_message.Message):
         """All that is held of an owner is written to an archive: OwnerService.ExportOwner."""
         KIND_OWNER_ERASE: Job._Kind.ValueType  # 4
         """All that is held of an owner is deleted: OwnerService.EraseOwner."""
+        KIND_REPORT: Job._Kind.ValueType  # 5
+        """Statistics of a collection are written to a page: CollectionService.CreateReport."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of work it is."""
@@ -102,6 +104,8 @@ class Job(_message.Message):
     """All that is held of an owner is written to an archive: OwnerService.ExportOwner."""
     KIND_OWNER_ERASE: Job.Kind.ValueType  # 4
     """All that is held of an owner is deleted: OwnerService.EraseOwner."""
+    KIND_REPORT: Job.Kind.ValueType  # 5
+    """Statistics of a collection are written to a page: CollectionService.CreateReport."""
 
     @_typing.final
     class LabelsEntry(_message.Message):

@@ -12,8 +12,11 @@ from harken.server import convert
 from harken.server.errors import InvalidRequest, Violation
 from harken.server.validate import id_violations, label_violations
 from harken.v1 import job_pb2
+from harken.v1.collection_service_pb2 import CollectionFilter
 from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.job_service_pb2 import ListJobsRequest, RetryFilter
+
+FilterMessage = ListJobsRequest | RetryFilter | ExportResultsRequest | CollectionFilter
 
 # A filter finds what may be worth another try; what went well is retried by its id only.
 _FOUND_TO_RETRY = (JobState.FAILED, JobState.CANCELLED)
@@ -79,6 +82,21 @@ def export_filter(message: ExportResultsRequest) -> JobFilter:
     )
 
 
+def collection_filter(message: CollectionFilter) -> JobFilter:
+    """The filter of a collection: analyses in any state, unless some are asked for. Raises InvalidRequest."""
+    violations = list(_common_violations("filter.", message))
+    if violations:
+        raise InvalidRequest(violations)
+    return JobFilter(
+        batch_id=message.batch_id.lower() if message.HasField("batch_id") else None,
+        states=tuple(convert.state_of(number) for number in message.states),
+        labels=dict(message.labels),
+        ended_after=_time(message, "ended_after"),
+        ended_before=_time(message, "ended_before"),
+        kinds=(JobKind.ANALYSIS,),
+    )
+
+
 def bound_to(wanted: JobFilter) -> list[object]:
     """What a page token of this filter is bound to."""
     return [
@@ -106,9 +124,7 @@ def _violations(place: str, message: ListJobsRequest | RetryFilter) -> Iterable[
     yield from _common_violations(place, message)
 
 
-def _common_violations(
-    place: str, message: ListJobsRequest | RetryFilter | ExportResultsRequest
-) -> Iterable[Violation]:
+def _common_violations(place: str, message: FilterMessage) -> Iterable[Violation]:
     yield from label_violations(f"{place}labels", message.labels)
     yield from _unknown(f"{place}states", message.states, _STATES, "UNKNOWN_STATE", "state")
     if message.HasField("batch_id"):
@@ -144,9 +160,7 @@ def _dead_letter_violations(request: ListJobsRequest) -> Iterable[Violation]:
         yield Violation("error_kinds", "NO_DEAD_LETTERS", description)
 
 
-def _time(
-    message: ListJobsRequest | RetryFilter | ExportResultsRequest, name: str
-) -> datetime | None:
+def _time(message: FilterMessage, name: str) -> datetime | None:
     """The time in a field, None for one that is not set. Raises ValueError and OverflowError."""
     if not message.HasField(name):  # pyright: ignore[reportArgumentType] # one of the two below
         return None

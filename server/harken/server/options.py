@@ -15,6 +15,7 @@ from harken.jobs.options import (
     StemsOptions,
 )
 from harken.server.errors import Violation
+from harken.server.video_options import video_message, video_options, video_violations
 from harken.v1 import insights_pb2
 from harken.v1 import options_pb2 as pb
 
@@ -42,7 +43,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare", "insights"):
+    for name in ("stems", "prepare", "video", "insights"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -52,6 +53,7 @@ def options_violations(
             description = f"{kind} is no kind of stems. There are {known}."
             yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
+    yield from video_violations(f"{field}.video", message.video)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -59,6 +61,7 @@ def options_of(message: pb.Options) -> Options:
     return Options(
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
+        video=video_options(message.video) if message.HasField("video") else None,
         insights=InsightsOptions(language_model=message.insights.language_model)
         if message.HasField("insights")
         else None,
@@ -86,6 +89,8 @@ def options_message(options: Options) -> pb.Options | None:
             bits=wanted.bits,
         )
         message.prepare.CopyFrom(prepared)
+    if options.video is not None:
+        message.video.CopyFrom(video_message(options.video))
     if options.insights is not None:
         message.insights.CopyFrom(
             insights_pb2.InsightsOptions(language_model=options.insights.language_model)

@@ -23,6 +23,7 @@ from harken.server.access import exposure, rules
 from harken.server.access.admission import Admission
 from harken.server.access.certificates import Certificates
 from harken.server.access.quotas import Quotas
+from harken.server.collection_service import CollectionService
 from harken.server.export_service import ExportService
 from harken.server.file_checks import FileChecks
 from harken.server.housekeeping.housekeeping import Housekeeping
@@ -45,6 +46,7 @@ from harken.settings import Settings
 from harken.telemetry import tracing
 from harken.telemetry.endpoint import MetricsEndpoint
 from harken.v1 import (
+    collection_service_pb2,
     export_service_pb2,
     job_service_pb2,
     media_service_pb2,
@@ -52,6 +54,7 @@ from harken.v1 import (
     similarity_service_pb2,
     worker_service_pb2,
 )
+from harken.v1.collection_service_pb2_grpc import add_CollectionServiceServicer_to_server
 from harken.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from harken.v1.job_service_pb2_grpc import add_JobServiceServicer_to_server
 from harken.v1.media_service_pb2_grpc import add_MediaServiceServicer_to_server
@@ -69,6 +72,7 @@ LONGEST_PENDING_S = 600
 SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
     worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].full_name,
+    collection_service_pb2.DESCRIPTOR.services_by_name["CollectionService"].full_name,
     export_service_pb2.DESCRIPTOR.services_by_name["ExportService"].full_name,
     media_service_pb2.DESCRIPTOR.services_by_name["MediaService"].full_name,
     owner_service_pb2.DESCRIPTOR.services_by_name["OwnerService"].full_name,
@@ -192,6 +196,7 @@ async def running_server(
     inspector = Inspector(settings)
     add_WorkerServiceServicer_to_server(WorkerService(store, inspector), server)
     add_ExportServiceServicer_to_server(ExportService(store, hub, quotas), server)
+    add_CollectionServiceServicer_to_server(CollectionService(store, hub, quotas), server)
     add_OwnerServiceServicer_to_server(OwnerService(store, hub), server)
     similarity = SimilarityService(store, hub, jobs.accept)
     add_SimilarityServiceServicer_to_server(similarity, server)

@@ -23,6 +23,7 @@ from harken.jobs.errors import (
     ArtifactDenied,
     ArtifactNotFound,
     BatchNotFound,
+    CollectionTooLarge,
     JobNotFound,
     NoEmbedding,
     PositionAhead,
@@ -161,6 +162,8 @@ def status_of(error: Exception) -> status_pb2.Status | None:
         case NoEmbedding():
             metadata = {"job_id": error.job_id}
             return _status(Code.FAILED_PRECONDITION, error, "NO_EMBEDDING", metadata)
+        case CollectionTooLarge():
+            return _status(Code.FAILED_PRECONDITION, error, "COLLECTION_TOO_LARGE", {})
         case QueryFailed():
             metadata = {"job_id": error.job_id}
             return _status(Code.FAILED_PRECONDITION, error, "QUERY_FAILED", metadata)

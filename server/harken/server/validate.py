@@ -18,6 +18,7 @@ from harken.server.errors import InvalidRequest, Violation
 from harken.server.options import options_of, options_violations
 from harken.server.progress.wakeups import DEFAULT_HEARTBEAT
 from harken.tasks.queues import HIGHEST_PRIORITY, queue_for
+from harken.v1.collection_service_pb2 import CreateReportRequest
 from harken.v1.export_service_pb2 import ExportResultsRequest
 from harken.v1.feature_pb2 import Feature
 from harken.v1.job_service_pb2 import RetryJobsRequest, SubmitAnalysisRequest, SubmitBatchRequest
@@ -258,6 +259,7 @@ def request_id_violations(
     | SubmitBatchRequest.Item
     | RetryJobsRequest
     | ExportResultsRequest
+    | CreateReportRequest
     | ExportOwnerRequest
     | EraseOwnerRequest,
 ) -> Iterable[Violation]:
@@ -312,7 +314,10 @@ def _options_violations(
 
 
 def priority_violations(
-    request: SubmitAnalysisRequest | SubmitBatchRequest | ExportResultsRequest,
+    request: SubmitAnalysisRequest
+    | SubmitBatchRequest
+    | ExportResultsRequest
+    | CreateReportRequest,
 ) -> Iterable[Violation]:
     """What is wrong with a priority, which may be unset."""
     if request.HasField("priority") and not 0 <= request.priority <= HIGHEST_PRIORITY:

@@ -6,6 +6,7 @@ from harken.jobs.job import JobKind
 from harken.tasks import analysis
 from harken.tasks.export import results
 from harken.tasks.owner import archive, erase
+from harken.tasks.report import body as report
 from harken.tasks.work import Body
 
 BODIES: Mapping[JobKind, Body] = {
@@ -13,4 +14,5 @@ BODIES: Mapping[JobKind, Body] = {
     JobKind.EXPORT: results.run,
     JobKind.OWNER_EXPORT: archive.run,
     JobKind.OWNER_ERASE: erase.run,
+    JobKind.REPORT: report.run,
 }

@@ -23,6 +23,7 @@ from harken.client.cli.owner import owner
 from harken.client.cli.retry import dismiss, retry
 from harken.client.cli.session import shared_options
 from harken.client.cli.sounds import duplicates, similar
+from harken.client.cli.stats import stats
 from harken.client.cli.submit import submit
 from harken.client.cli.watch import watch
 from harken.client.cli.workers import queues, workers
@@ -64,7 +65,7 @@ for _command in (
     *(submit, batch, watch, jobs, job, cancel, download),
     *(dead_letters, retry, dismiss, audit),
     *(similar, duplicates),
-    *(export, owner),
+    *(export, stats, owner),
     *(workers, queues, completion),
 ):
     cli.add_command(_command)

@@ -1,4 +1,4 @@
-"""The command line's options of features that leave a choice: --stems, --prepare and --language-model."""
+"""The command line's options of features that leave a choice: --stems, --prepare, --video, --language-model."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,8 +6,15 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from harken.client.cli.video_option import video_option
 from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
-from harken.client.options import InsightsOptions, Options, PrepareOptions, StemsOptions
+from harken.client.options import (
+    InsightsOptions,
+    Options,
+    PrepareOptions,
+    StemsOptions,
+    VideoOptions,
+)
 
 R = TypeVar("R")
 
@@ -98,20 +105,22 @@ language_model_option = click.option(
 
 
 def feature_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds --stems, --prepare and --language-model, which ask for their features too; the command takes `options`."""
+    """Adds the options of features, which ask for these too; the command takes `options`."""
 
     @wraps(command)
     def with_options(*args: Any, **values: Any) -> R:
         stems: StemsOptions | None = values.pop("stems")
         prepare: PrepareOptions | None = values.pop("prepare")
+        video: VideoOptions | None = values.pop("video")
         insights = InsightsOptions(language_model=True) if values.pop("language_model") else None
-        if stems is None and prepare is None and insights is None:
+        if stems is None and prepare is None and video is None and insights is None:
             return command(*args, **{**values, "options": None})
         asked = [Feature.STEMS] if stems else []
         asked += [Feature.PREPARE] if prepare else []
+        asked += [Feature.VIDEO] if video else []
         asked += [Feature.INSIGHTS] if insights else []
         features = dict.fromkeys((*(values["features"] or ()), *asked))
-        options = Options(stems=stems, prepare=prepare, insights=insights)
+        options = Options(stems=stems, prepare=prepare, video=video, insights=insights)
         return command(*args, **{**values, "features": tuple(features), "options": options})
 
-    return stems_option(prepare_option(language_model_option(with_options)))
+    return stems_option(prepare_option(video_option(language_model_option(with_options))))

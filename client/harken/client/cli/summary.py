@@ -16,6 +16,7 @@ from harken.client.cli.insights import insight_rows
 from harken.client.cli.text import NOTHING, count, duration, local_time, number, plain
 from harken.client.enums import JobState
 from harken.client.job import Job
+from harken.client.video_result import Video
 
 _LABEL_WIDTH = 11
 
@@ -131,6 +132,8 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         rows.append(("Stems", ", ".join(names) or NOTHING))
     if result.prepare is not None:
         rows.append(("Prepared", _prepared(result.prepare)))
+    if result.video is not None:
+        rows += _video(result.video)
     if result.insights is not None:
         rows += insight_rows(result.insights)
     rows += [("Failed", plain(str(error))) for error in result.errors]
@@ -216,6 +219,34 @@ def _annotations(said: Annotations) -> str:
 def _prepared(made: Prepared) -> str:
     gain = "" if made.gain_db is None else f", {made.gain_db:+.1f} dB"
     return f"{plain(made.artifact_name or NOTHING)}, {duration(made.duration_s)}{gain}"
+
+
+def _video(video: Video) -> list[Row]:
+    shown = f"{video.display_width} × {video.display_height}" if video.display_width else NOTHING
+    turned = f", turned by {video.rotation_degrees}°" if video.rotation_degrees else ""
+    coding = " in ".join(word for word in (video.codec, _container(video.container)) if word)
+    picture = (
+        shown + turned,
+        number(video.fps, "fps", decimals=2) + (", variable" if video.variable_frame_rate else ""),
+        plain(coding) or NOTHING,
+        "HDR" if video.hdr else "",
+        duration(video.duration_s),
+        count(video.stream_count or 0, "stream"),
+    )
+    rows = [("Picture", ", ".join(part for part in picture if part))]
+    if video.damaged_packets:
+        rows.append(("Defects", count(video.damaged_packets, "packet") + " not decoded"))
+    if video.thumbnails:
+        names = (plain(made.artifact_name or "") for made in video.thumbnails)
+        rows.append(("Thumbnails" if len(video.thumbnails) > 1 else "Thumbnail", ", ".join(names)))
+    if (sheet := video.contact_sheet) is not None:
+        cells = count(len(sheet.frame_times_s), "frame")
+        rows.append(("Sheet", f"{plain(sheet.artifact_name or NOTHING)}, {cells}"))
+    if (proxy := video.proxy) is not None:
+        size = f"{proxy.width} × {proxy.height}, {duration(proxy.duration_s)}"
+        sound = "" if proxy.has_sound else ", without sound"
+        rows.append(("Proxy", f"{plain(proxy.artifact_name or NOTHING)}, {size}{sound}"))
+    return rows
 
 
 def _confidence(confidence: float | None) -> str:

@@ -58,6 +58,8 @@ RULES: Mapping[str, Rule] = {
         DownloadArtifact=Scope.READ,
     ),
     **_of("harken.v1.ExportService", ExportResults=Scope.SUBMIT),
+    # Statistics read; a report is a job.
+    **_of("harken.v1.CollectionService", GetStatistics=Scope.READ, CreateReport=Scope.SUBMIT),
     # With a source it asks for SUBMIT too: that makes a job.
     **_of("harken.v1.SimilarityService", FindSimilar=Scope.READ, FindDuplicates=Scope.READ),
     **_of("harken.v1.OwnerService", ExportOwner=Scope.ADMIN, EraseOwner=Scope.ADMIN),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 import harken.audio
-from harken.audio import AnalysisResult, Feature, FeatureError
+from harken.audio import AnalysisResult, Feature, FeatureError, InputError
 from harken.audio.analysis import Analysis
 from harken.jobs.job import ErrorKind
 from harken.tasks.plan import fault
@@ -56,16 +56,24 @@ def _carried_out(
 ) -> Outcome:
     faults = fault.faults_of(bench.work.job)
     errors = {feature: fault.missing(feature) for feature in plan.missing}
-    heard = _hear(plan, bench, steps, faults, errors, on_progress)
-    groups: dict[Feature, Any] = {f: getattr(heard, f.value) for f in plan.heard if f not in errors}
-    done = PASS_COST
+    listeners = _listeners(steps, faults, errors)
+    done = PASS_COST if plan.heard or listeners else 0.0
+    total = done + sum(step.spends for step in steps)
+    groups: dict[Feature, Any] = {}
+    if done:
+        share = done / total
+        heard = _hear(
+            plan, bench, listeners, faults, lambda *tick: _part(on_progress, share, *tick)
+        )
+        errors.update((error.feature, error) for error in heard.errors)
+        groups |= {f: getattr(heard, f.value) for f in plan.heard if f not in errors}
     for step in steps:
         feature, begun = step.feature, done
-        done += step.cost
+        done += step.spends
 
         def report(share: float, message: str, step: Step = step, begun: float = begun) -> None:
-            spent = begun + step.cost * min(max(share, 0.0), 1.0)
-            on_progress(step.feature, spent / plan.cost, message)
+            spent = begun + step.spends * min(max(share, 0.0), 1.0)
+            on_progress(step.feature, spent / max(total, step.spends, 1e-9), message)
 
         failed = next((errors[need] for need in step.needs if need in errors), None)
         if feature in errors:
@@ -81,15 +89,16 @@ def _carried_out(
     return _outcome(plan, groups, errors, benches)
 
 
-def _hear(
-    plan: Plan,
-    bench: Bench,
+def _part(on_progress: OnProgress, whole: float, stage: str, fraction: float, message: str) -> None:
+    on_progress(stage, fraction * whole, message)
+
+
+def _listeners(
     steps: list[Step],
     faults: Callable[[Feature, Exception], FeatureError],
     errors: dict[Feature, FeatureError],
-    on_progress: OnProgress,
-) -> AnalysisResult:
-    """The one pass over the sound, which the engine's features and the steps' listeners share."""
+) -> dict[Feature, Analysis]:
+    """What hears the sound for the steps."""
     listeners: dict[Feature, Analysis] = {}
     for step in steps:
         try:
@@ -99,19 +108,34 @@ def _hear(
             continue
         if listener is not None:
             listeners[step.feature] = listener
-    share = PASS_COST / plan.cost
-    result = harken.audio.analyze(
-        bench.name,
-        plan.heard,
-        on_progress=lambda stage, fraction, message: on_progress(stage, fraction * share, message),
-        on_decoded=bench.work.measuring.decoded,
-        descriptor=bench.descriptor,
-        limits=bench.limits,
-        listeners=listeners,
-        on_fault=faults,
-    )
-    errors.update((error.feature, error) for error in result.errors)
-    return result
+    return listeners
+
+
+def _hear(
+    plan: Plan,
+    bench: Bench,
+    listeners: Mapping[Feature, Analysis],
+    faults: Callable[[Feature, Exception], FeatureError],
+    on_progress: OnProgress,
+) -> AnalysisResult:
+    """The one pass over the sound, which the engine's features and the steps' listeners share.
+
+    A file whose sound cannot be read fails all of these and none of the steps that do without.
+    """
+    try:
+        return harken.audio.analyze(
+            bench.name,
+            plan.heard,
+            on_progress=on_progress,
+            on_decoded=bench.work.measuring.decoded,
+            descriptor=bench.descriptor,
+            limits=bench.limits,
+            listeners=listeners,
+            on_fault=faults,
+        )
+    except InputError as error:
+        hearing = (*plan.heard, *listeners)
+        return AnalysisResult(errors=tuple(faults(feature, error) for feature in hearing))
 
 
 def _outcome(

@@ -21,11 +21,6 @@ class Plan:
     steps: tuple[type[Step], ...]
     missing: tuple[Feature, ...] = ()
 
-    @property
-    def cost(self) -> float:
-        """Of the whole, in passes over the sound."""
-        return PASS_COST + sum(step.cost for step in self.steps)
-
 
 def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> Plan:
     """The plan for features; each step comes after those whose groups it reads. Raises WorkFailed for unknown ones."""

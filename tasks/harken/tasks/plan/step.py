@@ -73,5 +73,10 @@ class Step:
         """The group of the result."""
         raise NotImplementedError
 
+    @property
+    def spends(self) -> float:
+        """What `run` costs with the options of this job, in passes over the sound."""
+        return self.cost
+
     def close(self) -> None:
         """Gives back what the step holds, however the attempt ends."""

@@ -8,9 +8,11 @@ from harken.tasks.plan.insights import InsightsStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
+from harken.tasks.plan.video import VideoStep
 
 STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.STEMS: StemsStep,
     Feature.PREPARE: PrepareStep,
+    Feature.VIDEO: VideoStep,
     Feature.INSIGHTS: InsightsStep,
 }

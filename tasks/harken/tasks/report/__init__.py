@@ -1,0 +1,1 @@
+"""The body of a report: the statistics of a collection as a page with plots, and as JSON."""
