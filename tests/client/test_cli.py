@@ -117,6 +117,7 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
         ("--features pitch,rhythm --feature pitch", [9, 2]),
         ("", []),
         ("--stems harmonic-percussive", [12]),
+        ("--features media --pictures all", [1, 15]),
         ("--language-model", [19]),
         ("--features media,stems --stems model --prepare trim", [1, 12, 13]),
         ("--features rhythm --video proxy", [2, 14]),

@@ -22,6 +22,7 @@ from harken.jobs.options import (
     DEFAULT_SHEET_WIDTH,
     DEFAULT_SILENCE_DBFS,
     DEFAULT_THUMBNAIL_HEIGHT,
+    PicturesOptions,
 )
 from harken.jobs.retry import LONGEST_DELAY_S
 from harken.jobs.similarity.search import MOST_FOUND
@@ -30,7 +31,7 @@ from harken.jobs.upkeep.retention import ACTIONS_KEPT
 from harken.media import listing
 from harken.media.https_source import IDLE_S, MOST_REDIRECTS
 from harken.media.uri import LONGEST_URI_BYTES
-from harken.server import options, serve, sounds, validate, video_options
+from harken.server import options, picture_options, serve, sounds, validate, video_options
 from harken.server.access.keyring import HOLDS_FOR_S
 from harken.server.collection_service import LONGEST_READ_S
 from harken.server.collection_service import MOST_JOBS as MOST_COLLECTED
@@ -59,6 +60,8 @@ def between(ends: tuple[float, float], unit: str) -> str:
     """A range as the page has it."""
     return " to ".join(f"{end:,.0f}" for end in ends) + f" {unit}"
 
+
+PICTURES = PicturesOptions()
 
 LIMITS = {
     "size of a request": f"{OPTIONS['grpc.max_receive_message_length'] // MIB} MiB",
@@ -94,6 +97,12 @@ LIMITS = {
     "`proxy_fps` of a video": between(video_options.PROXY_FPS, "frames a second")
     + f"; {DEFAULT_PROXY_FPS:g} when unset",
     "title of a report": f"{LONGEST_TITLE} characters",
+    "`width` of a picture": between(picture_options.WIDTHS, "pixels")
+    + f"; {PICTURES.width:,} when unset",
+    "`height` of a picture": between(picture_options.HEIGHTS, "pixels")
+    + f"; {PICTURES.height:,} when unset",
+    "`scale` of a picture": between(picture_options.SCALES, "pixels a pixel")
+    + f"; {PICTURES.scale} when unset",
     "chunk of an upload": f"{upload_request.LARGEST_CHUNK // MIB} MiB",
     "size of an uploaded file": f"{SETTINGS.max_upload_mb:,} MB",
     "name of an uploaded file": f"{upload_request.LONGEST_FILENAME} characters",

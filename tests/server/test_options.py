@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,9 @@ from harken.jobs.options import (
     ImageFormat,
     InsightsOptions,
     Options,
+    PictureKind,
+    PicturesOptions,
+    PictureTheme,
     PrepareOptions,
     StemKind,
     StemsOptions,
@@ -34,13 +38,20 @@ from harken.server.errors import InvalidRequest
 from harken.server.options import options_message, options_of, options_violations
 from harken.tasks.queues import queue_for
 from harken.v1 import options_pb2 as pb
-from harken.v1.feature_pb2 import FEATURE_PITCH, FEATURE_PREPARE, FEATURE_STEMS, FEATURE_VIDEO
+from harken.v1 import pictures_pb2
+from harken.v1.feature_pb2 import (
+    FEATURE_PICTURES,
+    FEATURE_PITCH,
+    FEATURE_PREPARE,
+    FEATURE_STEMS,
+    FEATURE_VIDEO,
+)
 from harken.v1.job_service_pb2 import SubmitAnalysisRequest, SubmitBatchRequest
 from harken.v1.source_pb2 import Source
 from harken.v1.video_pb2 import VideoOptions as VideoOptionsMessage
 
 HOUR = timedelta(hours=1)
-BOTH = ("stems", "prepare", "video", "insights")
+BOTH = ("stems", "prepare", "video", "pictures", "insights")
 SOURCE = Source(path="a.wav")
 
 PREPARES = st.builds(
@@ -85,14 +96,29 @@ def _videos(products: tuple[VideoProduct, ...]) -> st.SearchStrategy[VideoOption
 
 
 VIDEOS = FILES.flatmap(_videos)
+PICTURES = st.builds(
+    PicturesOptions,
+    kinds=st.sets(st.sampled_from(PictureKind), min_size=1).map(
+        lambda kinds: tuple(kind for kind in PictureKind if kind in kinds)
+    ),
+    width=st.integers(64, 2_400),
+    height=st.integers(32, 1_200),
+    theme=st.sampled_from(PictureTheme),
+    scale=st.integers(1, 2),
+)
 INSIGHTS = st.builds(InsightsOptions, language_model=st.booleans())
 OPTIONS = st.builds(
     Options,
     stems=st.none() | STEMS,
     prepare=st.none() | PREPARES,
-    insights=st.none() | INSIGHTS,
     video=st.none() | VIDEOS,
+    pictures=st.none() | PICTURES,
+    insights=st.none() | INSIGHTS,
 )
+
+
+def _pictures(**wanted: Any) -> pb.Options:
+    return pb.Options(pictures=pictures_pb2.PicturesOptions(**wanted))
 
 
 @given(OPTIONS)
@@ -188,6 +214,11 @@ def video(**fields: object) -> pb.Options:
             "OPTIONS_WITHOUT_PRODUCT",
         ),
         (pb.Options(stems=pb.StemsOptions(kinds=[0])), "stems.kinds[0]", "UNKNOWN_STEM_KIND"),
+        (_pictures(kinds=[1, 9]), "pictures.kinds[1]", "UNKNOWN_PICTURE_KIND"),
+        (_pictures(width=63), "pictures.width", "WIDTH_OUT_OF_RANGE"),
+        (_pictures(height=1_201), "pictures.height", "HEIGHT_OUT_OF_RANGE"),
+        (_pictures(scale=3), "pictures.scale", "SCALE_OUT_OF_RANGE"),
+        (_pictures(theme=7), "pictures.theme", "UNKNOWN_THEME"),
         (pb.Options(stems=pb.StemsOptions(kinds=[1, 9])), "stems.kinds[1]", "UNKNOWN_STEM_KIND"),
     ],
 )
@@ -195,7 +226,9 @@ def test_what_cannot_be_meant_is_refused_with_its_field(
     options: pb.Options, field: str, reason: str
 ) -> None:
     request = SubmitAnalysisRequest(
-        source=SOURCE, features=[FEATURE_STEMS, FEATURE_PREPARE, FEATURE_VIDEO], options=options
+        source=SOURCE,
+        features=[FEATURE_STEMS, FEATURE_PREPARE, FEATURE_VIDEO, FEATURE_PICTURES],
+        options=options,
     )
     with pytest.raises(InvalidRequest) as refused:
         validate.new_job(request, longest_run=HOUR)

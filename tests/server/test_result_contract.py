@@ -8,12 +8,12 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict
 
 import harken.audio
-from harken.audio import analyze, result
-from harken.v1 import analysis_result_pb2, video_pb2
+from harken.audio import DEFAULT_FEATURES, Feature, analyze, result
+from harken.v1 import analysis_result_pb2, quality_pb2, video_pb2
 
 MESSAGES = {
     name: message
-    for file in (analysis_result_pb2, video_pb2)
+    for file in (analysis_result_pb2, quality_pb2, video_pb2)
     for name, message in file.DESCRIPTOR.message_types_by_name.items()
     if not name.endswith("Options")
 }
@@ -32,7 +32,8 @@ def test_each_message_has_the_fields_of_the_engines_result(message: Descriptor) 
 
 
 def test_a_real_result_is_a_message_without_leaving_anything_out(media: Path) -> None:
-    found = analyze(media / "piece.flac").to_dict()
+    features = [*DEFAULT_FEATURES, Feature.QUALITY]
+    found = analyze(media / "piece.flac", features).to_dict()
 
     message = ParseDict(found, analysis_result_pb2.AnalysisResult(), ignore_unknown_fields=False)
 

@@ -11,13 +11,23 @@ import numpy as np
 import pytest
 import soundfile
 from celery.exceptions import Ignore
+from PIL import Image
 
 from harken.audio import Feature, analyze
 from harken.audio.decode import Recording
 from harken.jobs import cancellation, clock, queries, submission
 from harken.jobs.files import artifacts
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
-from harken.jobs.options import AudioFormat, Options, PrepareOptions, StemKind, StemsOptions
+from harken.jobs.options import (
+    AudioFormat,
+    Options,
+    PictureKind,
+    PicturesOptions,
+    PictureTheme,
+    PrepareOptions,
+    StemKind,
+    StemsOptions,
+)
 from harken.jobs.state import JobState
 from harken.media import marker
 from harken.media.storage import Storage
@@ -227,3 +237,26 @@ def test_temporary_files_have_no_names(made, monkeypatch, tmp_path):
     made("stems", "prepare")
     assert gettempdir() == str(tmp_path / "root")
     assert set(seen) == {"piece.mp3"}
+
+
+def test_pictures_of_a_real_recording_are_artifacts_that_the_result_lists(made):
+    look = PicturesOptions(width=640, height=240, theme=PictureTheme.LIGHT, scale=2)
+    job, result, files = made("pictures", options=Options(pictures=look))
+    assert job.state is JobState.SUCCEEDED, job.error
+    assert set(result) == {"pictures"}  # what they need is computed, and not given unasked
+    listed = {one["artifact_name"]: one for one in result["pictures"]["pictures"]}
+    named = ["waveform", "mel-spectrogram", "chromagram", "tempogram", "loudness"]
+    assert list(listed) == [*(f"{name}.png" for name in named), "peaks.json", "peaks.dat"]
+    assert set(files) == set(listed)
+    for name in named:
+        image = Image.open(io.BytesIO(files[f"{name}.png"]))
+        image.load()
+        assert image.size == (1280, 480)
+        assert listed[f"{name}.png"]["kind"] == f"KIND_{name.upper().replace('-', '_')}"
+
+
+def test_the_pictures_that_are_asked_for_are_made_alone(made):
+    some = PicturesOptions(kinds=(PictureKind.LOUDNESS,))
+    _, result, files = made("pictures", "loudness", options=Options(pictures=some))
+    assert set(files) == {"loudness.png"}
+    assert set(result) == {"loudness", "pictures"}

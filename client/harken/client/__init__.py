@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from harken.client.analysis_result import Loudness as Loudness
     from harken.client.analysis_result import Media as Media
     from harken.client.analysis_result import Onsets as Onsets
+    from harken.client.analysis_result import Picture as Picture
+    from harken.client.analysis_result import Pictures as Pictures
     from harken.client.analysis_result import Pitch as Pitch
     from harken.client.analysis_result import Prepared as Prepared
     from harken.client.analysis_result import Rhythm as Rhythm
@@ -60,7 +62,11 @@ if TYPE_CHECKING:
     from harken.client.enums import JobState as JobState
     from harken.client.enums import KeyRelation as KeyRelation
     from harken.client.enums import LoopKind as LoopKind
+    from harken.client.enums import PictureKind as PictureKind
+    from harken.client.enums import PictureTheme as PictureTheme
     from harken.client.enums import PreparedChannels as PreparedChannels
+    from harken.client.enums import ProblemKind as ProblemKind
+    from harken.client.enums import Severity as Severity
     from harken.client.enums import SoundClass as SoundClass
     from harken.client.enums import StemKind as StemKind
     from harken.client.enums import UploadState as UploadState
@@ -99,9 +105,19 @@ if TYPE_CHECKING:
     from harken.client.json_form import to_dict as to_dict
     from harken.client.options import InsightsOptions as InsightsOptions
     from harken.client.options import Options as Options
+    from harken.client.options import PicturesOptions as PicturesOptions
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
     from harken.client.options import VideoOptions as VideoOptions
+    from harken.client.quality import ChannelQuality as ChannelQuality
+    from harken.client.quality import Clipping as Clipping
+    from harken.client.quality import Hum as Hum
+    from harken.client.quality import Quality as Quality
+    from harken.client.quality import QualityProblem as QualityProblem
+    from harken.client.quality import Resolution as Resolution
+    from harken.client.quality import Silence as Silence
+    from harken.client.quality import StereoImage as StereoImage
+    from harken.client.quality import Stretch as Stretch
     from harken.client.reconnect import Reconnect as Reconnect
     from harken.client.sound import DuplicateGroup as DuplicateGroup
     from harken.client.sound import DuplicateSound as DuplicateSound
@@ -132,16 +148,16 @@ _MODULES = {
     "aio": "AsyncClient",
     "analysis_result": (
         "AcidInfo AnalysisResult Annotations BroadcastInfo CuePoint Embedding Envelope FeatureError "
-        "Loudness Media Onsets Pitch Prepared Rhythm SampleLoop SamplerInfo Spectral Stem Stems "
+        "Loudness Media Onsets Picture Pictures Pitch Prepared Rhythm SampleLoop SamplerInfo Spectral Stem Stems "
         "TempoCandidate Timbre Tonal"
     ),
     "async_handle": "AsyncBatchHandle AsyncJobHandle",
     "batch": "Batch BatchItem FailedItem",
     "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat InsightSource JobKind "
-        "JobState KeyRelation LoopKind PreparedChannels SoundClass StemKind UploadState VideoProduct "
-        "WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat InsightSource JobKind JobState "
+        "KeyRelation LoopKind PictureKind PictureTheme PreparedChannels ProblemKind Severity SoundClass "
+        "StemKind UploadState VideoProduct WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -154,8 +170,11 @@ _MODULES = {
     "insights_result": "CompatibleKey Insights InsightTag",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "InsightsOptions Options PrepareOptions StemsOptions VideoOptions",
+    "options": "InsightsOptions Options PicturesOptions PrepareOptions StemsOptions VideoOptions",
     "reconnect": "Reconnect",
+    "quality": (
+        "ChannelQuality Clipping Hum Quality QualityProblem Resolution Silence StereoImage Stretch"
+    ),
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",

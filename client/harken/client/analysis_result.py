@@ -8,9 +8,10 @@ All times are seconds from the first sample after the encoder's delay.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harken.client.enums import FaultKind, Feature, LoopKind, StemKind
+from harken.client.enums import FaultKind, Feature, LoopKind, PictureKind, StemKind
 from harken.client.frozen_map import FrozenMap
 from harken.client.insights_result import Insights
+from harken.client.quality import Quality
 from harken.client.video_result import Video
 
 
@@ -291,6 +292,28 @@ class Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A file that shows the sound over time; in its plot time runs from the left edge to the right."""
+
+    kind: PictureKind = PictureKind.UNKNOWN
+    artifact_name: str | None = None
+    """Name of the artifact that holds it."""
+    width: int | None = None
+    height: int | None = None
+    plot_left: int | None = None
+    plot_top: int | None = None
+    plot_width: int | None = None
+    plot_height: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Pictures of the sound for people to look at, and peaks for players."""
+
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeatureError:
     """Why a feature could not be computed, while others of the same file were."""
 
@@ -323,6 +346,8 @@ class AnalysisResult:
     stems: Stems | None = None
     prepare: Prepared | None = None
     video: Video | None = None
+    pictures: Pictures | None = None
+    quality: Quality | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

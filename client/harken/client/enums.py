@@ -70,6 +70,10 @@ class Feature(StrEnum):
     """The sound trimmed, resampled, levelled and converted, as an artifact."""
     VIDEO = "video"
     """What a video is, and thumbnails, a contact sheet and a proxy of it, as artifacts."""
+    PICTURES = "pictures"
+    """Pictures of the sound, and peaks for players, as artifacts."""
+    QUALITY = "quality"
+    """The technical state: clipping, hum, bits, bandwidth, and what is wrong."""
     INSIGHTS = "insights"
     """What the other features mean to people: tags, keys that mix well, a sentence."""
 
@@ -176,6 +180,27 @@ class ErrorKind(StrEnum):
     """A fault in harken."""
 
 
+class PictureKind(StrEnum):
+    """What a picture shows."""
+
+    UNKNOWN = "unknown"
+    WAVEFORM = "waveform"
+    MEL_SPECTROGRAM = "mel_spectrogram"
+    CHROMAGRAM = "chromagram"
+    TEMPOGRAM = "tempogram"
+    LOUDNESS = "loudness"
+    PEAKS = "peaks"
+    """For players in the web: the format of BBC's audiowaveform."""
+
+
+class PictureTheme(StrEnum):
+    """On what ground pictures stand."""
+
+    UNKNOWN = "unknown"
+    DARK = "dark"
+    LIGHT = "light"
+
+
 class FaultKind(StrEnum):
     """Who has to do something about a feature that failed alone."""
 
@@ -214,3 +239,47 @@ class ActionKind(StrEnum):
     DISMISS_JOBS = "DISMISS_JOBS"
     CANCEL_BATCH = "CANCEL_BATCH"
     CANCEL_JOB = "CANCEL_JOB"
+
+
+class ProblemKind(StrEnum):
+    """What is wrong with a recording."""
+
+    UNKNOWN = "unknown"
+    CLIPPING = "clipping"
+    """Crests are cut flat."""
+    OVER_FULL_SCALE = "over_full_scale"
+    """Samples are beyond full scale."""
+    HUM = "hum"
+    """The mains hum."""
+    DC_OFFSET = "dc_offset"
+    """The wave is off its middle."""
+    DROPOUTS = "dropouts"
+    """The sound drops out."""
+    LONG_SILENCE = "long_silence"
+    """Silence at an end lasts 2 s or more."""
+    SILENT = "silent"
+    """Nothing is audible."""
+    PADDED_BITS = "padded_bits"
+    """The samples need fewer bits than they have."""
+    UPSAMPLED = "upsampled"
+    """The recording had a lower sample rate."""
+    LOSSY_ORIGIN = "lossy_origin"
+    """A lossless file holds what a lossy coder left."""
+    DUAL_MONO = "dual_mono"
+    """Both channels are the same."""
+    SILENT_CHANNEL = "silent_channel"
+    """One of two channels is silent."""
+    INVERTED_POLARITY = "inverted_polarity"
+    """The channels cancel each other."""
+    IMBALANCE = "imbalance"
+    """One of two channels is 6 dB or more louder."""
+
+
+class Severity(StrEnum):
+    """How much a problem matters."""
+
+    UNKNOWN = "unknown"
+    NOTICE = "notice"
+    """Good to know."""
+    WARNING = "warning"
+    """It is heard, or the file is not what it seems."""

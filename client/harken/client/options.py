@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from harken.client.enums import AudioFormat, ImageFormat, PreparedChannels, StemKind, VideoProduct
+from harken.client.enums import (
+    AudioFormat,
+    ImageFormat,
+    PictureKind,
+    PictureTheme,
+    PreparedChannels,
+    StemKind,
+    VideoProduct,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +64,21 @@ class VideoOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PicturesOptions:
+    """Which pictures are made and how they look, of the feature "pictures"."""
+
+    kinds: tuple[PictureKind, ...] = ()
+    """None means all."""
+    width: int | None = None
+    """Pixels, 64 to 2,400; 1,600 when None."""
+    height: int | None = None
+    """Pixels, 32 to 1,200; 500 when None."""
+    theme: PictureTheme = PictureTheme.DARK
+    scale: int | None = None
+    """Pixels of the file to each of width and height, 1 or 2; 1 when None."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Who draws the insights, of the feature "insights"."""
 
@@ -70,4 +93,5 @@ class Options:
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
     video: VideoOptions | None = None
+    pictures: PicturesOptions | None = None
     insights: InsightsOptions | None = None

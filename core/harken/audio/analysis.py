@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from harken.audio.blocks import Floats, MelBlock, SoundBlock, SpectrumBlock
+from harken.audio.blocks import Doubles, Floats, MelBlock, SoundBlock, SpectrumBlock
 from harken.audio.decode import Recording
 
 Resource = TypeVar("Resource")
@@ -21,6 +21,8 @@ class Hears(Flag):
     MEL = auto()
     ENVELOPE = auto()
     MONO = auto()
+    ENERGIES = auto()
+    CHROMA = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Track:
 class Analysis:
     """Base of the analyses, one instance a recording: override what `hears` names, and `finish`."""
 
-    hears: ClassVar[Hears] = Hears.NOTHING
+    hears: Hears = Hears.NOTHING
     track: Track
 
     _cleanup: ExitStack | None = None
@@ -55,11 +57,17 @@ class Analysis:
     def on_sound(self, block: SoundBlock) -> None:
         """Samples at the recording's own rate."""
 
+    def on_energies(self, energies: Doubles) -> None:
+        """K-weighted energies, one every 10 ms; none come of a recording below 8 kHz."""
+
     def on_mono(self, samples: Floats) -> None:
         """Samples of the mono signal at 22,050 Hz, seldom as many at a time."""
 
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Spectral frames of the mono signal."""
+
+    def on_chroma(self, chroma: Floats) -> None:
+        """The pitch classes of the same frames, (12, frames), the largest of each frame being 1."""
 
     def on_mel(self, block: MelBlock) -> None:
         """The same frames as a mel spectrum, in a second pass."""

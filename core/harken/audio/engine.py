@@ -1,6 +1,6 @@
 """One pass over the samples, one over the mel frames, then the sums: how a result is made.
 
-    decode ─ blocks of samples ─┬─ loudness
+    decode ─ blocks of samples ─┬─ energies ─ loudness
                                 └─ mono 22,050 Hz ─ spectrum ─┬─ spectral shape, tonality
                                                               └─ mel ─ spool
     timbre ─ mel frames below the peak ─┬─ MFCC, fingerprint
@@ -20,7 +20,9 @@ import numpy as np
 
 from harken.audio.analysis import Analysis, Hears, Track
 from harken.audio.blocks import FRAME_RATE, Floats
+from harken.audio.chroma import chroma
 from harken.audio.decode import Recording
+from harken.audio.energy_stream import EnergyStream
 from harken.audio.features import Feature
 from harken.audio.limits import Limits
 from harken.audio.listening import Listeners, OnFault
@@ -33,7 +35,7 @@ from harken.audio.result import AnalysisResult
 from harken.audio.spectrum import SpectrumStream
 from harken.audio.spool import FrameSpool
 
-SPECTRAL = Hears.SPECTRUM | Hears.MEL | Hears.ENVELOPE
+SPECTRAL = Hears.SPECTRUM | Hears.CHROMA | Hears.MEL | Hears.ENVELOPE
 SPOOLED = Hears.MEL | Hears.ENVELOPE
 
 
@@ -85,6 +87,7 @@ def _decode(
     recording: Recording, heard: Listeners, mel: MelSpool | None, progress: Progress
 ) -> None:
     mono: MonoStream | None = None
+    energies = EnergyStream()
     spectrum = SpectrumStream()
     makes_mono = heard.hears & (SPECTRAL | Hears.MONO)
     makes_spectrum = heard.hears & SPECTRAL
@@ -95,12 +98,17 @@ def _decode(
             return
         for block in (*spectrum.push(samples), *(spectrum.finish() if last else ())):
             heard.tell(Hears.SPECTRUM, lambda analysis, block=block: analysis.on_spectrum(block))
+            if heard.hears & Hears.CHROMA:
+                classes = chroma(block.power)
+                heard.tell(Hears.CHROMA, lambda analysis, found=classes: analysis.on_chroma(found))
             if mel is not None:
                 mel.add(block.power)
 
     progress.seconds("decode", 0.0, recording.claimed_s, 0.0)
     for sound in recording.blocks():
         heard.tell(Hears.SOUND, lambda analysis, sound=sound: analysis.on_sound(sound))
+        if heard.hears & Hears.ENERGIES and (steps := energies.push(sound)) is not None:
+            heard.tell(Hears.ENERGIES, lambda analysis, steps=steps: analysis.on_energies(steps))
         if makes_mono:
             mono = mono or MonoStream(sound.sample_rate)
             spread(mono.push(sound.samples))

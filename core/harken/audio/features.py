@@ -22,13 +22,15 @@ class Feature(StrEnum):
     STEMS = "stems"
     PREPARE = "prepare"
     VIDEO = "video"
+    PICTURES = "pictures"
+    QUALITY = "quality"
     INSIGHTS = "insights"
 
 
 # What is computed where no feature is named; the others cost more, or fit some recordings alone.
 DEFAULT_FEATURES: Final = tuple(Feature)[:8]
 # Those whose result is in files, which the engine alone has nowhere to put.
-IN_FILES: Final = frozenset({Feature.STEMS, Feature.PREPARE})
+IN_FILES: Final = frozenset({Feature.STEMS, Feature.PREPARE, Feature.PICTURES})
 
 
 def wanted_features(features: Iterable[Feature | str] | None) -> tuple[Feature, ...]:

@@ -99,6 +99,11 @@ class SlidingMean:
         self._means += count
         self._recent = self._recent[count:]
 
+    def taken(self) -> Doubles:
+        """The means at every 100 ms that were not taken yet, which are not kept any more."""
+        means, self._kept = self.kept(), []
+        return means
+
     def kept(self) -> Doubles:
         """The mean at every 100 ms."""
         return np.concatenate([*self._kept, np.zeros(0, dtype=np.float32)]).astype(np.float64)

@@ -1,34 +1,28 @@
 """Loudness as EBU R128 measures it, and plain levels, at the recording's own rate and channels."""
 
 from math import log10
-from typing import Final
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import SoundBlock
-from harken.audio.energies import EnergyMeter
+from harken.audio.blocks import Doubles, SoundBlock
 from harken.audio.gating import Gating
-from harken.audio.k_weighting import channel_weights
 from harken.audio.levels import levels
 from harken.audio.result import Loudness
 from harken.audio.true_peak import TruePeakMeter
 
-LEAST_RATE: Final = 8_000  # Hz; K-weighting's shelf has no meaning below
-
 
 class LoudnessMeter(Analysis):
-    """Filters and sums as the samples pass; the gates come last.
+    """Sums as the samples pass; the gates come last.
 
     Levels are unset in silence; below 8 kHz only peaks and RMS are given.
     """
 
-    hears = Hears.SOUND
+    hears = Hears.SOUND | Hears.ENERGIES
 
     def __init__(self) -> None:
         self._squares = 0.0
         self._count = 0
         self._peak = 0.0
         self._true_peak: TruePeakMeter | None = None
-        self._energies: EnergyMeter | None = None
         self._gating = Gating()
 
     def on_sound(self, block: SoundBlock) -> None:
@@ -36,15 +30,15 @@ class LoudnessMeter(Analysis):
         samples = block.samples
         if self._true_peak is None:
             self._true_peak = TruePeakMeter(block.sample_rate, len(block.channels))
-            if block.sample_rate >= LEAST_RATE:
-                self._energies = EnergyMeter(block.sample_rate, channel_weights(block.channels))
         squares, peak = levels(samples)
         self._squares += squares
         self._peak = max(self._peak, peak)
         self._count += samples.size
         self._true_peak.add(samples)
-        if self._energies is not None:
-            self._gating.add(self._energies.add(samples))
+
+    def on_energies(self, energies: Doubles) -> None:
+        """Take in the next energies."""
+        self._gating.add(energies)
 
     def finish(self) -> Loudness:
         """The group."""

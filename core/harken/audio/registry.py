@@ -13,6 +13,7 @@ from harken.audio.loudness import LoudnessMeter
 from harken.audio.media import MediaFacts
 from harken.audio.onsets import OnsetTimes
 from harken.audio.pitch.tracker import PitchTracker
+from harken.audio.quality.meter import QualityMeter
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
 from harken.audio.timbre import Cepstrum
@@ -31,6 +32,7 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
     Feature.ANNOTATIONS: FileAnnotations,
+    Feature.QUALITY: QualityMeter,
 }
 
 # Groups that are read off the file, whether it has sound or not; by its name, descriptor and limits.

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from harken.audio.features import Feature
 from harken.audio.insights.result import Insights
+from harken.audio.pictures.result import Pictures
+from harken.audio.quality.result import Quality
 from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
@@ -304,6 +306,8 @@ class AnalysisResult:
     stems: Stems | None = None
     prepare: Prepared | None = None
     video: Video | None = None
+    pictures: Pictures | None = None
+    quality: Quality | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
 

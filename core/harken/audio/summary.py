@@ -19,6 +19,7 @@ def summary(report: dict[str, Any]) -> str:
         ("pitch", _pitch(report["pitch"]) if "pitch" in report else ""),
         ("envelope", _envelope(report["envelope"]) if "envelope" in report else ""),
         ("it says", _annotations(report["annotations"]) if "annotations" in report else ""),
+        ("quality", _quality(report["quality"]) if "quality" in report else ""),
         ("about", report.get("insights", {}).get("description", "")),
         ("tags", _tags(report.get("insights", {}))),
         ("mixes", _keys(report.get("insights", {}))),
@@ -127,3 +128,8 @@ def _annotations(group: dict[str, Any]) -> str:
     )
     parts = [form.format(said[name]) for name, form in named if said.get(name) is not None]
     return ", ".join(parts) or "nothing"
+
+
+def _quality(group: dict[str, Any]) -> str:
+    found = [problem["message"] for problem in group.get("problems", ())]
+    return " ".join(found) or "nothing is wrong"

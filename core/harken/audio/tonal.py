@@ -3,8 +3,7 @@
 from typing import Final
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import SpectrumBlock
-from harken.audio.chroma import chroma
+from harken.audio.blocks import Floats, SpectrumBlock
 from harken.audio.key import estimate_key
 from harken.audio.key_confidence import probability
 from harken.audio.moments import Moments
@@ -20,7 +19,7 @@ LEAST_PITCHEDNESS_AND_STEADINESS: Final = 0.85
 class Tonality(Analysis):
     """Chroma of every frame; key and tuning from the peaks that last."""
 
-    hears = Hears.SPECTRUM
+    hears = Hears.SPECTRUM | Hears.CHROMA
 
     def __init__(self) -> None:
         self._chroma = Moments()
@@ -28,8 +27,11 @@ class Tonality(Analysis):
 
     def on_spectrum(self, block: SpectrumBlock) -> None:
         """Take in the next frames."""
-        self._chroma.add(chroma(block.power))
         self._pitches.add(block.magnitude)
+
+    def on_chroma(self, chroma: Floats) -> None:
+        """Take in the chroma of the next frames."""
+        self._chroma.add(chroma)
 
     def finish(self) -> Tonal:
         """The group; without pitched energy neither key nor tuning exists."""

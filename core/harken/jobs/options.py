@@ -85,6 +85,35 @@ class VideoOptions:
     proxy_fps: float = DEFAULT_PROXY_FPS
 
 
+class PictureKind(StrEnum):
+    """What a picture shows."""
+
+    WAVEFORM = "waveform"
+    MEL_SPECTROGRAM = "mel_spectrogram"
+    CHROMAGRAM = "chromagram"
+    TEMPOGRAM = "tempogram"
+    LOUDNESS = "loudness"
+    PEAKS = "peaks"
+
+
+class PictureTheme(StrEnum):
+    """On what ground pictures stand."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PicturesOptions:
+    """Which pictures are made, each kind once, in the order of the enum, and how they look."""
+
+    kinds: tuple[PictureKind, ...] = tuple(PictureKind)
+    width: int = 1600
+    height: int = 500
+    theme: PictureTheme = PictureTheme.DARK
+    scale: int = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Whether a language model is asked too."""
@@ -99,6 +128,7 @@ class Options:
     stems: StemsOptions | None = None
     prepare: PrepareOptions | None = None
     video: VideoOptions | None = None
+    pictures: PicturesOptions | None = None
     insights: InsightsOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
@@ -112,10 +142,12 @@ class Options:
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
         video, insights = found.get("video"), found.get("insights")
+        pictures = found.get("pictures")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
             video=None if video is None else _video(video),
+            pictures=None if pictures is None else _pictures(pictures),
             insights=None if insights is None else _insights(insights),
         )
 
@@ -140,6 +172,15 @@ def _video(plain: Mapping[str, Any]) -> VideoOptions:
     known["thumbnail_times_s"] = tuple(plain["thumbnail_times_s"])
     known["image_format"] = ImageFormat(plain["image_format"])
     return VideoOptions(**known)
+
+
+def _pictures(plain: Mapping[str, Any]) -> PicturesOptions:
+    known: dict[str, Any] = {
+        name: plain[name] for name in PicturesOptions.__dataclass_fields__ if name in plain
+    }
+    known["kinds"] = tuple(PictureKind(kind) for kind in plain["kinds"])
+    known["theme"] = PictureTheme(plain["theme"])
+    return PicturesOptions(**known)
 
 
 def _insights(plain: Mapping[str, Any]) -> InsightsOptions:

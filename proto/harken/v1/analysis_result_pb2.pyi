@@ -11,6 +11,8 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from harken.v1 import feature_pb2 as _feature_pb2
 from harken.v1 import insights_pb2 as _insights_pb2
 from harken.v1 import options_pb2 as _options_pb2
+from harken.v1 import pictures_pb2 as _pictures_pb2
+from harken.v1 import quality_pb2 as _quality_pb2
 from harken.v1 import video_pb2 as _video_pb2
 import builtins as _builtins
 import sys
@@ -47,6 +49,8 @@ class AnalysisResult(_message.Message):
     STEMS_FIELD_NUMBER: _builtins.int
     PREPARE_FIELD_NUMBER: _builtins.int
     VIDEO_FIELD_NUMBER: _builtins.int
+    PICTURES_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     INSIGHTS_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -106,6 +110,14 @@ class AnalysisResult(_message.Message):
         """FEATURE_VIDEO"""
 
     @_builtins.property
+    def pictures(self) -> _pictures_pb2.Pictures:
+        """FEATURE_PICTURES"""
+
+    @_builtins.property
+    def quality(self) -> _quality_pb2.Quality:
+        """FEATURE_QUALITY"""
+
+    @_builtins.property
     def insights(self) -> _insights_pb2.Insights:
         """FEATURE_INSIGHTS"""
 
@@ -130,12 +142,14 @@ class AnalysisResult(_message.Message):
         stems: Global___Stems | None = ...,
         prepare: Global___Prepared | None = ...,
         video: _video_pb2.Video | None = ...,
+        pictures: _pictures_pb2.Pictures | None = ...,
+        quality: _quality_pb2.Quality | None = ...,
         insights: _insights_pb2.Insights | None = ...,
         errors: _abc.Iterable[Global___FeatureError] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pitch", b"pitch", "prepare", b"prepare", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -52,6 +52,10 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
     FEATURE_VIDEO: _Feature.ValueType  # 14
     """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
+    FEATURE_PICTURES: _Feature.ValueType  # 15
+    """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
+    FEATURE_QUALITY: _Feature.ValueType  # 17
+    """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
     FEATURE_INSIGHTS: _Feature.ValueType  # 19
     """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 
@@ -90,6 +94,10 @@ FEATURE_PREPARE: Feature.ValueType  # 13
 """The sound trimmed, resampled, levelled and converted, as a file: PrepareOptions says how."""
 FEATURE_VIDEO: Feature.ValueType  # 14
 """What a video is, and thumbnails, a contact sheet and a proxy of it, as files: VideoOptions says which."""
+FEATURE_PICTURES: Feature.ValueType  # 15
+"""Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
+FEATURE_QUALITY: Feature.ValueType  # 17
+"""The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
 FEATURE_INSIGHTS: Feature.ValueType  # 19
 """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

@@ -15,6 +15,11 @@ from harken.jobs.options import (
     StemsOptions,
 )
 from harken.server.errors import Violation
+from harken.server.picture_options import (
+    pictures_message,
+    pictures_of,
+    pictures_violations,
+)
 from harken.server.video_options import video_message, video_options, video_violations
 from harken.v1 import insights_pb2
 from harken.v1 import options_pb2 as pb
@@ -43,7 +48,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare", "video", "insights"):
+    for name in ("stems", "prepare", "video", "pictures", "insights"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -54,6 +59,7 @@ def options_violations(
             yield Violation(f"{field}.stems.kinds[{index}]", "UNKNOWN_STEM_KIND", description)
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
     yield from video_violations(f"{field}.video", message.video)
+    yield from pictures_violations(f"{field}.pictures", message.pictures)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -62,6 +68,7 @@ def options_of(message: pb.Options) -> Options:
         stems=_stems(message.stems) if message.HasField("stems") else None,
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
         video=video_options(message.video) if message.HasField("video") else None,
+        pictures=pictures_of(message.pictures) if message.HasField("pictures") else None,
         insights=InsightsOptions(language_model=message.insights.language_model)
         if message.HasField("insights")
         else None,
@@ -91,6 +98,8 @@ def options_message(options: Options) -> pb.Options | None:
         message.prepare.CopyFrom(prepared)
     if options.video is not None:
         message.video.CopyFrom(video_message(options.video))
+    if options.pictures is not None:
+        message.pictures.CopyFrom(pictures_message(options.pictures))
     if options.insights is not None:
         message.insights.CopyFrom(
             insights_pb2.InsightsOptions(language_model=options.insights.language_model)

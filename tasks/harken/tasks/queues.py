@@ -40,7 +40,7 @@ def queue_for(features: Collection[str], options: Options | None = None) -> str:
         return AI
     if options is not None and options.insights and options.insights.language_model:
         return AI
-    if wanted & {"stems", "prepare", "video"}:
+    if wanted & {"stems", "prepare", "video", "pictures"}:
         return MEDIA
     if wanted == {"embedding"}:
         return EMBEDDINGS

@@ -22,6 +22,7 @@ from harken.client.cli.jobs import dead_letters, job, jobs
 from harken.client.cli.owner import owner
 from harken.client.cli.retry import dismiss, retry
 from harken.client.cli.session import shared_options
+from harken.client.cli.show import show
 from harken.client.cli.sounds import duplicates, similar
 from harken.client.cli.stats import stats
 from harken.client.cli.submit import submit
@@ -62,7 +63,7 @@ def cli(context: click.Context) -> None:
 
 
 for _command in (
-    *(submit, batch, watch, jobs, job, cancel, download),
+    *(submit, batch, watch, jobs, job, show, cancel, download),
     *(dead_letters, retry, dismiss, audit),
     *(similar, duplicates),
     *(export, stats, owner),

@@ -1,4 +1,4 @@
-"""The command line's options of features that leave a choice: --stems, --prepare, --video, --language-model."""
+"""The command line's options of features that leave a choice: --stems, --prepare, --video and so on."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,13 +7,20 @@ from typing import Any, Final, TypeVar
 import click
 
 from harken.client.cli.video_option import video_option
-from harken.client.enums import AudioFormat, Feature, PreparedChannels, StemKind
+from harken.client.enums import (
+    AudioFormat,
+    Feature,
+    PictureKind,
+    PictureTheme,
+    PreparedChannels,
+    StemKind,
+)
 from harken.client.options import (
     InsightsOptions,
     Options,
+    PicturesOptions,
     PrepareOptions,
     StemsOptions,
-    VideoOptions,
 )
 
 R = TypeVar("R")
@@ -23,6 +30,13 @@ STEM_KINDS: Final = tuple(
 )
 _PREPARE: Final = (
     "flac or wav, rate=44100, bits=16, loudness=-14, ceiling=-1, trim or trim=-50, mono"
+)
+
+PICTURE_KINDS: Final = tuple(
+    kind.value.replace("_", "-") for kind in PictureKind if kind is not PictureKind.UNKNOWN
+)
+_PICTURES: Final = (
+    f"{', '.join(PICTURE_KINDS)}, all, dark or light, width=1600, height=500, scale=2"
 )
 
 
@@ -65,6 +79,32 @@ class Preparation(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
         return PrepareOptions(**wanted)
 
 
+class PictureWords(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """Which pictures are made, and how they look: words and numbers separated by commas."""
+
+    name = "what,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> PicturesOptions:
+        """The options that say so."""
+        if isinstance(value, PicturesOptions):
+            return value
+        kinds: dict[PictureKind, None] = {}
+        wanted: dict[str, Any] = {}
+        for word in (word.strip().lower() for word in value.split(",") if word.strip()):
+            name, _, number = word.partition("=")
+            if word in PICTURE_KINDS:
+                kinds[PictureKind(word.replace("-", "_"))] = None
+            elif word in ("dark", "light"):
+                wanted["theme"] = PictureTheme(word)
+            elif name in ("width", "height", "scale") and number.isdecimal():
+                wanted[name] = int(number)
+            elif word != "all":
+                self.fail(f"{word!r} is not understood. There are: {_PICTURES}.", param, ctx)
+        return PicturesOptions(kinds=tuple(kinds), **wanted)
+
+
 def _meant(name: str, number: str) -> dict[str, Any]:
     """The fields that one word of --prepare sets; raises KeyError and ValueError for none."""
     if name == "trim":
@@ -96,31 +136,45 @@ prepare_option = click.option(
     help=f"Make a file for use elsewhere: {_PREPARE}. Without --features nothing else.",
 )
 
+pictures_option = click.option(
+    "--pictures",
+    type=PictureWords(),
+    help=f"Draw the sound: {_PICTURES}. Without --features nothing else.",
+)
 
 language_model_option = click.option(
     "--language-model",
+    "insights",
     is_flag=True,
+    callback=lambda _context, _parameter, asked: (
+        InsightsOptions(language_model=True) if asked else None
+    ),
     help="Insights also by the language model that the workers are set up with. Without --features nothing else.",
 )
 
 
+_OPTIONS: Final = {
+    Feature.STEMS: stems_option,
+    Feature.PREPARE: prepare_option,
+    Feature.VIDEO: video_option,
+    Feature.PICTURES: pictures_option,
+    Feature.INSIGHTS: language_model_option,
+}
+
+
 def feature_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds the options of features, which ask for these too; the command takes `options`."""
+    """Adds these options, which ask for their features too; the command takes `options`."""
 
     @wraps(command)
     def with_options(*args: Any, **values: Any) -> R:
-        stems: StemsOptions | None = values.pop("stems")
-        prepare: PrepareOptions | None = values.pop("prepare")
-        video: VideoOptions | None = values.pop("video")
-        insights = InsightsOptions(language_model=True) if values.pop("language_model") else None
-        if stems is None and prepare is None and video is None and insights is None:
+        chosen = {feature: values.pop(feature.value) for feature in _OPTIONS}
+        asked = [feature for feature, options in chosen.items() if options is not None]
+        if not asked:
             return command(*args, **{**values, "options": None})
-        asked = [Feature.STEMS] if stems else []
-        asked += [Feature.PREPARE] if prepare else []
-        asked += [Feature.VIDEO] if video else []
-        asked += [Feature.INSIGHTS] if insights else []
         features = dict.fromkeys((*(values["features"] or ()), *asked))
-        options = Options(stems=stems, prepare=prepare, video=video, insights=insights)
+        options = Options(**{feature.value: options for feature, options in chosen.items()})
         return command(*args, **{**values, "features": tuple(features), "options": options})
 
-    return stems_option(prepare_option(video_option(language_model_option(with_options))))
+    for add in reversed(_OPTIONS.values()):
+        with_options = add(with_options)
+    return with_options

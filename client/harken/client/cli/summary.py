@@ -16,6 +16,7 @@ from harken.client.cli.insights import insight_rows
 from harken.client.cli.text import NOTHING, count, duration, local_time, number, plain
 from harken.client.enums import JobState
 from harken.client.job import Job
+from harken.client.quality import Quality
 from harken.client.video_result import Video
 
 _LABEL_WIDTH = 11
@@ -132,8 +133,13 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         rows.append(("Stems", ", ".join(names) or NOTHING))
     if result.prepare is not None:
         rows.append(("Prepared", _prepared(result.prepare)))
+    if result.quality is not None:
+        rows += _quality(result.quality)
     if result.video is not None:
         rows += _video(result.video)
+    if result.pictures is not None:
+        names = (plain(one.artifact_name or "") for one in result.pictures.pictures)
+        rows.append(("Pictures", ", ".join(names) or NOTHING))
     if result.insights is not None:
         rows += insight_rows(result.insights)
     rows += [("Failed", plain(str(error))) for error in result.errors]
@@ -219,6 +225,24 @@ def _annotations(said: Annotations) -> str:
 def _prepared(made: Prepared) -> str:
     gain = "" if made.gain_db is None else f", {made.gain_db:+.1f} dB"
     return f"{plain(made.artifact_name or NOTHING)}, {duration(made.duration_s)}{gain}"
+
+
+def _quality(found: Quality) -> list[Row]:
+    """Each problem, and what there is to know where there is none."""
+    resolution, stereo = found.resolution, found.stereo
+    bits = resolution.effective_bits if resolution else None
+    cutoff = resolution.cutoff_hz if resolution else None
+    parts = [
+        "" if found.problems else "nothing is wrong",
+        f"{bits} bits in use" if bits else "",
+        f"spectrum ends at {cutoff / 1000:.1f} kHz" if cutoff else "",
+        f"correlation {stereo.correlation:.2f}"
+        if stereo and stereo.correlation is not None
+        else "",
+    ]
+    rows = [("Quality", ", ".join(part for part in parts if part) or NOTHING)]
+    rows += [(problem.severity.capitalize(), plain(problem.message)) for problem in found.problems]
+    return rows
 
 
 def _video(video: Video) -> list[Row]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from harken.audio.blocks import Floats, SoundBlock
 from harken.audio.decode import Recording
+from harken.audio.energy_stream import EnergyStream
 from harken.audio.loudness import LoudnessMeter
 from harken.audio.mono import downmix
 from harken.audio.rendering.gain import Gain, Levels, gain_for
@@ -97,7 +98,7 @@ def _written(
     gain: Gain,
     on_share: Callable[[float], None],
 ) -> Rendered:
-    meter = LoudnessMeter()
+    meter, energies = LoudnessMeter(), EnergyStream()
     quantiser = Quantiser(wanted.form)
     sound: SoundFile | None = None
     rate, channels = 0, ()
@@ -108,7 +109,10 @@ def _written(
             samples = block.samples
             if gain.db:
                 samples = samples * np.float32(10.0 ** (gain.db / 20.0))
-            meter.on_sound(SoundBlock(samples=samples, sample_rate=rate, channels=channels))
+            heard = SoundBlock(samples=samples, sample_rate=rate, channels=channels)
+            meter.on_sound(heard)
+            if (steps := energies.push(heard)) is not None:
+                meter.on_energies(steps)
             sound.write(samples if wanted.form.is_float else quantiser.numbers(samples))
             on_share(recording.share_done)
         assert sound is not None  # a recording without samples has raised

@@ -5,6 +5,7 @@ from typing import Final
 
 from harken.audio import Feature
 from harken.tasks.plan.insights import InsightsStep
+from harken.tasks.plan.pictures import PicturesStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
@@ -14,5 +15,6 @@ STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.STEMS: StemsStep,
     Feature.PREPARE: PrepareStep,
     Feature.VIDEO: VideoStep,
+    Feature.PICTURES: PicturesStep,
     Feature.INSIGHTS: InsightsStep,
 }

@@ -1,0 +1,1 @@
+"""The technical truth of a recording: what was done to it, and what went wrong."""
