@@ -40,6 +40,7 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
         "server",
         "worker",
         "otel",
+        "transcription",
         "models",
         "language",
         "all",

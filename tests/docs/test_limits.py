@@ -11,6 +11,7 @@ from harken.audio.annotations.text import MOST_CHARS
 from harken.audio.container import LARGEST_PIXELS
 from harken.audio.limits import ALWAYS_S, LEAST_BYTES_A_SECOND
 from harken.audio.media import MAX_TAG_CHARS, MAX_TAGS
+from harken.audio.transcription.transcribing import MAX_CHARS, MAX_WORDS
 from harken.audio.video.probe import MOST_STREAMS
 from harken.jobs.collection.breakdown import LONGEST_NAME, MOST_NAMES
 from harken.jobs.job import DEFAULT_PRIORITY
@@ -80,6 +81,7 @@ LIMITS = {
     "`loudness_lufs` of a prepared file": between(options.LOUDNESSES_LUFS, "LUFS"),
     "`true_peak_ceiling_dbtp` of a prepared file": between(options.CEILINGS_DBTP, "dBTP")
     + f"; {DEFAULT_CEILING_DBTP:g} when unset",
+    "`prompt` of a transcript": f"{options.LONGEST_PROMPT:,} characters",
     "`silence_threshold_dbfs` of a prepared file": between(options.THRESHOLDS_DBFS, "dBFS")
     + f"; {DEFAULT_SILENCE_DBFS:g} when unset",
     "`thumbnail_times_s` of a video": f"{video_options.MOST_THUMBNAILS} times,"
@@ -125,6 +127,9 @@ LIMITS = {
     "names of a breakdown that are kept apart": f"{MOST_NAMES}, of {LONGEST_NAME} characters",
     "size of a page": f"{LARGEST_PAGE_BYTES // MIB} MiB",
     "beats and onsets of a result": f"{MAX_TIMES:,} each",
+    "segments of speech, and of a transcript": f"{MAX_TIMES:,} each",
+    "words of a transcript": f"{MAX_WORDS:,}",
+    "text of a transcript": f"{MAX_CHARS:,} characters",
     "tags of a result": f"{MAX_TAGS}, names and values of {MAX_TAG_CHARS:,} characters",
     "markers of a result": f"{MOST_CUES:,}, labels of {MOST_CHARS:,} characters",
     "loops of a result": f"{MOST_LOOPS}",

@@ -8,13 +8,13 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import ParseDict
 
 import harken.audio
-from harken.audio import DEFAULT_FEATURES, Feature, analyze, result
-from harken.v1 import analysis_result_pb2, quality_pb2, video_pb2
+from harken.audio import DEFAULT_FEATURES, Feature, analyze
+from harken.v1 import analysis_result_pb2, quality_pb2, speech_pb2, transcript_pb2, video_pb2
 
 MESSAGES = {
     name: message
-    for file in (analysis_result_pb2, quality_pb2, video_pb2)
-    for name, message in file.DESCRIPTOR.message_types_by_name.items()
+    for module in (analysis_result_pb2, quality_pb2, speech_pb2, transcript_pb2, video_pb2)
+    for name, message in module.DESCRIPTOR.message_types_by_name.items()
     if not name.endswith("Options")
 }
 
@@ -24,7 +24,7 @@ def test_each_message_has_the_fields_of_the_engines_result(message: Descriptor) 
     engine = {
         field.name
         for field in fields(
-            getattr(result, message.name, None) or getattr(harken.audio, message.name)
+            getattr(harken.audio, message.name, None) or getattr(harken.audio, message.name)
         )
     }
 

@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from harken.client.options import PicturesOptions as PicturesOptions
     from harken.client.options import PrepareOptions as PrepareOptions
     from harken.client.options import StemsOptions as StemsOptions
+    from harken.client.options import TranscriptOptions as TranscriptOptions
     from harken.client.options import VideoOptions as VideoOptions
     from harken.client.quality import ChannelQuality as ChannelQuality
     from harken.client.quality import Clipping as Clipping
@@ -122,6 +123,11 @@ if TYPE_CHECKING:
     from harken.client.sound import DuplicateGroup as DuplicateGroup
     from harken.client.sound import DuplicateSound as DuplicateSound
     from harken.client.sound import SimilarSound as SimilarSound
+    from harken.client.speech import Speech as Speech
+    from harken.client.speech import SpeechSegment as SpeechSegment
+    from harken.client.speech import Transcript as Transcript
+    from harken.client.speech import TranscriptSegment as TranscriptSegment
+    from harken.client.speech import TranscriptWord as TranscriptWord
     from harken.client.sync import Client as Client
     from harken.client.update import BatchSnapshot as BatchSnapshot
     from harken.client.update import BatchUpdate as BatchUpdate
@@ -170,12 +176,15 @@ _MODULES = {
     "insights_result": "CompatibleKey Insights InsightTag",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "InsightsOptions Options PicturesOptions PrepareOptions StemsOptions VideoOptions",
+    "options": (
+        "InsightsOptions Options PicturesOptions PrepareOptions StemsOptions VideoOptions TranscriptOptions"
+    ),
     "reconnect": "Reconnect",
     "quality": (
         "ChannelQuality Clipping Hum Quality QualityProblem Resolution Silence StereoImage Stretch"
     ),
     "sound": "DuplicateGroup DuplicateSound SimilarSound",
+    "speech": "Speech SpeechSegment Transcript TranscriptSegment TranscriptWord",
     "sync": "Client",
     "update": "BatchSnapshot BatchUpdate JobSnapshot JobUpdate ProgressTick Transition Update",
     "upload": "Artifact Upload",

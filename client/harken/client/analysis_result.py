@@ -12,6 +12,7 @@ from harken.client.enums import FaultKind, Feature, LoopKind, PictureKind, StemK
 from harken.client.frozen_map import FrozenMap
 from harken.client.insights_result import Insights
 from harken.client.quality import Quality
+from harken.client.speech import Speech, Transcript
 from harken.client.video_result import Video
 
 
@@ -348,6 +349,8 @@ class AnalysisResult:
     video: Video | None = None
     pictures: Pictures | None = None
     quality: Quality | None = None
+    speech: Speech | None = None
+    transcript: Transcript | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

@@ -74,6 +74,10 @@ class Feature(StrEnum):
     """Pictures of the sound, and peaks for players, as artifacts."""
     QUALITY = "quality"
     """The technical state: clipping, hum, bits, bandwidth, and what is wrong."""
+    SPEECH = "speech"
+    """Where speech is, its share, its pauses and its pace."""
+    TRANSCRIPT = "transcript"
+    """What is said, in which language, and when."""
     INSIGHTS = "insights"
     """What the other features mean to people: tags, keys that mix well, a sentence."""
 

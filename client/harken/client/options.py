@@ -79,6 +79,22 @@ class PicturesOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranscriptOptions:
+    """How speech is written down, of the feature "transcript"."""
+
+    language: str | None = None
+    """The language that is spoken, such as "en"; found when None."""
+    words: bool = False
+    """Give each word its times."""
+    translate: bool = False
+    """Into English."""
+    prompt: str | None = None
+    """Names and terms that occur, up to 1,000 characters."""
+    whole: bool = False
+    """Not just where speech was found: songs, and speech in loud noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Who draws the insights, of the feature "insights"."""
 
@@ -94,4 +110,5 @@ class Options:
     prepare: PrepareOptions | None = None
     video: VideoOptions | None = None
     pictures: PicturesOptions | None = None
+    transcript: TranscriptOptions | None = None
     insights: InsightsOptions | None = None

@@ -65,6 +65,8 @@ from harken.audio.result import (
     Timbre,
     Tonal,
 )
+from harken.audio.speech.result import Speech, SpeechSegment
+from harken.audio.transcription.result import Transcript, TranscriptSegment, TranscriptWord
 from harken.audio.video.result import ContactSheet, Proxy, Thumbnail, Video, VideoStream
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ __all__ = [
     "Severity",
     "Silence",
     "Spectral",
+    "Speech",
+    "SpeechSegment",
     "Stem",
     "StemKind",
     "Stems",
@@ -127,6 +131,9 @@ __all__ = [
     "Thumbnail",
     "Timbre",
     "Tonal",
+    "Transcript",
+    "TranscriptSegment",
+    "TranscriptWord",
     "Video",
     "VideoStream",
     "analyze",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
 
 SAMPLE_RATE: Final = 22_050  # Hz, of the mono signal behind every spectral feature
 FRAME: Final = 2048  # samples under one window

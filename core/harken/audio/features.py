@@ -23,14 +23,16 @@ class Feature(StrEnum):
     PREPARE = "prepare"
     VIDEO = "video"
     PICTURES = "pictures"
+    SPEECH = "speech"
     QUALITY = "quality"
+    TRANSCRIPT = "transcript"
     INSIGHTS = "insights"
 
 
 # What is computed where no feature is named; the others cost more, or fit some recordings alone.
 DEFAULT_FEATURES: Final = tuple(Feature)[:8]
 # Those whose result is in files, which the engine alone has nowhere to put.
-IN_FILES: Final = frozenset({Feature.STEMS, Feature.PREPARE, Feature.PICTURES})
+IN_FILES: Final = frozenset({Feature.STEMS, Feature.PREPARE, Feature.PICTURES, Feature.TRANSCRIPT})
 
 
 def wanted_features(features: Iterable[Feature | str] | None) -> tuple[Feature, ...]:

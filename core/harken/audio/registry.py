@@ -16,6 +16,7 @@ from harken.audio.pitch.tracker import PitchTracker
 from harken.audio.quality.meter import QualityMeter
 from harken.audio.rhythm import Pulse
 from harken.audio.spectral import SpectralShape
+from harken.audio.speech.detector import SpeechDetector
 from harken.audio.timbre import Cepstrum
 from harken.audio.tonal import Tonality
 from harken.audio.video.probe import video_facts
@@ -38,4 +39,5 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
 # Groups that are read off the file, whether it has sound or not; by its name, descriptor and limits.
 READINGS: Final[Mapping[Feature, Callable[[str, int | None, Limits | None], object]]] = {
     Feature.VIDEO: video_facts,
+    Feature.SPEECH: SpeechDetector,
 }

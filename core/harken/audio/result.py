@@ -14,6 +14,8 @@ from harken.audio.features import Feature
 from harken.audio.insights.result import Insights
 from harken.audio.pictures.result import Pictures
 from harken.audio.quality.result import Quality
+from harken.audio.speech.result import Speech
+from harken.audio.transcription.result import Transcript
 from harken.audio.video.result import Video
 
 # beats_s and onsets_s end here; beat_count and onset_count always count all of them.
@@ -308,6 +310,8 @@ class AnalysisResult:
     video: Video | None = None
     pictures: Pictures | None = None
     quality: Quality | None = None
+    speech: Speech | None = None
+    transcript: Transcript | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
 

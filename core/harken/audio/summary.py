@@ -20,6 +20,7 @@ def summary(report: dict[str, Any]) -> str:
         ("envelope", _envelope(report["envelope"]) if "envelope" in report else ""),
         ("it says", _annotations(report["annotations"]) if "annotations" in report else ""),
         ("quality", _quality(report["quality"]) if "quality" in report else ""),
+        ("speech", _speech(report["speech"]) if "speech" in report else ""),
         ("about", report.get("insights", {}).get("description", "")),
         ("tags", _tags(report.get("insights", {}))),
         ("mixes", _keys(report.get("insights", {}))),
@@ -106,6 +107,19 @@ def _envelope(group: dict[str, Any]) -> str:
         ("peak_s", "loudest at {:.3f} s"),
     )
     return ", ".join(form.format(group[name]) for name, form in named if name in group) or "silence"
+
+
+def _speech(group: dict[str, Any]) -> str:
+    kinds = ("speech", "music", "noise", "silence")
+    parts = [f"{100 * group[f'{kind}_share']:.0f} % {kind}" for kind in kinds]
+    named = (
+        ("segment_count", "{} segments"),
+        ("pause_count", "{} pauses"),
+        ("syllable_rate_hz", "{:.1f} syllables a second"),
+        ("snr_db", "{:.0f} dB above the noise"),
+    )
+    parts += [form.format(group[name]) for name, form in named if group.get(name)]
+    return ", ".join(parts)
 
 
 def _tags(group: dict[str, Any]) -> str:

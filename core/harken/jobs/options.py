@@ -115,6 +115,17 @@ class PicturesOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranscriptOptions:
+    """How speech is written down; without a language the model finds it."""
+
+    language: str | None = None
+    words: bool = False
+    translate: bool = False
+    prompt: str | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class InsightsOptions:
     """Whether a language model is asked too."""
 
@@ -129,6 +140,7 @@ class Options:
     prepare: PrepareOptions | None = None
     video: VideoOptions | None = None
     pictures: PicturesOptions | None = None
+    transcript: TranscriptOptions | None = None
     insights: InsightsOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
@@ -143,11 +155,13 @@ class Options:
         stems, prepare = found.get("stems"), found.get("prepare")
         video, insights = found.get("video"), found.get("insights")
         pictures = found.get("pictures")
+        transcript = found.get("transcript")
         return cls(
             stems=None if stems is None else _stems(stems),
             prepare=None if prepare is None else _prepare(prepare),
             video=None if video is None else _video(video),
             pictures=None if pictures is None else _pictures(pictures),
+            transcript=None if transcript is None else _transcript(transcript),
             insights=None if insights is None else _insights(insights),
         )
 
@@ -181,6 +195,11 @@ def _pictures(plain: Mapping[str, Any]) -> PicturesOptions:
     known["kinds"] = tuple(PictureKind(kind) for kind in plain["kinds"])
     known["theme"] = PictureTheme(plain["theme"])
     return PicturesOptions(**known)
+
+
+def _transcript(plain: Mapping[str, Any]) -> TranscriptOptions:
+    fields = TranscriptOptions.__dataclass_fields__
+    return TranscriptOptions(**{name: plain[name] for name in fields if name in plain})
 
 
 def _insights(plain: Mapping[str, Any]) -> InsightsOptions:

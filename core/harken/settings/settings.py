@@ -71,6 +71,7 @@ class Settings:
     upload_hours: int = 72
     signing_keys: str = field(default="", repr=False)
     stems_model: str = ""
+    transcription_model: str = ""
     language_model_url: str = ""
     language_model: str = ""
     language_model_key: str = field(default="", repr=False)

@@ -334,6 +334,11 @@ VARIABLES: tuple[Variable, ...] = (
         meaning="The ONNX file of the model that separates stems of the kind model; that kind fails when unset.",
     ),
     Variable(
+        field="transcription_model",
+        name="HARKEN_TRANSCRIPTION_MODEL",
+        meaning="The folder of the Whisper model (CTranslate2) that writes speech down; transcripts fail when unset.",
+    ),
+    Variable(
         field="language_model_url",
         name="HARKEN_LANGUAGE_MODEL_URL",
         meaning="The base URL of an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1;"

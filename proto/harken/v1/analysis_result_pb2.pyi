@@ -13,6 +13,8 @@ from harken.v1 import insights_pb2 as _insights_pb2
 from harken.v1 import options_pb2 as _options_pb2
 from harken.v1 import pictures_pb2 as _pictures_pb2
 from harken.v1 import quality_pb2 as _quality_pb2
+from harken.v1 import speech_pb2 as _speech_pb2
+from harken.v1 import transcript_pb2 as _transcript_pb2
 from harken.v1 import video_pb2 as _video_pb2
 import builtins as _builtins
 import sys
@@ -51,6 +53,8 @@ class AnalysisResult(_message.Message):
     VIDEO_FIELD_NUMBER: _builtins.int
     PICTURES_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    SPEECH_FIELD_NUMBER: _builtins.int
+    TRANSCRIPT_FIELD_NUMBER: _builtins.int
     INSIGHTS_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -118,6 +122,14 @@ class AnalysisResult(_message.Message):
         """FEATURE_QUALITY"""
 
     @_builtins.property
+    def speech(self) -> _speech_pb2.Speech:
+        """FEATURE_SPEECH"""
+
+    @_builtins.property
+    def transcript(self) -> _transcript_pb2.Transcript:
+        """FEATURE_TRANSCRIPT"""
+
+    @_builtins.property
     def insights(self) -> _insights_pb2.Insights:
         """FEATURE_INSIGHTS"""
 
@@ -144,12 +156,14 @@ class AnalysisResult(_message.Message):
         video: _video_pb2.Video | None = ...,
         pictures: _pictures_pb2.Pictures | None = ...,
         quality: _quality_pb2.Quality | None = ...,
+        speech: _speech_pb2.Speech | None = ...,
+        transcript: _transcript_pb2.Transcript | None = ...,
         insights: _insights_pb2.Insights | None = ...,
         errors: _abc.Iterable[Global___FeatureError] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "video", b"video"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -56,6 +56,10 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
     FEATURE_QUALITY: _Feature.ValueType  # 17
     """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
+    FEATURE_SPEECH: _Feature.ValueType  # 16
+    """Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+    FEATURE_TRANSCRIPT: _Feature.ValueType  # 18
+    """What is said, in which language, and when: TranscriptOptions says how."""
     FEATURE_INSIGHTS: _Feature.ValueType  # 19
     """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 
@@ -98,6 +102,10 @@ FEATURE_PICTURES: Feature.ValueType  # 15
 """Pictures of the sound, and peaks for players, as files: PicturesOptions says which."""
 FEATURE_QUALITY: Feature.ValueType  # 17
 """The technical state: clipping, hum, drop-outs, silence, bits and bandwidth, stereo, and what is wrong."""
+FEATURE_SPEECH: Feature.ValueType  # 16
+"""Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
+FEATURE_TRANSCRIPT: Feature.ValueType  # 18
+"""What is said, in which language, and when: TranscriptOptions says how."""
 FEATURE_INSIGHTS: Feature.ValueType  # 19
 """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

@@ -1,6 +1,8 @@
 """Options of features: as values of the domain, checked, and as messages again."""
 
+import re
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from typing import Final, Literal
 
 from harken.jobs.options import (
@@ -13,6 +15,7 @@ from harken.jobs.options import (
     PrepareOptions,
     StemKind,
     StemsOptions,
+    TranscriptOptions,
 )
 from harken.server.errors import Violation
 from harken.server.picture_options import (
@@ -21,7 +24,7 @@ from harken.server.picture_options import (
     pictures_violations,
 )
 from harken.server.video_options import video_message, video_options, video_violations
-from harken.v1 import insights_pb2
+from harken.v1 import insights_pb2, transcript_pb2
 from harken.v1 import options_pb2 as pb
 
 # Published in options.proto.
@@ -30,6 +33,10 @@ LOUDNESSES_LUFS: Final = (-70.0, 0.0)
 CEILINGS_DBTP: Final = (-20.0, 0.0)
 THRESHOLDS_DBFS: Final = (-120.0, -10.0)
 BITS: Final = {AudioFormat.FLAC: (16, 24), AudioFormat.WAV: (16, 24, 32)}
+
+LONGEST_PROMPT: Final = 1_000  # characters
+# As ISO 639 has them; which of them a model knows, it says itself.
+LANGUAGE: Final = re.compile("[a-z]{2,3}")
 
 _NUMBERS: Final = {kind: pb.StemsOptions.Kind.Value(f"KIND_{kind.name}") for kind in StemKind}
 _KINDS: Final = {number: kind for kind, number in _NUMBERS.items()}
@@ -48,7 +55,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare", "video", "pictures", "insights"):
+    for name in ("stems", "prepare", "video", "pictures", "transcript", "insights"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -60,6 +67,7 @@ def options_violations(
     yield from _prepare_violations(f"{field}.prepare", message.prepare)
     yield from video_violations(f"{field}.video", message.video)
     yield from pictures_violations(f"{field}.pictures", message.pictures)
+    yield from _transcript_violations(f"{field}.transcript", message.transcript)
 
 
 def options_of(message: pb.Options) -> Options:
@@ -69,6 +77,7 @@ def options_of(message: pb.Options) -> Options:
         prepare=_prepare(message.prepare) if message.HasField("prepare") else None,
         video=video_options(message.video) if message.HasField("video") else None,
         pictures=pictures_of(message.pictures) if message.HasField("pictures") else None,
+        transcript=_transcript(message.transcript) if message.HasField("transcript") else None,
         insights=InsightsOptions(language_model=message.insights.language_model)
         if message.HasField("insights")
         else None,
@@ -100,6 +109,8 @@ def options_message(options: Options) -> pb.Options | None:
         message.video.CopyFrom(video_message(options.video))
     if options.pictures is not None:
         message.pictures.CopyFrom(pictures_message(options.pictures))
+    if (written := options.transcript) is not None:
+        message.transcript.CopyFrom(transcript_pb2.TranscriptOptions(**asdict(written)))
     if options.insights is not None:
         message.insights.CopyFrom(
             insights_pb2.InsightsOptions(language_model=options.insights.language_model)
@@ -152,6 +163,27 @@ def _prepare(message: pb.PrepareOptions) -> PrepareOptions:
         silence_threshold_dbfs=DEFAULT_SILENCE_DBFS if threshold is None else threshold,
         mono=message.channels == pb.PrepareOptions.CHANNELS_MONO,
         bits=message.bits if message.HasField("bits") else DEFAULT_BITS,
+    )
+
+
+def _transcript_violations(
+    field: str, message: transcript_pb2.TranscriptOptions
+) -> Iterable[Violation]:
+    if message.HasField("language") and not LANGUAGE.fullmatch(message.language):
+        description = "It has to be a code of ISO 639 in small letters, such as en or yue; unset, it is found."
+        yield Violation(f"{field}.language", "LANGUAGE_NOT_A_CODE", description)
+    if len(message.prompt) > LONGEST_PROMPT:
+        description = f"It has {len(message.prompt):,} characters; {LONGEST_PROMPT:,} are the most."
+        yield Violation(f"{field}.prompt", "PROMPT_TOO_LONG", description)
+
+
+def _transcript(message: transcript_pb2.TranscriptOptions) -> TranscriptOptions:
+    return TranscriptOptions(
+        language=message.language if message.HasField("language") else None,
+        words=message.words,
+        translate=message.translate,
+        prompt=message.prompt or None,
+        whole=message.whole,
     )
 
 

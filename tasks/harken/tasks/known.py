@@ -36,7 +36,9 @@ def identity_of(descriptor: int) -> str | None:
 
 def key_of(job: Job, content: str, settings: Settings) -> str:
     """What the result of a job depends on, digested."""
+    from harken.audio import Feature
     from harken.audio.separation.model_file import identity_of as model_identity
+    from harken.audio.transcription.whisper import identity_of as whisper_identity
     from harken.audio.version import engine_version
 
     engine = engine_version()
@@ -44,6 +46,8 @@ def key_of(job: Job, content: str, settings: Settings) -> str:
     stems = options.stems
     if stems is not None and StemKind.MODEL in stems.kinds:
         engine += model_identity(settings.stems_model)
+    if Feature.TRANSCRIPT in job.features:
+        engine += whisper_identity(settings.transcription_model)
     if options.insights is not None and options.insights.language_model:
         engine += language_model_identity(settings)
     return known_results.content_key(content, job.features, engine, job.spec)

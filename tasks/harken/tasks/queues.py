@@ -38,6 +38,8 @@ def queue_for(features: Collection[str], options: Options | None = None) -> str:
     wanted = set(features)
     if options is not None and options.stems and StemKind.MODEL in options.stems.kinds:
         return AI
+    if "transcript" in wanted:
+        return AI
     if options is not None and options.insights and options.insights.language_model:
         return AI
     if wanted & {"stems", "prepare", "video", "pictures"}:

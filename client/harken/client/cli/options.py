@@ -21,9 +21,13 @@ from harken.client.options import (
     PicturesOptions,
     PrepareOptions,
     StemsOptions,
+    TranscriptOptions,
 )
 
 R = TypeVar("R")
+
+_TRANSCRIPT: Final = "auto or a language such as en, words, translate, whole, prompt=TEXT"
+_WORDS: Final = ("words", "translate", "whole")
 
 STEM_KINDS: Final = tuple(
     kind.value.replace("_", "-") for kind in StemKind if kind is not StemKind.UNKNOWN
@@ -125,6 +129,29 @@ def _meant(name: str, number: str) -> dict[str, Any]:
     return {field: kind(number)}
 
 
+class Transcription(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
+    """How speech is written down: a language and words separated by commas, a prompt last."""
+
+    name = "how,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TranscriptOptions:
+        """The options that say so."""
+        if isinstance(value, TranscriptOptions):
+            return value
+        chosen, _, prompt = value.partition("prompt=")
+        wanted: dict[str, Any] = {"prompt": prompt} if prompt else {}
+        for word in (word.strip().lower() for word in chosen.split(",") if word.strip()):
+            if word in _WORDS:
+                wanted[word] = True
+            elif word.isascii() and word.isalpha() and 2 <= len(word) <= 3:
+                wanted["language"] = word
+            elif word != "auto":
+                self.fail(f"{word!r} is not understood. There are: {_TRANSCRIPT}.", param, ctx)
+        return TranscriptOptions(**wanted)
+
+
 stems_option = click.option(
     "--stems",
     type=StemKinds(),
@@ -153,11 +180,18 @@ language_model_option = click.option(
 )
 
 
+transcript_option = click.option(
+    "--transcript",
+    type=Transcription(),
+    help=f"Write down what is said: {_TRANSCRIPT}. Without --features nothing else.",
+)
+
 _OPTIONS: Final = {
     Feature.STEMS: stems_option,
     Feature.PREPARE: prepare_option,
     Feature.VIDEO: video_option,
     Feature.PICTURES: pictures_option,
+    Feature.TRANSCRIPT: transcript_option,
     Feature.INSIGHTS: language_model_option,
 }
 

@@ -17,6 +17,7 @@ from harken.client.cli.text import NOTHING, count, duration, local_time, number,
 from harken.client.enums import JobState
 from harken.client.job import Job
 from harken.client.quality import Quality
+from harken.client.speech import Speech, Transcript
 from harken.client.video_result import Video
 
 _LABEL_WIDTH = 11
@@ -27,6 +28,9 @@ _TAGS = ("title", "artist", "album", "date")
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 _CHANNELS = {1: "mono", 2: "stereo"}
+
+_SAID = 500
+"""Characters of a transcript; all of it is in the artifact and in JSON."""
 
 Row = tuple[str, str]
 
@@ -140,6 +144,10 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
     if result.pictures is not None:
         names = (plain(one.artifact_name or "") for one in result.pictures.pictures)
         rows.append(("Pictures", ", ".join(names) or NOTHING))
+    if result.speech is not None:
+        rows += _speech(result.speech)
+    if result.transcript is not None:
+        rows += _transcript(result.transcript)
     if result.insights is not None:
         rows += insight_rows(result.insights)
     rows += [("Failed", plain(str(error))) for error in result.errors]
@@ -271,6 +279,38 @@ def _video(video: Video) -> list[Row]:
         sound = "" if proxy.has_sound else ", without sound"
         rows.append(("Proxy", f"{plain(proxy.artifact_name or NOTHING)}, {size}{sound}"))
     return rows
+
+
+def _speech(speech: Speech) -> list[Row]:
+    shares = (
+        ("speech", speech.speech_share),
+        ("music", speech.music_share),
+        ("noise", speech.noise_share),
+        ("silence", speech.silence_share),
+    )
+    heard = ", ".join(f"{100 * share:.0f} % {name}" for name, share in shares if share is not None)
+    rows = [("Heard", heard or NOTHING)]
+    if not speech.segment_count:
+        return [*rows, ("Speech", "none")]
+    parts = [
+        f"{number(speech.speech_s, 's')} in {count(speech.segment_count, 'segment')}",
+        number(speech.syllable_rate_hz, "syllables per second"),
+        f"{number(speech.snr_db, 'dB')} above the noise" if speech.snr_db is not None else "",
+    ]
+    rows.append(("Speech", ", ".join(part for part in parts if part)))
+    if speech.pause_count:
+        mean, longest = number(speech.pause_s_mean, "s"), number(speech.pause_s_longest, "s")
+        rows.append(("Pauses", f"{speech.pause_count:,}, {mean} on average, the longest {longest}"))
+    return rows
+
+
+def _transcript(transcript: Transcript) -> list[Row]:
+    text = plain(transcript.text or "")
+    sure = _confidence(transcript.language_probability)
+    return [
+        ("Language", f"{plain(transcript.language or NOTHING)}{sure}"),
+        ("Said", f"{text[:_SAID]}…" if len(text) > _SAID else text or NOTHING),
+    ]
 
 
 def _confidence(confidence: float | None) -> str:

@@ -9,6 +9,7 @@ from harken.tasks.plan.pictures import PicturesStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
 from harken.tasks.plan.step import Step
+from harken.tasks.plan.transcript import TranscriptStep
 from harken.tasks.plan.video import VideoStep
 
 STEPS: Final[Mapping[Feature, type[Step]]] = {
@@ -16,5 +17,6 @@ STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.PREPARE: PrepareStep,
     Feature.VIDEO: VideoStep,
     Feature.PICTURES: PicturesStep,
+    Feature.TRANSCRIPT: TranscriptStep,
     Feature.INSIGHTS: InsightsStep,
 }

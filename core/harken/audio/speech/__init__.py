@@ -1,0 +1,1 @@
+"""Where speech is, and how it is: found by signal processing in the one pass over the sound."""
