@@ -118,6 +118,7 @@ def test_submit_prints_the_id_and_sends_the_absolute_path(
         ("", []),
         ("--stems harmonic-percussive", [12]),
         ("--features media --pictures all", [1, 15]),
+        ("--language-model", [19]),
         ("--features media,stems --stems model --prepare trim", [1, 12, 13]),
         ("--features rhythm --video proxy", [2, 14]),
     ],
@@ -189,6 +190,30 @@ def test_a_video_is_shown(run: Run, server: ScriptedServer) -> None:
     assert "contact-sheet.jpg, 2 frames" in shown
     assert "proxy.mp4, 270 × 480" in shown
     assert "without sound" in shown
+
+
+def test_a_language_model_is_asked_where_the_line_says_so(run: Run, server: ScriptedServer) -> None:
+    server.answers["SubmitAnalysis"] = _submitted
+    assert run("submit", "/music/song.flac", "--language-model").exit_code == 0
+    (request,) = server.requests
+    assert request.options.insights.language_model
+
+
+def test_insights_are_lines_for_people(run: Run, server: ScriptedServer) -> None:
+    result = analysis_result_pb2.AnalysisResult()
+    found = result.insights
+    found.description, found.source = "A fast loop of 4.0 s.", 1
+    found.fallback_reason = "MODEL_TIMEOUT"
+    found.tags.add(name="form:loop", confidence=0.9, source=1)
+    found.tags.add(name="tempo:fast", confidence=0.5, source=1)
+    found.compatible_keys.add(camelot="8A", key="A", mode="minor", relation=1)
+    server.answers["GetJob"] = pb.GetJobResponse(job=a_job("SUCCEEDED", result=result))
+    shown = run("job", JOB_ID)
+    assert shown.exit_code == 0
+    assert "A fast loop of 4.0 s." in shown.stdout
+    assert "form:loop, tempo:fast?" in shown.stdout
+    assert "8A (A minor)" in shown.stdout
+    assert "MODEL_TIMEOUT" in shown.stdout
 
 
 def test_a_partial_result_shows_what_failed(run: Run, server: ScriptedServer) -> None:

@@ -37,6 +37,7 @@ from harken.v1 import (
     batch_pb2,
     event_pb2,
     feature_pb2,
+    insights_pb2,
     job_pb2,
     job_service_pb2,
     media_pb2,
@@ -54,7 +55,7 @@ from tests.client.scripted_server import events, moved, tick
 RESOURCES = [
     message
     for module in (
-        *(action_pb2, analysis_result_pb2, batch_pb2, job_pb2),
+        *(action_pb2, analysis_result_pb2, batch_pb2, insights_pb2, job_pb2),
         *(media_pb2, options_pb2, quality_pb2, source_pb2, video_pb2, worker_pb2),
         *(speech_pb2, transcript_pb2),
     )

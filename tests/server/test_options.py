@@ -19,6 +19,7 @@ from harken.jobs.known_results import content_key
 from harken.jobs.options import (
     AudioFormat,
     ImageFormat,
+    InsightsOptions,
     Options,
     PictureKind,
     PicturesOptions,
@@ -50,7 +51,7 @@ from harken.v1.source_pb2 import Source
 from harken.v1.video_pb2 import VideoOptions as VideoOptionsMessage
 
 HOUR = timedelta(hours=1)
-BOTH = ("stems", "prepare", "video", "pictures")
+BOTH = ("stems", "prepare", "video", "pictures", "insights")
 SOURCE = Source(path="a.wav")
 
 PREPARES = st.builds(
@@ -105,12 +106,14 @@ PICTURES = st.builds(
     theme=st.sampled_from(PictureTheme),
     scale=st.integers(1, 2),
 )
+INSIGHTS = st.builds(InsightsOptions, language_model=st.booleans())
 OPTIONS = st.builds(
     Options,
     stems=st.none() | STEMS,
     prepare=st.none() | PREPARES,
     video=st.none() | VIDEOS,
     pictures=st.none() | PICTURES,
+    insights=st.none() | INSIGHTS,
 )
 
 
@@ -295,6 +298,8 @@ def test_options_make_another_known_result() -> None:
         (["pitch", "stems"], Options(), "media_processing"),
         (["prepare"], Options(), "media_processing"),
         (["loudness", "video"], Options(), "media_processing"),
+        (["insights"], Options(insights=InsightsOptions()), "audio_processing"),
+        (["insights"], Options(insights=InsightsOptions(language_model=True)), "ai_analysis"),
         (["stems"], Options(stems=StemsOptions(kinds=(StemKind.MODEL,))), "ai_analysis"),
     ],
 )

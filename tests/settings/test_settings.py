@@ -63,6 +63,11 @@ EXAMPLES = {
     "HARKEN_SIGNING_KEYS": ("a" * 32 + "," + "b" * 32, "a" * 32 + "," + "b" * 32),
     "HARKEN_STEMS_MODEL": ("/models/stems.onnx", "/models/stems.onnx"),
     "HARKEN_TRANSCRIPTION_MODEL": ("/models/whisper", "/models/whisper"),
+    "HARKEN_LANGUAGE_MODEL_URL": ("http://llm:8000/v1", "http://llm:8000/v1"),
+    "HARKEN_LANGUAGE_MODEL": ("llama3.2:3b", "llama3.2:3b"),
+    "HARKEN_LANGUAGE_MODEL_KEY": ("sk-1", "sk-1"),
+    "HARKEN_LANGUAGE_MODEL_TIMEOUT": ("5", 5),
+    "HARKEN_LANGUAGE_MODEL_SEES_NAMES": ("1", True),
 }
 NUMBERS = [name for name, (_, value) in EXAMPLES.items() if type(value) is int]
 # What a variable is of use with only.
@@ -279,6 +284,10 @@ def test_the_documents_defaults_are_the_ones_in_force():
         "HARKEN_SIGNING_KEYS",
         "HARKEN_STEMS_MODEL",
         "HARKEN_TRANSCRIPTION_MODEL",
+        "HARKEN_LANGUAGE_MODEL_URL",
+        "HARKEN_LANGUAGE_MODEL",
+        "HARKEN_LANGUAGE_MODEL_KEY",
+        "HARKEN_LANGUAGE_MODEL_SEES_NAMES",
     }
     assert told.keys() == BY_NAME.keys() - in_words
     assert told == {name: str(getattr(Settings(), BY_NAME[name].field)) for name in told}
@@ -296,6 +305,14 @@ def test_a_port_for_metrics_is_one_of_this_machine_alone(text, address):
 def test_what_is_no_port_for_metrics_is_refused(text):
     with pytest.raises(SettingsError, match=r"HARKEN_METRICS_LISTEN: .* it has to be HOST:PORT"):
         read(HARKEN_METRICS_LISTEN=text)
+
+
+@pytest.mark.parametrize(
+    "text", ["llm:8000", "ftp://llm/v1", "http://", "http://llm/v1?key=1", "http://a:b@llm/v1"]
+)
+def test_what_is_no_endpoint_is_refused(text):
+    with pytest.raises(SettingsError, match=r"HARKEN_LANGUAGE_MODEL_URL: .* cannot be used: it"):
+        read(HARKEN_LANGUAGE_MODEL_URL=text)
 
 
 def test_an_unknown_format_of_the_log_is_refused():

@@ -168,6 +168,17 @@ def test_a_step_comes_behind_those_it_needs_however_they_are_named():
     assert plan_of(["stems"], table).steps == (Preparing, First)
 
 
+def test_a_step_comes_behind_those_it_uses_and_those_it_follows_where_they_are_asked_for():
+    class First(Parts):
+        uses = (Feature.PITCH,)
+        after = ("prepare", "not-known-yet")
+
+    table = {Feature.STEMS: First, Feature.PREPARE: Preparing}
+    assert plan_of(["stems", "prepare"], table).steps == (Preparing, First)
+    alone = plan_of(["stems"], table)
+    assert (alone.heard, alone.steps) == ((Feature.PITCH,), (First,))
+
+
 def test_steps_that_need_each_other_are_refused():
     class First(Parts):
         needs = (Feature.PREPARE,)

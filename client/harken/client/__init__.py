@@ -57,8 +57,10 @@ if TYPE_CHECKING:
     from harken.client.enums import FaultKind as FaultKind
     from harken.client.enums import Feature as Feature
     from harken.client.enums import ImageFormat as ImageFormat
+    from harken.client.enums import InsightSource as InsightSource
     from harken.client.enums import JobKind as JobKind
     from harken.client.enums import JobState as JobState
+    from harken.client.enums import KeyRelation as KeyRelation
     from harken.client.enums import LoopKind as LoopKind
     from harken.client.enums import PictureKind as PictureKind
     from harken.client.enums import PictureTheme as PictureTheme
@@ -93,11 +95,15 @@ if TYPE_CHECKING:
     from harken.client.folder import ListedSource as ListedSource
     from harken.client.handle import BatchHandle as BatchHandle
     from harken.client.handle import JobHandle as JobHandle
+    from harken.client.insights_result import CompatibleKey as CompatibleKey
+    from harken.client.insights_result import Insights as Insights
+    from harken.client.insights_result import InsightTag as InsightTag
     from harken.client.job import Job as Job
     from harken.client.job import JobError as JobError
     from harken.client.job import Progress as Progress
     from harken.client.job import Source as Source
     from harken.client.json_form import to_dict as to_dict
+    from harken.client.options import InsightsOptions as InsightsOptions
     from harken.client.options import Options as Options
     from harken.client.options import PicturesOptions as PicturesOptions
     from harken.client.options import PrepareOptions as PrepareOptions
@@ -155,8 +161,9 @@ _MODULES = {
     "batch": "Batch BatchItem FailedItem",
     "collection": "Bin Breakdown CollectionStatistics Distribution Share",
     "enums": (
-        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat JobKind JobState LoopKind PictureKind "
-        "PictureTheme PreparedChannels ProblemKind Severity SoundClass StemKind UploadState VideoProduct WorkerStatus"
+        "ActionKind AudioFormat ErrorKind FaultKind Feature ImageFormat InsightSource JobKind JobState "
+        "KeyRelation LoopKind PictureKind PictureTheme PreparedChannels ProblemKind Severity SoundClass "
+        "StemKind UploadState VideoProduct WorkerStatus"
     ),
     "errors": (
         "Aborted AlreadyExists ClientClosed DeadlineExceeded FieldViolation HarkenError InvalidRequest "
@@ -166,9 +173,12 @@ _MODULES = {
     "export_format": "ExportFormat",
     "folder": "ListedSource",
     "handle": "BatchHandle JobHandle",
+    "insights_result": "CompatibleKey Insights InsightTag",
     "job": "Job JobError Progress Source",
     "json_form": "to_dict",
-    "options": "Options PicturesOptions PrepareOptions StemsOptions VideoOptions TranscriptOptions",
+    "options": (
+        "InsightsOptions Options PicturesOptions PrepareOptions StemsOptions VideoOptions TranscriptOptions"
+    ),
     "reconnect": "Reconnect",
     "quality": (
         "ChannelQuality Clipping Hum Quality QualityProblem Resolution Silence StereoImage Stretch"

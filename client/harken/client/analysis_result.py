@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harken.client.enums import FaultKind, Feature, LoopKind, PictureKind, StemKind
 from harken.client.frozen_map import FrozenMap
+from harken.client.insights_result import Insights
 from harken.client.quality import Quality
 from harken.client.speech import Speech, Transcript
 from harken.client.video_result import Video
@@ -350,5 +351,6 @@ class AnalysisResult:
     quality: Quality | None = None
     speech: Speech | None = None
     transcript: Transcript | None = None
+    insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
     """Features that could not be computed, while others were."""

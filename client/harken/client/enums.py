@@ -78,6 +78,8 @@ class Feature(StrEnum):
     """Where speech is, its share, its pauses and its pace."""
     TRANSCRIPT = "transcript"
     """What is said, in which language, and when."""
+    INSIGHTS = "insights"
+    """What the other features mean to people: tags, keys that mix well, a sentence."""
 
 
 class SoundClass(StrEnum):
@@ -146,6 +148,24 @@ class ImageFormat(StrEnum):
     UNKNOWN = "unknown"
     JPEG = "jpeg"
     PNG = "png"
+
+
+class InsightSource(StrEnum):
+    """Who has drawn an insight."""
+
+    UNKNOWN = "unknown"
+    RULES = "rules"
+    LANGUAGE_MODEL = "language_model"
+
+
+class KeyRelation(StrEnum):
+    """How a key goes with that of the recording."""
+
+    UNKNOWN = "unknown"
+    SAME = "same"
+    RELATIVE = "relative"
+    FIFTH_UP = "fifth_up"
+    FIFTH_DOWN = "fifth_down"
 
 
 class ErrorKind(StrEnum):

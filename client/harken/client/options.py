@@ -95,6 +95,14 @@ class TranscriptOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsightsOptions:
+    """Who draws the insights, of the feature "insights"."""
+
+    language_model: bool = False
+    """Also the language model that the workers are set up with; it sees features, no sound and no file."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is what is not chosen."""
 
@@ -103,3 +111,4 @@ class Options:
     video: VideoOptions | None = None
     pictures: PicturesOptions | None = None
     transcript: TranscriptOptions | None = None
+    insights: InsightsOptions | None = None

@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 
 from harken.audio.errors import AudioError, InputError
 from harken.audio.features import DEFAULT_FEATURES, IN_FILES, Feature, wanted_features
+from harken.audio.insights.result import (
+    CompatibleKey,
+    Insights,
+    InsightSource,
+    InsightTag,
+    KeyRelation,
+)
 from harken.audio.limits import Limits
 from harken.audio.pictures.result import Picture, PictureKind, Pictures
 from harken.audio.progress import ProgressCallback
@@ -77,6 +84,7 @@ __all__ = [
     "BroadcastInfo",
     "ChannelQuality",
     "Clipping",
+    "CompatibleKey",
     "ContactSheet",
     "CuePoint",
     "Embedding",
@@ -86,6 +94,10 @@ __all__ = [
     "FeatureError",
     "Hum",
     "InputError",
+    "InsightSource",
+    "InsightTag",
+    "Insights",
+    "KeyRelation",
     "Limits",
     "LoopKind",
     "Loudness",
@@ -155,14 +167,16 @@ def analyze(
     feature or one whose result is in files, and OSError when reading fails for another reason than the path.
     """
     from harken.audio.engine import run
+    from harken.audio.insights import addition
 
     wanted = wanted_features(features)
     if in_files := IN_FILES.intersection(wanted):
         names = ", ".join(sorted(in_files))
         raise ValueError(f"The result of {names} is in files: submit it as a job.")
-    return run(
+    with_insights = Feature.INSIGHTS in wanted
+    result = run(
         os.fspath(path),
-        wanted,
+        addition.heard_for(wanted) if with_insights else wanted,
         on_progress,
         on_decoded,
         descriptor=descriptor,
@@ -170,6 +184,7 @@ def analyze(
         listeners=listeners,
         on_fault=on_fault,
     )
+    return addition.with_insights(result, wanted) if with_insights else result
 
 
 def warm_up() -> None:

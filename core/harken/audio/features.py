@@ -26,6 +26,7 @@ class Feature(StrEnum):
     SPEECH = "speech"
     QUALITY = "quality"
     TRANSCRIPT = "transcript"
+    INSIGHTS = "insights"
 
 
 # What is computed where no feature is named; the others cost more, or fit some recordings alone.

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, Final
 
 from harken.audio.features import Feature
+from harken.audio.insights.result import Insights
 from harken.audio.pictures.result import Pictures
 from harken.audio.quality.result import Quality
 from harken.audio.speech.result import Speech
@@ -311,6 +312,7 @@ class AnalysisResult:
     quality: Quality | None = None
     speech: Speech | None = None
     transcript: Transcript | None = None
+    insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

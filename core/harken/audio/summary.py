@@ -21,6 +21,9 @@ def summary(report: dict[str, Any]) -> str:
         ("it says", _annotations(report["annotations"]) if "annotations" in report else ""),
         ("quality", _quality(report["quality"]) if "quality" in report else ""),
         ("speech", _speech(report["speech"]) if "speech" in report else ""),
+        ("about", report.get("insights", {}).get("description", "")),
+        ("tags", _tags(report.get("insights", {}))),
+        ("mixes", _keys(report.get("insights", {}))),
     )
     lines += [f"  {title:<9} {text}" for title, text in named if text]
     return "\n".join(lines)
@@ -117,6 +120,15 @@ def _speech(group: dict[str, Any]) -> str:
     )
     parts += [form.format(group[name]) for name, form in named if group.get(name)]
     return ", ".join(parts)
+
+
+def _tags(group: dict[str, Any]) -> str:
+    return ", ".join(tag["name"] for tag in group.get("tags", ()))
+
+
+def _keys(group: dict[str, Any]) -> str:
+    keys = group.get("compatible_keys", ())
+    return ", ".join(f"{key['camelot']} ({key['key']} {key['mode']})" for key in keys)
 
 
 def _annotations(group: dict[str, Any]) -> str:

@@ -126,6 +126,13 @@ class TranscriptOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsightsOptions:
+    """Whether a language model is asked too."""
+
+    language_model: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of one job's features; None is of a feature that is not asked for, or left to its defaults."""
 
@@ -134,6 +141,7 @@ class Options:
     video: VideoOptions | None = None
     pictures: PicturesOptions | None = None
     transcript: TranscriptOptions | None = None
+    insights: InsightsOptions | None = None
 
     def to_spec(self) -> dict[str, Any] | None:
         """A job's `spec`; None where nothing was chosen."""
@@ -145,7 +153,7 @@ class Options:
         """The options in a job's `spec`; what a newer version wrote and this one lacks is left out."""
         found: Mapping[str, Any] = (spec or {}).get(_KEY) or {}
         stems, prepare = found.get("stems"), found.get("prepare")
-        video = found.get("video")
+        video, insights = found.get("video"), found.get("insights")
         pictures = found.get("pictures")
         transcript = found.get("transcript")
         return cls(
@@ -154,6 +162,7 @@ class Options:
             video=None if video is None else _video(video),
             pictures=None if pictures is None else _pictures(pictures),
             transcript=None if transcript is None else _transcript(transcript),
+            insights=None if insights is None else _insights(insights),
         )
 
 
@@ -191,6 +200,10 @@ def _pictures(plain: Mapping[str, Any]) -> PicturesOptions:
 def _transcript(plain: Mapping[str, Any]) -> TranscriptOptions:
     fields = TranscriptOptions.__dataclass_fields__
     return TranscriptOptions(**{name: plain[name] for name in fields if name in plain})
+
+
+def _insights(plain: Mapping[str, Any]) -> InsightsOptions:
+    return InsightsOptions(language_model=bool(plain.get("language_model")))
 
 
 def _plain(value: Any) -> Any:

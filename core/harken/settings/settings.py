@@ -9,15 +9,9 @@ from urllib.parse import quote
 
 from harken.redis.address import parse_redis_url
 from harken.settings.errors import SettingsError
+from harken.settings.parsing import entries_of, parse_integer, weights_of
 from harken.settings.secret_files import with_secrets
-from harken.settings.variables import (
-    VARIABLES,
-    Variable,
-    entries_of,
-    parse_integer,
-    secret_names,
-    weights_of,
-)
+from harken.settings.variables import VARIABLES, Variable, secret_names
 
 T = TypeVar("T")
 
@@ -78,6 +72,11 @@ class Settings:
     signing_keys: str = field(default="", repr=False)
     stems_model: str = ""
     transcription_model: str = ""
+    language_model_url: str = ""
+    language_model: str = ""
+    language_model_key: str = field(default="", repr=False)
+    language_model_timeout_s: int = 60
+    language_model_sees_names: bool = False
 
     def __post_init__(self) -> None:
         """Fills what is unset: the backend, the soft limit, the number of processors, the current folder as root."""

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from harken.v1 import feature_pb2 as _feature_pb2
+from harken.v1 import insights_pb2 as _insights_pb2
 from harken.v1 import options_pb2 as _options_pb2
 from harken.v1 import pictures_pb2 as _pictures_pb2
 from harken.v1 import quality_pb2 as _quality_pb2
@@ -54,6 +55,7 @@ class AnalysisResult(_message.Message):
     QUALITY_FIELD_NUMBER: _builtins.int
     SPEECH_FIELD_NUMBER: _builtins.int
     TRANSCRIPT_FIELD_NUMBER: _builtins.int
+    INSIGHTS_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def media(self) -> Global___Media:
@@ -128,6 +130,10 @@ class AnalysisResult(_message.Message):
         """FEATURE_TRANSCRIPT"""
 
     @_builtins.property
+    def insights(self) -> _insights_pb2.Insights:
+        """FEATURE_INSIGHTS"""
+
+    @_builtins.property
     def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeatureError]:
         """Features that were asked for and could not be computed, while others were: their groups are unset."""
 
@@ -152,11 +158,12 @@ class AnalysisResult(_message.Message):
         quality: _quality_pb2.Quality | None = ...,
         speech: _speech_pb2.Speech | None = ...,
         transcript: _transcript_pb2.Transcript | None = ...,
+        insights: _insights_pb2.Insights | None = ...,
         errors: _abc.Iterable[Global___FeatureError] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "embedding", b"embedding", "envelope", b"envelope", "errors", b"errors", "insights", b"insights", "loudness", b"loudness", "media", b"media", "onsets", b"onsets", "pictures", b"pictures", "pitch", b"pitch", "prepare", b"prepare", "quality", b"quality", "rhythm", b"rhythm", "spectral", b"spectral", "speech", b"speech", "stems", b"stems", "timbre", b"timbre", "tonal", b"tonal", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -60,6 +60,8 @@ class _FeatureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Feature.Value
     """Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
     FEATURE_TRANSCRIPT: _Feature.ValueType  # 18
     """What is said, in which language, and when: TranscriptOptions says how."""
+    FEATURE_INSIGHTS: _Feature.ValueType  # 19
+    """What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 
 class Feature(_Feature, metaclass=_FeatureEnumTypeWrapper):
     """A group of features that an analysis computes; each fills the field of AnalysisResult with its name. The first eight
@@ -104,4 +106,6 @@ FEATURE_SPEECH: Feature.ValueType  # 16
 """Where speech is, its share beside music and noise, its pauses, its pace, and the noise around it."""
 FEATURE_TRANSCRIPT: Feature.ValueType  # 18
 """What is said, in which language, and when: TranscriptOptions says how."""
+FEATURE_INSIGHTS: Feature.ValueType  # 19
+"""What the other features mean to people: tags, keys that mix well, a sentence; InsightsOptions says whose."""
 Global___Feature: _TypeAlias = Feature  # noqa: Y015

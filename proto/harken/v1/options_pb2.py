@@ -22,28 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from harken.v1 import video_pb2 as harken_dot_v1_dot_video__pb2
+from harken.v1 import insights_pb2 as harken_dot_v1_dot_insights__pb2
 from harken.v1 import pictures_pb2 as harken_dot_v1_dot_pictures__pb2
 from harken.v1 import transcript_pb2 as harken_dot_v1_dot_transcript__pb2
+from harken.v1 import video_pb2 as harken_dot_v1_dot_video__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/options.proto\x12\tharken.v1\x1a\x15harken/v1/video.proto\x1a\x18harken/v1/pictures.proto\x1a\x1aharken/v1/transcript.proto\"\x92\x02\n\x07Options\x12-\n\x05stems\x18\x01 \x01(\x0b\x32\x17.harken.v1.StemsOptionsR\x05stems\x12\x33\n\x07prepare\x18\x02 \x01(\x0b\x32\x19.harken.v1.PrepareOptionsR\x07prepare\x12-\n\x05video\x18\x03 \x01(\x0b\x32\x17.harken.v1.VideoOptionsR\x05video\x12\x36\n\x08pictures\x18\x04 \x01(\x0b\x32\x1a.harken.v1.PicturesOptionsR\x08pictures\x12<\n\ntranscript\x18\x05 \x01(\x0b\x32\x1c.harken.v1.TranscriptOptionsR\ntranscript\"\xae\x01\n\x0cStemsOptions\x12\x32\n\x05kinds\x18\x01 \x03(\x0e\x32\x1c.harken.v1.StemsOptions.KindR\x05kinds\"j\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18KIND_HARMONIC_PERCUSSIVE\x10\x01\x12\x1e\n\x1aKIND_FOREGROUND_BACKGROUND\x10\x02\x12\x0e\n\nKIND_MODEL\x10\x03\"\x83\x05\n\x0ePrepareOptions\x12\x38\n\x06\x66ormat\x18\x01 \x01(\x0e\x32 .harken.v1.PrepareOptions.FormatR\x06\x66ormat\x12)\n\x0esample_rate_hz\x18\x02 \x01(\x05H\x00R\x0csampleRateHz\x88\x01\x01\x12(\n\rloudness_lufs\x18\x03 \x01(\x01H\x01R\x0cloudnessLufs\x88\x01\x01\x12\x38\n\x16true_peak_ceiling_dbtp\x18\x04 \x01(\x01H\x02R\x13truePeakCeilingDbtp\x88\x01\x01\x12!\n\x0ctrim_silence\x18\x05 \x01(\x08R\x0btrimSilence\x12\x39\n\x16silence_threshold_dbfs\x18\x06 \x01(\x01H\x03R\x14silenceThresholdDbfs\x88\x01\x01\x12>\n\x08\x63hannels\x18\x07 \x01(\x0e\x32\".harken.v1.PrepareOptions.ChannelsR\x08\x63hannels\x12\x17\n\x04\x62its\x18\x08 \x01(\x05H\x04R\x04\x62its\x88\x01\x01\"A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_FLAC\x10\x01\x12\x0e\n\nFORMAT_WAV\x10\x02\"J\n\x08\x43hannels\x12\x18\n\x14\x43HANNELS_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNELS_KEEP\x10\x01\x12\x11\n\rCHANNELS_MONO\x10\x02\x42\x11\n\x0f_sample_rate_hzB\x10\n\x0e_loudness_lufsB\x19\n\x17_true_peak_ceiling_dbtpB\x19\n\x17_silence_threshold_dbfsB\x07\n\x05_bitsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17harken/v1/options.proto\x12\tharken.v1\x1a\x18harken/v1/insights.proto\x1a\x18harken/v1/pictures.proto\x1a\x1aharken/v1/transcript.proto\x1a\x15harken/v1/video.proto\"\xca\x02\n\x07Options\x12-\n\x05stems\x18\x01 \x01(\x0b\x32\x17.harken.v1.StemsOptionsR\x05stems\x12\x33\n\x07prepare\x18\x02 \x01(\x0b\x32\x19.harken.v1.PrepareOptionsR\x07prepare\x12-\n\x05video\x18\x03 \x01(\x0b\x32\x17.harken.v1.VideoOptionsR\x05video\x12\x36\n\x08pictures\x18\x04 \x01(\x0b\x32\x1a.harken.v1.PicturesOptionsR\x08pictures\x12<\n\ntranscript\x18\x05 \x01(\x0b\x32\x1c.harken.v1.TranscriptOptionsR\ntranscript\x12\x36\n\x08insights\x18\x06 \x01(\x0b\x32\x1a.harken.v1.InsightsOptionsR\x08insights\"\xae\x01\n\x0cStemsOptions\x12\x32\n\x05kinds\x18\x01 \x03(\x0e\x32\x1c.harken.v1.StemsOptions.KindR\x05kinds\"j\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18KIND_HARMONIC_PERCUSSIVE\x10\x01\x12\x1e\n\x1aKIND_FOREGROUND_BACKGROUND\x10\x02\x12\x0e\n\nKIND_MODEL\x10\x03\"\x83\x05\n\x0ePrepareOptions\x12\x38\n\x06\x66ormat\x18\x01 \x01(\x0e\x32 .harken.v1.PrepareOptions.FormatR\x06\x66ormat\x12)\n\x0esample_rate_hz\x18\x02 \x01(\x05H\x00R\x0csampleRateHz\x88\x01\x01\x12(\n\rloudness_lufs\x18\x03 \x01(\x01H\x01R\x0cloudnessLufs\x88\x01\x01\x12\x38\n\x16true_peak_ceiling_dbtp\x18\x04 \x01(\x01H\x02R\x13truePeakCeilingDbtp\x88\x01\x01\x12!\n\x0ctrim_silence\x18\x05 \x01(\x08R\x0btrimSilence\x12\x39\n\x16silence_threshold_dbfs\x18\x06 \x01(\x01H\x03R\x14silenceThresholdDbfs\x88\x01\x01\x12>\n\x08\x63hannels\x18\x07 \x01(\x0e\x32\".harken.v1.PrepareOptions.ChannelsR\x08\x63hannels\x12\x17\n\x04\x62its\x18\x08 \x01(\x05H\x04R\x04\x62its\x88\x01\x01\"A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_FLAC\x10\x01\x12\x0e\n\nFORMAT_WAV\x10\x02\"J\n\x08\x43hannels\x12\x18\n\x14\x43HANNELS_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNELS_KEEP\x10\x01\x12\x11\n\rCHANNELS_MONO\x10\x02\x42\x11\n\x0f_sample_rate_hzB\x10\n\x0e_loudness_lufsB\x19\n\x17_true_peak_ceiling_dbtpB\x19\n\x17_silence_threshold_dbfsB\x07\n\x05_bitsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'harken.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPTIONS']._serialized_start=116
-  _globals['_OPTIONS']._serialized_end=390
-  _globals['_STEMSOPTIONS']._serialized_start=393
-  _globals['_STEMSOPTIONS']._serialized_end=567
-  _globals['_STEMSOPTIONS_KIND']._serialized_start=461
-  _globals['_STEMSOPTIONS_KIND']._serialized_end=567
-  _globals['_PREPAREOPTIONS']._serialized_start=570
-  _globals['_PREPAREOPTIONS']._serialized_end=1213
-  _globals['_PREPAREOPTIONS_FORMAT']._serialized_start=972
-  _globals['_PREPAREOPTIONS_FORMAT']._serialized_end=1037
-  _globals['_PREPAREOPTIONS_CHANNELS']._serialized_start=1039
-  _globals['_PREPAREOPTIONS_CHANNELS']._serialized_end=1113
+  _globals['_OPTIONS']._serialized_start=142
+  _globals['_OPTIONS']._serialized_end=472
+  _globals['_STEMSOPTIONS']._serialized_start=475
+  _globals['_STEMSOPTIONS']._serialized_end=649
+  _globals['_STEMSOPTIONS_KIND']._serialized_start=543
+  _globals['_STEMSOPTIONS_KIND']._serialized_end=649
+  _globals['_PREPAREOPTIONS']._serialized_start=652
+  _globals['_PREPAREOPTIONS']._serialized_end=1295
+  _globals['_PREPAREOPTIONS_FORMAT']._serialized_start=1054
+  _globals['_PREPAREOPTIONS_FORMAT']._serialized_end=1119
+  _globals['_PREPAREOPTIONS_CHANNELS']._serialized_start=1121
+  _globals['_PREPAREOPTIONS_CHANNELS']._serialized_end=1195
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from harken.v1 import insights_pb2 as _insights_pb2
 from harken.v1 import pictures_pb2 as _pictures_pb2
 from harken.v1 import transcript_pb2 as _transcript_pb2
 from harken.v1 import video_pb2 as _video_pb2
@@ -33,6 +34,7 @@ class Options(_message.Message):
     VIDEO_FIELD_NUMBER: _builtins.int
     PICTURES_FIELD_NUMBER: _builtins.int
     TRANSCRIPT_FIELD_NUMBER: _builtins.int
+    INSIGHTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def stems(self) -> Global___StemsOptions:
         """Of FEATURE_STEMS."""
@@ -53,6 +55,10 @@ class Options(_message.Message):
     def transcript(self) -> _transcript_pb2.TranscriptOptions:
         """Of FEATURE_TRANSCRIPT."""
 
+    @_builtins.property
+    def insights(self) -> _insights_pb2.InsightsOptions:
+        """Of FEATURE_INSIGHTS."""
+
     def __init__(
         self,
         *,
@@ -61,10 +67,11 @@ class Options(_message.Message):
         video: _video_pb2.VideoOptions | None = ...,
         pictures: _pictures_pb2.PicturesOptions | None = ...,
         transcript: _transcript_pb2.TranscriptOptions | None = ...,
+        insights: _insights_pb2.InsightsOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pictures", b"pictures", "prepare", b"prepare", "stems", b"stems", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["insights", b"insights", "pictures", b"pictures", "prepare", b"prepare", "stems", b"stems", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pictures", b"pictures", "prepare", b"prepare", "stems", b"stems", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["insights", b"insights", "pictures", b"pictures", "prepare", b"prepare", "stems", b"stems", "transcript", b"transcript", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from harken.jobs.options import (
     DEFAULT_CEILING_DBTP,
     DEFAULT_SILENCE_DBFS,
     AudioFormat,
+    InsightsOptions,
     Options,
     PrepareOptions,
     StemKind,
@@ -23,8 +24,8 @@ from harken.server.picture_options import (
     pictures_violations,
 )
 from harken.server.video_options import video_message, video_options, video_violations
+from harken.v1 import insights_pb2, transcript_pb2
 from harken.v1 import options_pb2 as pb
-from harken.v1 import transcript_pb2
 
 # Published in options.proto.
 SAMPLE_RATES_HZ: Final = (8_000, 192_000)
@@ -54,7 +55,7 @@ def options_violations(
     field: str, message: pb.Options, features: Collection[str]
 ) -> Iterable[Violation]:
     """What is wrong with options of a job that asks for these features."""
-    for name in ("stems", "prepare", "video", "pictures", "transcript"):
+    for name in ("stems", "prepare", "video", "pictures", "transcript", "insights"):
         if message.HasField(name) and name not in features:
             description = f"The features do not name {name}, of which these are options."
             yield Violation(f"{field}.{name}", "OPTIONS_WITHOUT_FEATURE", description)
@@ -77,6 +78,9 @@ def options_of(message: pb.Options) -> Options:
         video=video_options(message.video) if message.HasField("video") else None,
         pictures=pictures_of(message.pictures) if message.HasField("pictures") else None,
         transcript=_transcript(message.transcript) if message.HasField("transcript") else None,
+        insights=InsightsOptions(language_model=message.insights.language_model)
+        if message.HasField("insights")
+        else None,
     )
 
 
@@ -107,6 +111,10 @@ def options_message(options: Options) -> pb.Options | None:
         message.pictures.CopyFrom(pictures_message(options.pictures))
     if (written := options.transcript) is not None:
         message.transcript.CopyFrom(transcript_pb2.TranscriptOptions(**asdict(written)))
+    if options.insights is not None:
+        message.insights.CopyFrom(
+            insights_pb2.InsightsOptions(language_model=options.insights.language_model)
+        )
     return message
 
 

@@ -13,6 +13,7 @@ from harken.jobs.options import Options, StemKind
 from harken.jobs.state import JobState
 from harken.settings import Settings
 from harken.tasks.job_task import JobTask
+from harken.tasks.language_model.endpoint import identity_of as language_model_identity
 from harken.tasks.measurement import CACHED_RESULT, tell
 
 LOG = logging.getLogger(__name__)
@@ -41,11 +42,14 @@ def key_of(job: Job, content: str, settings: Settings) -> str:
     from harken.audio.version import engine_version
 
     engine = engine_version()
-    stems = Options.of_spec(job.spec).stems
+    options = Options.of_spec(job.spec)
+    stems = options.stems
     if stems is not None and StemKind.MODEL in stems.kinds:
         engine += model_identity(settings.stems_model)
     if Feature.TRANSCRIPT in job.features:
         engine += whisper_identity(settings.transcription_model)
+    if options.insights is not None and options.insights.language_model:
+        engine += language_model_identity(settings)
     return known_results.content_key(content, job.features, engine, job.spec)
 
 

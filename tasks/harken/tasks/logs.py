@@ -8,6 +8,9 @@ from celery import signals
 from harken.tasks.app import SETTINGS
 from harken.telemetry import logs
 
+# The client of language models would write a line for each request.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+
 
 def put_in_format(logger: logging.Logger, **_: Any) -> None:
     """Wraps the formatters that Celery has just given to a logger's handlers."""

@@ -31,6 +31,8 @@ class Measurement:
     cpu_s: float = 0.0
     audio_s: float = 0.0
     stages: dict[str, float] = field(default_factory=dict[str, float])
+    asked: str = ""  # what came of asking a language model
+    asked_s: float = 0.0
 
     def to_line(self) -> bytes:
         """One line."""
@@ -82,6 +84,7 @@ class Measuring:
     def __init__(self, job: Job) -> None:
         self.stopwatch = Stopwatch(partial(_trace, job))
         self.audio_s = 0.0
+        self._asked, self._asked_s = "", 0.0
         self._queue = job.queue
         self._queued_s = None
         if job.attempt == 1 and job.start_time is not None:
@@ -93,6 +96,10 @@ class Measuring:
         """That much audio was decoded."""
         self.audio_s = seconds
 
+    def asked(self, outcome: str, seconds: float) -> None:
+        """A language model was asked, for so long."""
+        self._asked, self._asked_s = outcome, seconds
+
     def ended(self, outcome: str) -> Measurement:
         """What was measured, now that the end is written."""
         return Measurement(
@@ -103,6 +110,8 @@ class Measuring:
             cpu_s=time.process_time() - self._cpu_begun,
             audio_s=self.audio_s,
             stages=self.stopwatch.stages,
+            asked=self._asked,
+            asked_s=self._asked_s,
         )
 
 

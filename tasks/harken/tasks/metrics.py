@@ -54,6 +54,13 @@ class WorkerMetrics:
             "CPU time of attempts, of all threads of the child.",
             registry=self.registry,
         )
+        self._asked = Histogram(
+            "harken_language_model_seconds",
+            "Time for which a language model was asked for insights, all attempts of a job together.",
+            ["outcome"],
+            buckets=WORK_BUCKETS_S,
+            registry=self.registry,
+        )
         self._claims_lost = Counter(
             "harken_claims_lost",
             "Deliveries whose job was not to be had: duplicates, cancelled or not yet due.",
@@ -119,6 +126,8 @@ class WorkerMetrics:
             self._stages.labels(stage).observe(seconds)
         self._audio.inc(measurement.audio_s)
         self._cpu.inc(measurement.cpu_s)
+        if measurement.asked:
+            self._asked.labels(measurement.asked).observe(measurement.asked_s)
 
     def _receive(self) -> None:
         try:

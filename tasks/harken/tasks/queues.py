@@ -40,6 +40,8 @@ def queue_for(features: Collection[str], options: Options | None = None) -> str:
         return AI
     if "transcript" in wanted:
         return AI
+    if options is not None and options.insights and options.insights.language_model:
+        return AI
     if wanted & {"stems", "prepare", "video", "pictures"}:
         return MEDIA
     if wanted == {"embedding"}:

@@ -16,6 +16,7 @@ from harken.client.enums import (
     StemKind,
 )
 from harken.client.options import (
+    InsightsOptions,
     Options,
     PicturesOptions,
     PrepareOptions,
@@ -168,6 +169,16 @@ pictures_option = click.option(
     help=f"Draw the sound: {_PICTURES}. Without --features nothing else.",
 )
 
+language_model_option = click.option(
+    "--language-model",
+    "insights",
+    is_flag=True,
+    callback=lambda _context, _parameter, asked: (
+        InsightsOptions(language_model=True) if asked else None
+    ),
+    help="Insights also by the language model that the workers are set up with. Without --features nothing else.",
+)
+
 
 transcript_option = click.option(
     "--transcript",
@@ -181,6 +192,7 @@ _OPTIONS: Final = {
     Feature.VIDEO: video_option,
     Feature.PICTURES: pictures_option,
     Feature.TRANSCRIPT: transcript_option,
+    Feature.INSIGHTS: language_model_option,
 }
 
 

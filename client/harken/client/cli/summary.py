@@ -12,6 +12,7 @@ from harken.client.analysis_result import (
     Rhythm,
     Tonal,
 )
+from harken.client.cli.insights import insight_rows
 from harken.client.cli.text import NOTHING, count, duration, local_time, number, plain
 from harken.client.enums import JobState
 from harken.client.job import Job
@@ -147,6 +148,8 @@ def result_lines(result: AnalysisResult) -> Iterator[str]:
         rows += _speech(result.speech)
     if result.transcript is not None:
         rows += _transcript(result.transcript)
+    if result.insights is not None:
+        rows += insight_rows(result.insights)
     rows += [("Failed", plain(str(error))) for error in result.errors]
     return _aligned(rows)
 

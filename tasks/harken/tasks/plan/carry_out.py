@@ -29,8 +29,9 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every feature that was asked for is there."""
-        return not self.result.errors
+        """Whether every feature that was asked for is there, and nothing stands in for what failed."""
+        insights = self.result.insights
+        return not self.result.errors and not (insights and insights.fallback_reason)
 
 
 def carry_out(plan: Plan, bench: Bench, on_progress: OnProgress) -> Outcome:

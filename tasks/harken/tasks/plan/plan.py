@@ -23,7 +23,7 @@ class Plan:
 
 
 def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> Plan:
-    """The plan for features; each step comes after those whose groups it needs. Raises WorkFailed for unknown ones."""
+    """The plan for features; each step comes after those whose groups it reads. Raises WorkFailed for unknown ones."""
     if unknown := sorted({*features} - {*Feature}):
         # Of a newer server, while workers are exchanged: a later attempt may meet a newer worker.
         message = (
@@ -32,7 +32,7 @@ def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> P
         raise WorkFailed(kind=ErrorKind.TRANSIENT, reason="FEATURE_NOT_AVAILABLE", message=message)
     asked = {Feature(name) for name in features}
     wanted: dict[Feature, None] = {}
-    _add(asked, steps, wanted, ())
+    _add(asked, asked, steps, wanted, ())
     return Plan(
         asked=tuple(feature for feature in Feature if feature in asked),
         heard=tuple(f for f in Feature if f in wanted and f not in steps and f not in IN_FILES),
@@ -43,6 +43,7 @@ def plan_of(features: Collection[str], steps: Mapping[Feature, type[Step]]) -> P
 
 def _add(
     features: Iterable[Feature],
+    asked: Collection[Feature],
     steps: Mapping[Feature, type[Step]],
     wanted: dict[Feature, None],
     waiting: tuple[Feature, ...],
@@ -55,5 +56,7 @@ def _add(
         if feature in wanted:
             continue
         if feature in steps:
-            _add(steps[feature].needs, steps, wanted, (*waiting, feature))
+            step = steps[feature]
+            first = {*step.needs, *step.uses} | {f for f in asked if f.value in step.after}
+            _add(first, asked, steps, wanted, (*waiting, feature))
         wanted[feature] = None

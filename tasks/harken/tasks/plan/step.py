@@ -48,13 +48,17 @@ class Bench:
 class Step:
     """Base of the steps, one instance an attempt: name `feature`, override `run`, and `listener` to hear the sound.
 
-    What `listener` gives hears the one pass over the sound that all features share; `run` comes once that is over and
-    the groups of `needs` are there. Either may raise InputError or WorkFailed to say what is wrong, which fails this
-    feature alone.
+    What `listener` gives hears the one pass over the sound that all features share; `run` comes once that is over, the
+    groups of `needs` are there, and those of `uses` that did not fail. Either may raise InputError or WorkFailed to say
+    what is wrong, which fails this feature alone.
     """
 
     feature: ClassVar[Feature]
     needs: ClassVar[tuple[Feature, ...]] = ()
+    # Computed as those of `needs` are, but the step does without those that fail.
+    uses: ClassVar[tuple[Feature, ...]] = ()
+    # Names of features that come first where they are asked for, and may not even be known; their groups are there.
+    after: ClassVar[tuple[str, ...]] = ()
     # What `run` costs beside the pass over the sound; 0 where the listener does the work.
     cost: ClassVar[float] = 0.0
 

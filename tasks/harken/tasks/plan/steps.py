@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harken.audio import Feature
+from harken.tasks.plan.insights import InsightsStep
 from harken.tasks.plan.pictures import PicturesStep
 from harken.tasks.plan.prepare import PrepareStep
 from harken.tasks.plan.stems import StemsStep
@@ -17,4 +18,5 @@ STEPS: Final[Mapping[Feature, type[Step]]] = {
     Feature.VIDEO: VideoStep,
     Feature.PICTURES: PicturesStep,
     Feature.TRANSCRIPT: TranscriptStep,
+    Feature.INSIGHTS: InsightsStep,
 }
