@@ -75,9 +75,12 @@ def page(
     """At most `limit` of these jobs after another one, in the order of submission: `JOB_FIELDS` and `result`."""
     columns = (JOBS.c[name] for name in JOB_FIELDS)
     query = _of(connection, select(*columns, _RESULT), where, owner=owner, before_id=before_id)
-    query = query.select_from(JOBS.outerjoin(RESULTS, RESULTS.c.job_id == JOBS.c.job_id))
+    joined = RESULTS.c.job_id == JOBS.c.job_id
     if after_id is not None:
+        # Said of both tables: a merge join would read the results from the first one on for each page.
+        joined &= RESULTS.c.job_id > after_id
         query = query.where(JOBS.c.job_id > after_id)
+    query = query.select_from(JOBS.outerjoin(RESULTS, joined))
     return list(connection.execute(query.order_by(JOBS.c.job_id).limit(limit)))
 
 
