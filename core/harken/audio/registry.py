@@ -33,11 +33,11 @@ ANALYSES: Final[Mapping[Feature, Callable[[], Analysis]]] = {
     Feature.PITCH: PitchTracker,
     Feature.ENVELOPE: LoudestSound,
     Feature.ANNOTATIONS: FileAnnotations,
+    Feature.SPEECH: SpeechDetector,
     Feature.QUALITY: QualityMeter,
 }
 
 # Groups that are read off the file, whether it has sound or not; by its name, descriptor and limits.
 READINGS: Final[Mapping[Feature, Callable[[str, int | None, Limits | None], object]]] = {
     Feature.VIDEO: video_facts,
-    Feature.SPEECH: SpeechDetector,
 }

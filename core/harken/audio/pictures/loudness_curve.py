@@ -40,7 +40,7 @@ def draw_loudness(
         return
     low, high = _range(momentary)
 
-    def row(level: Floats) -> Floats:
+    def row(level: Floats | np.float32) -> Floats:
         share = np.clip((level - low) / (high - low), 0.0, 1.0)
         return (at.bottom - share * at.plot_height).astype(np.float32)
 

@@ -104,7 +104,7 @@ class Sketcher(Analysis):
         line = _line(self._mel, FRAME_RATE, 0.0)
         if line is None:
             return None
-        decibels = 10.0 * np.log10(np.maximum(line.values, 1e-30))
+        decibels = np.float32(10.0) * np.log10(np.maximum(line.values, np.float32(1e-30)))
         peak = float(decibels.max())
         if peak <= SILENCE_DB + 1.0:
             return None

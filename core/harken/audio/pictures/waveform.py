@@ -61,8 +61,8 @@ def _lane(
     canvas.shape(at.left, middle - high * half - thin, middle - low * half + thin, Ink.SHAPE)
     core_high, core_low = np.minimum(rms, high), np.maximum(-rms, low)
     inside = core_high > core_low
-    tops = np.where(inside, middle - core_high * half, np.float32(np.inf))
-    bottoms = np.where(inside, middle - core_low * half, -np.inf)
+    tops = np.where(inside, middle - core_high * half, np.float32(np.inf)).astype(np.float32)
+    bottoms = np.where(inside, middle - core_low * half, -np.inf).astype(np.float32)
     canvas.shape(at.left, tops.astype(np.float32), bottoms.astype(np.float32), Ink.CORE)
 
 

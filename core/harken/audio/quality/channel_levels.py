@@ -86,4 +86,4 @@ def _walk(samples: Floats) -> tuple[float, float, float, int, int, int, bool]:
                 whole = np.int32(steps)
                 used |= whole
                 between |= np.int32(np.float32(whole) != steps)
-    return total, squares_of_all, peak, zeros, over, int(used), bool(between)
+    return total, squares_of_all, peak, int(zeros), over, int(used), bool(between)

@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from scipy import signal
 
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
@@ -18,8 +17,7 @@ class Decimation:
     def __init__(self, sample_rate: int) -> None:
         self.step = max(sample_rate // RATE, 1)
         self.rate = sample_rate / self.step
-        taps = signal.firwin(TAPS * self.step + 1, 0.8 / self.step, window=("kaiser", 8.0))
-        self._taps = np.asarray(taps if self.step > 1 else [1.0], dtype=np.float32)
+        self._taps = _low_pass(self.step) if self.step > 1 else np.ones(1, dtype=np.float32)
         self._held = np.zeros(self._taps.shape[0] - 1, dtype=np.float32)
 
     def add(self, mono: Floats) -> Floats:
@@ -28,6 +26,13 @@ class Decimation:
         count = max((joined.shape[0] - self._taps.shape[0]) // self.step + 1, 0)
         self._held = joined[count * self.step :]
         return _filtered(joined, self._taps, self.step, count)
+
+
+def _low_pass(step: int) -> Floats:
+    """A windowed sinc that keeps what is below four fifths of the new Nyquist frequency."""
+    size, share = TAPS * step + 1, 0.8 / step
+    taps = np.sinc(share * (np.arange(size) - size // 2)) * np.kaiser(size, 8.0)
+    return (taps / taps.sum()).astype(np.float32)
 
 
 @kernel

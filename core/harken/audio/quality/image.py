@@ -110,4 +110,4 @@ def _walk(left: Floats, right: Floats) -> tuple[float, float, float, float, floa
         all_both += float(both)
         unequal += differs
         far += beyond
-    return sums_left, sums_right, all_left, all_right, all_both, unequal, far
+    return sums_left, sums_right, all_left, all_right, all_both, int(unequal), int(far)

@@ -7,7 +7,7 @@ spectrum changes slowly, and what a codec leaves out shows in any few seconds.
 from typing import Final
 
 import numpy as np
-from scipy import fft
+from numpy.typing import NDArray
 
 from harken.audio.blocks import Doubles, Floats
 
@@ -56,7 +56,9 @@ class LongTerm:
         loud = np.einsum("ij,ij->i", flat, flat) >= LEAST_POWER * flat.shape[1]
         if not loud.any():
             return
-        spectra = np.asarray(fft.rfft(frames[loud] * self._window, axis=2))
+        spectra: NDArray[np.complex64] = np.asarray(
+            np.fft.rfft(frames[loud] * self._window, axis=2), dtype=np.complex64
+        )
         power = (spectra.real**2 + spectra.imag**2).sum(axis=1) * self._scale
         self.power += power.sum(axis=0)
         self.frames += power.shape[0]

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from harken.audio.blocks import Doubles, Floats
 from harken.audio.quality.decimation import Decimation
@@ -71,7 +70,9 @@ class Mains:
 
     def _look(self, frame: Floats) -> None:
         # Of a sine of amplitude a, the largest bin is a²/2: its power.
-        spectrum = np.asarray(fft.rfft(frame * self._window))
+        spectrum: NDArray[np.complex64] = np.asarray(
+            np.fft.rfft(frame * self._window), dtype=np.complex64
+        )
         power = (spectrum.real**2 + spectrum.imag**2) * np.float32(8.0 / self._frame**2)
         row = self._rows[self._count]
         at = self._near[:, 0] + power[self._near].argmax(axis=1)

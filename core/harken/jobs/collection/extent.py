@@ -26,7 +26,7 @@ class Extent:
 
 def extent_of(connection: Connection, collection: Collection) -> Extent:
     """How large a collection is."""
-    figures = (
+    figures: tuple[Any, ...] = (
         func.count().label("jobs"),
         func.min(JOBS.c.end_time).label("first"),
         func.max(JOBS.c.end_time).label("last"),

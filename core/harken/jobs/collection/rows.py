@@ -43,7 +43,7 @@ def page(
 
     `found` is a JSON list with the values at `PATHS`, None without a result; `features` is JSON too.
     """
-    columns = (
+    columns: tuple[Any, ...] = (
         *(JOBS.c.job_id, JOBS.c.state, JOBS.c.error_kind, JOBS.c.error_reason),
         cast(JOBS.c.features, Text).label("features"),
         _found(connection.dialect.name).label("found"),
