@@ -58,11 +58,12 @@ def _lane(
     high = np.maximum(high, np.concatenate((high[:1], low[:-1])))
     low = np.minimum(low, np.concatenate((low[:1], high[:-1])))
     thin = np.float32(at.unit / 2)
-    canvas.shape(at.left, middle - high * half - thin, middle - low * half + thin, Ink.SHAPE)
+    tops, bottoms = middle - high * half - thin, middle - low * half + thin
+    canvas.shape(at.left, tops.astype(np.float32), bottoms.astype(np.float32), Ink.SHAPE)
     core_high, core_low = np.minimum(rms, high), np.maximum(-rms, low)
     inside = core_high > core_low
-    tops = np.where(inside, middle - core_high * half, np.float32(np.inf)).astype(np.float32)
-    bottoms = np.where(inside, middle - core_low * half, -np.inf).astype(np.float32)
+    tops = np.where(inside, middle - core_high * half, np.inf)
+    bottoms = np.where(inside, middle - core_low * half, -np.inf)
     canvas.shape(at.left, tops.astype(np.float32), bottoms.astype(np.float32), Ink.CORE)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from harken.jobs.collection.rows import Collection
 from harken.jobs.store.schema import JOBS
@@ -31,7 +31,7 @@ def extent_of(connection: Connection, collection: Collection) -> Extent:
         func.min(JOBS.c.end_time).label("first"),
         func.max(JOBS.c.end_time).label("last"),
     )
-    query: Select[Any] = select(*figures).select_from(JOBS)
+    query: Any = select(*figures).select_from(JOBS)
     row = connection.execute(collection.among(connection, query)).one()
     return Extent(jobs=row.jobs, first_end_time=row.first, last_end_time=row.last)
 

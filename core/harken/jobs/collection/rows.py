@@ -52,7 +52,7 @@ def page(
     if after_id is not None:
         # Said of both tables: a merge join would read the results from the first one on for each page.
         joined &= RESULTS.c.job_id > after_id
-    query: Select[Any] = select(*columns).select_from(JOBS.outerjoin(RESULTS, joined))
+    query: Any = select(*columns).select_from(JOBS.outerjoin(RESULTS, joined))
     query = collection.among(connection, query)
     if after_id is not None:
         query = query.where(JOBS.c.job_id > after_id)
