@@ -42,6 +42,7 @@ from harken.v1 import (
     job_service_pb2,
     media_pb2,
     options_pb2,
+    pictures_pb2,
     quality_pb2,
     similarity_service_pb2,
     source_pb2,
@@ -56,7 +57,7 @@ RESOURCES = [
     message
     for module in (
         *(action_pb2, analysis_result_pb2, batch_pb2, insights_pb2, job_pb2),
-        *(media_pb2, options_pb2, quality_pb2, source_pb2, video_pb2, worker_pb2),
+        *(media_pb2, options_pb2, pictures_pb2, quality_pb2, source_pb2, video_pb2, worker_pb2),
         *(speech_pb2, transcript_pb2),
     )
     for message in module.DESCRIPTOR.message_types_by_name.values()

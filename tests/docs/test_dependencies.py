@@ -46,13 +46,16 @@ def test_the_page_lists_the_dependencies_of_pyproject() -> None:
         "all",
     }
 
-    client, audio, service, traces, models, language, everything, tools, measuring = documented()
+    client, audio, service, traces, models, speech, language, everything, tools, measuring = (
+        documented()
+    )
 
     assert client == sorted(names(pyproject["project"]["dependencies"]))
     assert audio == sorted(names(extras["audio"]))
     assert set(service) == names([*extras["jobs"], *extras["server"], *extras["worker"]])
     assert traces == sorted(names(extras["otel"]))
     assert models == sorted(names(extras["models"]))
+    assert speech == sorted(names(extras["transcription"]))
     assert language == sorted(names(extras["language"]))
     assert everything == sorted(all_of_it)
     assert tools == sorted(development - all_of_it)
