@@ -8,6 +8,8 @@ import numpy as np
 
 from harken.audio.engine import run
 from harken.audio.features import Feature
+from harken.audio.pictures.result import PictureKind
+from harken.audio.pictures.sketch import Sketcher
 from harken.audio.registry import ANALYSES
 from harken.audio.separation.splitter import SEPARATIONS, StemSplitter
 
@@ -36,7 +38,8 @@ def prepare() -> None:
         file.write(header + sound)
         file.flush()
         splitter = StemSplitter(SEPARATIONS, lambda _: None)
+        listeners = {Feature.STEMS: splitter, Feature.PICTURES: Sketcher(tuple(PictureKind))}
         try:
-            run(file.name, tuple(ANALYSES), None, listeners={Feature.STEMS: splitter})
+            run(file.name, tuple(ANALYSES), None, listeners=listeners)
         finally:
             splitter.close_files()
