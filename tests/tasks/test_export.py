@@ -277,4 +277,5 @@ def type_of(field):
         FieldDescriptor.TYPE_INT64: ColumnType.INTEGER,
         FieldDescriptor.TYPE_BOOL: ColumnType.BOOLEAN,
         FieldDescriptor.TYPE_BYTES: ColumnType.TEXT,
+        FieldDescriptor.TYPE_ENUM: ColumnType.TEXT,
     }[field.type]

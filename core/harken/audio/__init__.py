@@ -167,16 +167,19 @@ def analyze(
     feature or one whose result is in files, and OSError when reading fails for another reason than the path.
     """
     from harken.audio.engine import run
-    from harken.audio.insights import addition
 
     wanted = wanted_features(features)
     if in_files := IN_FILES.intersection(wanted):
         names = ", ".join(sorted(in_files))
         raise ValueError(f"The result of {names} is in files: submit it as a job.")
-    with_insights = Feature.INSIGHTS in wanted
+    heard = wanted
+    if Feature.INSIGHTS in wanted:
+        from harken.audio.insights import addition
+
+        heard = addition.heard_for(wanted)
     result = run(
         os.fspath(path),
-        addition.heard_for(wanted) if with_insights else wanted,
+        heard,
         on_progress,
         on_decoded,
         descriptor=descriptor,
@@ -184,7 +187,9 @@ def analyze(
         listeners=listeners,
         on_fault=on_fault,
     )
-    return addition.with_insights(result, wanted) if with_insights else result
+    if Feature.INSIGHTS not in wanted:
+        return result
+    return addition.with_insights(result, wanted)
 
 
 def warm_up() -> None:

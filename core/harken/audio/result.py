@@ -309,8 +309,8 @@ class AnalysisResult:
     prepare: Prepared | None = None
     video: Video | None = None
     pictures: Pictures | None = None
-    quality: Quality | None = None
     speech: Speech | None = None
+    quality: Quality | None = None
     transcript: Transcript | None = None
     insights: Insights | None = None
     errors: tuple[FeatureError, ...] = ()

@@ -1,7 +1,7 @@
 """Reading a collection: of each job what is counted, taken out of its result by the database.
 
 That is a few hundred bytes a row however long the result is, and reading it is the work of the database, not of Python.
-`python -m benchmarks.collections --reading` measures it beside reading whole results.
+`python -m benchmarks.collection --reading` measures it beside reading whole results.
 """
 
 from collections.abc import Callable, Iterator

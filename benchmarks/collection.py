@@ -1,4 +1,4 @@
-"""How fast a collection is counted, in how much memory: `python -m benchmarks.collections [ROWS] [SQLite|PostgreSQL]`.
+"""How fast a collection is counted, in how much memory: `python -m benchmarks.collection [ROWS] [SQLite|PostgreSQL]`.
 
 For each database the body of a report runs in a process of its own, as in a worker's child: over a tenth of the rows,
 and over all of them (1,000,000 unless said otherwise). The rows are made by SQL, with sixteen different results of
@@ -105,7 +105,7 @@ def measured(url: str, folder: Path) -> Figures:
         "HARKEN_BROKER_URL": f"redis+socket://{folder}/none.sock",  # a bell that nobody hears
         "HARKEN_MAX_RETRIES": "0",
     }
-    command = [sys.executable, "-m", "benchmarks.collections", "--child"]
+    command = [sys.executable, "-m", "benchmarks.collection", "--child"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
