@@ -1,6 +1,7 @@
 """What watchers of a job get, whatever the order in which ticks and transitions arrive."""
 
 import asyncio
+import itertools
 import os
 import signal
 from contextlib import suppress
@@ -236,13 +237,19 @@ async def test_ticks_resume_on_open_streams_when_redis_is_back(served: Served) -
         await until(socket.exists)
         await until(lambda: served.subscriptions() == 2)
 
-        served.hands.tick(job, 1, 0.5)
-        served.hands.tick(item, 1, 0.5)
+        async def work() -> None:
+            """Ticks as workers do, again and again: one of the moment of the return may be lost."""
+            for seq in itertools.count(1):
+                served.hands.tick(job, seq, 0.5)
+                served.hands.tick(item, seq, 0.5)
+                await asyncio.sleep(0.2)
 
-        async with asyncio.timeout(5):
+        working = asyncio.create_task(work())
+        async with asyncio.timeout(20):
             for stream in streams:
                 assert shape(await next_event(stream)) == ("tick", 0.5)
                 stream.cancel()
+        working.cancel()
     finally:
         process.terminate()
         await process.wait()
