@@ -12,8 +12,8 @@ from harken.audio.blocks import Floats
 from harken.audio.pictures.theme import GROUND, LINE, MAP_LEVELS, RAMP, Ink, Theme, palette, place
 
 Pixels = NDArray[np.uint8]
-# Beyond this zlib takes far longer for a few bytes less: `python -m benchmarks.pictures`.
-COMPRESSION: Final = 3
+# zlib's fastest: the noise of a spectrogram takes others longer, and becomes no smaller.
+COMPRESSION: Final = 1
 ROWS_AT_ONCE: Final = 128  # of a shape: its coverage is a float a pixel
 
 

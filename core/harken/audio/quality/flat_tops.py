@@ -109,7 +109,7 @@ def _follow(
                     counts[side, 1] += 1
                 elif counts[side, 1] > 0:
                     drop = max(at[side, 1], at[side, 0] - value)
-                    if counts[side, 1] >= 3 and drop >= steep:
+                    if counts[side, 1] >= LEAST_RUN and drop >= steep:
                         number = counts[side, 2]
                         if number < kept.shape[1]:
                             kept[side, number, 0] = counts[side, 0]
