@@ -47,6 +47,7 @@ class Measurement:
 
 CLAIM_LOST = Measurement()
 CACHED_RESULT = Measurement(outcome="CACHED")
+ANSWERED = "ANSWERED"  # what came of asking a language model, where it did not fail
 REFUSED = "REFUSED"  # the outcome of an attempt whose job was no longer its own
 
 

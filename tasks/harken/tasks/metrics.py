@@ -6,7 +6,7 @@ import threading
 from prometheus_client import Counter, Gauge, Histogram
 
 from harken.tasks.children import Children
-from harken.tasks.measurement import CACHED_RESULT, Measurement, Pipe
+from harken.tasks.measurement import ANSWERED, CACHED_RESULT, Measurement, Pipe
 from harken.telemetry.endpoint import (
     WAIT_BUCKETS_S,
     WORK_BUCKETS_S,
@@ -61,6 +61,7 @@ class WorkerMetrics:
             buckets=WORK_BUCKETS_S,
             registry=self.registry,
         )
+        self._asked.labels(ANSWERED)  # there from the start, as most workers never ask one
         self._claims_lost = Counter(
             "harken_claims_lost",
             "Deliveries whose job was not to be had: duplicates, cancelled or not yet due.",

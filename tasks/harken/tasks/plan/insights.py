@@ -4,7 +4,6 @@ import logging
 import os
 import time
 from dataclasses import replace
-from typing import Final
 
 from harken.audio import Feature, Insights, InsightSource, InsightTag
 from harken.audio.insights.groups import NEEDED
@@ -13,12 +12,11 @@ from harken.jobs.job import ErrorKind
 from harken.jobs.options import InsightsOptions
 from harken.tasks.language_model.endpoint import RUNTIME_MISSING, Endpoint
 from harken.tasks.language_model.failure import ModelFailure
+from harken.tasks.measurement import ANSWERED
 from harken.tasks.plan.step import Groups, Report, Step
 from harken.tasks.work import WorkFailed
 
 LOG = logging.getLogger(__name__)
-
-ANSWERED: Final = "ANSWERED"
 
 
 class InsightsStep(Step):
