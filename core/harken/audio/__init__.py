@@ -172,24 +172,24 @@ def analyze(
     if in_files := IN_FILES.intersection(wanted):
         names = ", ".join(sorted(in_files))
         raise ValueError(f"The result of {names} is in files: submit it as a job.")
-    heard = wanted
-    if Feature.INSIGHTS in wanted:
-        from harken.audio.insights import addition
 
-        heard = addition.heard_for(wanted)
-    result = run(
-        os.fspath(path),
-        heard,
-        on_progress,
-        on_decoded,
-        descriptor=descriptor,
-        limits=limits,
-        listeners=listeners,
-        on_fault=on_fault,
-    )
+    def heard(features: tuple[Feature, ...]) -> AnalysisResult:
+        return run(
+            os.fspath(path),
+            features,
+            on_progress,
+            on_decoded,
+            descriptor=descriptor,
+            limits=limits,
+            listeners=listeners,
+            on_fault=on_fault,
+        )
+
     if Feature.INSIGHTS not in wanted:
-        return result
-    return addition.with_insights(result, wanted)
+        return heard(wanted)
+    from harken.audio.insights import addition
+
+    return addition.with_insights(heard(addition.heard_for(wanted)), wanted)
 
 
 def warm_up() -> None:
