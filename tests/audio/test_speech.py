@@ -1,7 +1,6 @@
 """Speech of known words, pauses and noise; music and noise alone; and recordings that people have labelled."""
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,6 @@ from demo.piece import Piece
 from harken.audio import Speech, analyze
 from tests.audio.signals import Samples, noise, sine, write
 from tests.audio.spoken import RATE, Spoken, speak
-
-RECORDINGS = Path(os.environ.get("HARKEN_SAMPLES", "/nowhere"))
 
 
 def speech_of(tmp_path: Path, samples: Samples, rate: int = RATE) -> Speech:
@@ -151,22 +148,17 @@ def test_the_shares_of_what_is_no_sound_sum_to_1(tmp_path: Path, samples: Sample
     assert found.snr_db is None
 
 
-def labelled() -> list[tuple[str, bool]]:
-    if not (RECORDINGS / "manifest.csv").exists():
-        return []
-    with (RECORDINGS / "manifest.csv").open() as file:
-        return [
+def test_recordings_are_speech_or_not_as_people_say(samples: Path) -> None:
+    with (samples / "manifest.csv").open() as file:
+        labelled = [
             (row["path"], row["kind"] == "speech" or row["class"] == "voice")
             for row in csv.DictReader(file)
             if row["kind"] in ("speech", "music", "loop", "stem") or row["class"] == "voice"
         ]
-
-
-@pytest.mark.skipif(not labelled(), reason="HARKEN_SAMPLES names no recordings")
-def test_recordings_are_speech_or_not_as_people_say() -> None:
+    assert labelled
     wrong = []
-    for name, is_speech in labelled():
-        found = analyze(RECORDINGS / name, ["speech"]).speech
+    for name, is_speech in labelled:
+        found = analyze(samples / name, ["speech"]).speech
         assert found is not None
         heard = 1.0 - (found.silence_share or 0)
         if ((found.speech_share or 0) > 0.4 * heard) is not is_speech:

@@ -7,10 +7,8 @@ from harken.jobs.job import ErrorKind
 from harken.jobs.options import Options, TranscriptOptions
 from harken.jobs.state import JobState
 from tests.audio.spoken import RATE, speak
-from tests.tasks.test_made_files import made  # noqa: F401  # a fixture
-
-pytest.importorskip("faster_whisper")
 from tests.audio.transcription.tiny_whisper import write_model
+from tests.tasks.test_made_files import made  # noqa: F401  # a fixture
 
 WORDS = Options(transcript=TranscriptOptions(language="en", words=True))
 

@@ -20,8 +20,6 @@ from harken.audio.transcription.transcriber import Part, Transcriber, Wanted
 from harken.audio.transcription.transcribing import transcribe
 from harken.audio.transcription.whisper import Whisper, identity_of, load_whisper
 from tests.audio.spoken import RATE, speak
-
-pytest.importorskip("faster_whisper")
 from tests.audio.transcription.tiny_whisper import LANGUAGES, write_model
 
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from harken.audio import Feature, InputError, analyze
 from harken.audio.video.contact_sheet import clock
@@ -83,8 +84,7 @@ def test_frames_without_times_are_counted(tmp_path):
 def test_a_cover_or_a_single_picture_is_no_video(samples, tmp_path, name):
     path = samples / name
     if name == "picture.png":
-        image = pytest.importorskip("PIL.Image")
-        image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path := tmp_path / name)
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path := tmp_path / name)
     with pytest.raises(InputError, match="nothing but still pictures") as refused:
         facts(path)
     assert refused.value.reason == "NO_VIDEO_STREAM"
