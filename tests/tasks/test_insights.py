@@ -46,7 +46,9 @@ def run(database_url, redis, media, tmp_path, monkeypatch, server):
     monkeypatch.setattr(TASK, "update_state", lambda **_: None)
     before = signal.getsignal(signal.SIGUSR1)
 
-    def run(*features, options=None, **changed):
+    def run(*features, options=None, content=None, **changed):
+        if content is not None:
+            (root / NAME).write_bytes(content)
         told = {"language_model_url": server.url, "language_model": "m", **changed}
         settings = Settings(
             database_url=database_url,
@@ -145,3 +147,10 @@ def test_without_a_language_model_the_error_says_what_to_do(run):
     assert "HARKEN_LANGUAGE_MODEL_URL" in error["message"]
     alone, _ = run("insights", options=BY_MODEL, language_model_url="")
     assert (alone.error.kind, alone.error.reason) == (ErrorKind.INTERNAL, "MODEL_NOT_CONFIGURED")
+
+
+def test_a_file_that_is_none_has_no_insights_and_fails_as_input(run):
+    job, result, *_ = run("insights", content=b"only words")
+    assert (job.state, job.error.kind) == (JobState.FAILED, ErrorKind.INPUT)
+    assert "which failed: " in job.error.message
+    assert result == {}

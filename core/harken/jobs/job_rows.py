@@ -1,7 +1,7 @@
 """The rows of new jobs, written with one statement however many they are.
 
-What differs between the jobs goes as one JSON array, which the database takes apart; the rest goes once. Each value of
-that array costs the database a look through its row, which is most of what a large batch costs it.
+What differs between the jobs goes as one JSON array, which the database takes apart; the rest goes once, since each
+value of that array costs the database a look through its row.
 """
 
 import json

@@ -75,7 +75,7 @@ def _carried_out(
             spent = begun + step.spends * min(max(share, 0.0), 1.0)
             on_progress(step.feature, spent / max(total, step.spends, 1e-9), message)
 
-        failed = next((errors[need] for need in step.needs if need in errors), None)
+        failed = _missing_for(step, errors)
         if feature in errors:
             continue
         if failed is not None:
@@ -87,6 +87,15 @@ def _carried_out(
         except Exception as error:
             errors[feature] = faults(feature, error)
     return _outcome(plan, groups, errors, benches)
+
+
+def _missing_for(step: Step, errors: Mapping[Feature, FeatureError]) -> FeatureError | None:
+    """Why a step cannot run: one that it needs failed, or all that it uses did, as of a file that is none."""
+    needed = [errors[need] for need in step.needs if need in errors]
+    used = [errors[one] for one in step.uses if one in errors]
+    if used and len(used) == len(step.uses):
+        needed += used
+    return needed[0] if needed else None
 
 
 def _part(on_progress: OnProgress, whole: float, stage: str, fraction: float, message: str) -> None:

@@ -55,7 +55,7 @@ class Step:
 
     feature: ClassVar[Feature]
     needs: ClassVar[tuple[Feature, ...]] = ()
-    # Computed as those of `needs` are, but the step does without those that fail.
+    # Computed as those of `needs` are, but the step does without those that fail, as long as one is there.
     uses: ClassVar[tuple[Feature, ...]] = ()
     # Names of features that come first where they are asked for, and may not even be known; their groups are there.
     after: ClassVar[tuple[str, ...]] = ()
