@@ -60,7 +60,7 @@ def _chords(rng: np.random.Generator, beat_s: float) -> Doubles:
     shape = np.minimum(1, t / 0.01) * np.exp(-t / 0.8)
     return np.concatenate(
         [
-            shape * sum(_tone(rng, root + above, t) for above in (0, 4, 7))
+            shape * sum(_tone(rng, float(root) + above, t) for above in (0, 4, 7))
             for root in rng.integers(40, 56, 4)
         ]
     )
@@ -80,7 +80,7 @@ def _pad(rng: np.random.Generator) -> Doubles:
     for start in range(0, SECONDS + 1, 3):
         swell = np.clip(np.minimum(t - start, (start + 3.8 - t) / 0.8), 0, 1)
         root = rng.integers(45, 65)
-        pad += swell * sum(_tone(rng, root + above, t, 5) for above in (0, 3, 7))
+        pad += swell * sum(_tone(rng, float(root) + above, t, 5) for above in (0, 3, 7))
     return pad
 
 
@@ -106,7 +106,7 @@ def _lead(rng: np.random.Generator, beat_s: float) -> Doubles:
     while at < lead.shape[0]:
         length = min(round(rng.choice([0.5, 1.0, 1.5]) * beat_s * RATE), lead.shape[0] - at)
         t = np.arange(length) / RATE
-        note = _tone(rng, rng.integers(60, 84), t) * np.minimum(1, t / 0.01) * np.exp(-t / 0.5)
+        note = _tone(rng, float(rng.integers(60, 84)), t) * np.minimum(1, t / 0.01) * np.exp(-t / 0.5)
         lead[at : at + length] = note
         at += length
     return lead
