@@ -106,7 +106,9 @@ def _lead(rng: np.random.Generator, beat_s: float) -> Doubles:
     while at < lead.shape[0]:
         length = min(round(rng.choice([0.5, 1.0, 1.5]) * beat_s * RATE), lead.shape[0] - at)
         t = np.arange(length) / RATE
-        note = _tone(rng, float(rng.integers(60, 84)), t) * np.minimum(1, t / 0.01) * np.exp(-t / 0.5)
+        note = (
+            _tone(rng, float(rng.integers(60, 84)), t) * np.minimum(1, t / 0.01) * np.exp(-t / 0.5)
+        )
         lead[at : at + length] = note
         at += length
     return lead
