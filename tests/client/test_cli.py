@@ -713,6 +713,7 @@ def test_completion_prints_the_script_of_a_shell(run: Run, shell: str) -> None:
         ("harken su", "submit"),
         ("harken submit --fea", "--features"),
         ("harken submit --features media,rh", "media,rhythm"),
+        ("harken submit --features def", "default"),
     ],
 )
 def test_a_shell_completes_commands_options_and_features(

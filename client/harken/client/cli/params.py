@@ -13,6 +13,8 @@ from harken.client.enums import ErrorKind, Feature, JobKind, JobState
 F = TypeVar("F", bound=Callable[..., Any])
 
 FEATURES = tuple(f.value for f in Feature if f is not Feature.UNKNOWN)
+DEFAULT = "default"
+DEFAULT_FEATURES = FEATURES[:8]  # media to embedding
 STATES = tuple(s.value.lower() for s in JobState if s is not JobState.UNKNOWN)
 KINDS = tuple(k.value.lower() for k in ErrorKind if k is not ErrorKind.UNKNOWN)
 JOB_KINDS = tuple(
@@ -45,7 +47,7 @@ class Moment(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # 
 
 
 class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]  # since 8.3
-    """Features separated by commas."""
+    """Features separated by commas; "default" is those that are computed where none is named."""
 
     name = "feature,…"
 
@@ -57,9 +59,11 @@ class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
             return tuple(value)
         names = dict.fromkeys(word.strip().lower() for word in value.split(",") if word.strip())
         for name in names:
-            if name not in FEATURES:
-                self.fail(f"{name!r} is no feature. There are: {', '.join(FEATURES)}.", param, ctx)
-        return tuple(Feature(name) for name in names)
+            if name not in (*FEATURES, DEFAULT):
+                known = ", ".join((*FEATURES, DEFAULT))
+                self.fail(f"{name!r} is no feature. There are: {known}.", param, ctx)
+        meant = (DEFAULT_FEATURES if name == DEFAULT else (name,) for name in names)
+        return tuple(dict.fromkeys(Feature(name) for some in meant for name in some))
 
     def shell_complete(
         self,
@@ -72,7 +76,7 @@ class FeatureList(click.ParamType):  # pyright: ignore[reportMissingTypeArgument
         taken = before.split(",")
         return [
             CompletionItem(before + comma + name)
-            for name in FEATURES
+            for name in (*FEATURES, DEFAULT)
             if name.startswith(word) and name not in taken
         ]
 
@@ -127,7 +131,7 @@ features_option = click.option(
     type=FeatureList(),
     multiple=True,
     callback=read_features,
-    help="What to compute: rhythm,pitch …; may be given several times. [default: media to embedding]",
+    help="What to compute: rhythm,pitch …, or default,pitch; may be given several times. [default: media to embedding]",
 )
 priority_option = click.option(
     "--priority",
