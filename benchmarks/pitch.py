@@ -1,8 +1,11 @@
-"""Pitch beside librosa.pyin on labelled notes: who is right within 50 cents, and how long it takes.
+"""Pitch beside librosa.pyin: who is right within 50 cents on labelled notes, how long it takes, and who errs on voices.
 
     HARKEN_SAMPLES=… python -m benchmarks.pitch [--rounds 5]
 
 Times are of the process's CPU, taken in turns, as medians; both start from the same mono samples at 22,050 Hz.
+
+The voices are made (voices.py), so that their pitch is known in every frame. An error is gross where both truth and
+tracker have a pitch and these are more than 50 cents apart; the voicing is wrong in frames where only one has.
 """
 
 import argparse
@@ -17,12 +20,22 @@ from pathlib import Path
 import librosa
 import numpy as np
 
-from harken.audio.blocks import SAMPLE_RATE, Floats
-from harken.audio.pitch.candidates import HIGHEST_HZ, LOWEST_HZ
+from benchmarks.voices import SPEAKERS, spoken
+from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
+from harken.audio.pitch.candidates import (
+    FRAME,
+    HIGHEST_HZ,
+    HOP,
+    LOWEST_HZ,
+    WINDOW,
+    find_candidates,
+)
+from harken.audio.pitch.path import PitchPath
 from harken.audio.pitch.tracker import PitchTracker
 
 RIGHT_CENTS = 50.0
 BLOCK = 65_536
+SEEDS = (10, 11)
 
 
 def main() -> None:
@@ -48,6 +61,45 @@ def main() -> None:
     seconds = sum(samples.shape[0] for _, _, samples in notes) / SAMPLE_RATE
     us, them = statistics.median(ours), statistics.median(theirs)
     print(f"{seconds:.1f} s of sound: harken {us:.3f} s, pyin {them:.3f} s, {them / us:.0f} times")
+    judge_voices()
+
+
+def judge_voices() -> None:
+    """The shares of wrong frames on voices that are made."""
+    print(f"\n{'% of frames':20} {'gross errors':>16} {'voicing wrong':>16}")
+    print(f"{'':20} " + " ".join(f"{'harken':>8}{'pyin':>8}" for _ in range(2)))
+    for speaker in SPEAKERS:
+        wrong = np.zeros((2, 2))  # way, kind of error
+        for seed in SEEDS:
+            samples, truth = spoken(speaker, seed)
+            for number, (way, hop, centre) in enumerate(FRAMES):
+                wrong[number] += np.asarray(errors(way(samples), truth, hop, centre)) / len(SEEDS)
+        print(
+            f"{speaker.name:20} " + " ".join(f"{us:8.1f}{them:8.1f}" for us, them in 100 * wrong.T)
+        )
+
+
+def errors(found: Floats, truth: Doubles, hop: int, centre: int) -> tuple[float, float]:
+    """The shares of frames whose pitch is wrong, and whose voicing; `found` is NaN where there is no pitch."""
+    middles = np.clip(np.arange(found.shape[0]) * hop + centre, 0, truth.shape[0] - 1)
+    due, pitched = truth[middles], ~np.isnan(found)
+    both = pitched & (due > 0)
+    cents = 1200 * np.abs(np.log2(found[both] / due[both]))
+    return float(np.mean(cents > RIGHT_CENTS)), float(np.mean(pitched != (due > 0)))
+
+
+def harken_frames(samples: Floats) -> Floats:
+    """The pitch of each frame in Hz by harken."""
+    path = PitchPath()
+    frames = (samples.shape[0] - FRAME) // HOP + 1
+    decided = [*path.push(*find_candidates(samples, frames)), path.finish()]
+    cents = np.concatenate([cents for cents, _ in decided])
+    return (LOWEST_HZ * 2.0 ** (cents / 1200)).astype(np.float32)
+
+
+def librosa_frames(samples: Floats) -> Floats:
+    """The same by librosa.pyin, with its defaults and harken's range."""
+    return librosa.pyin(samples, fmin=LOWEST_HZ, fmax=HIGHEST_HZ, sr=SAMPLE_RATE)[0]
 
 
 def labelled_notes() -> Iterator[tuple[Path, str, Floats]]:
@@ -87,6 +139,11 @@ def cpu_s(way: Callable[[Floats], float], samples: Floats) -> float:
     way(samples)
     return time.process_time() - begun
 
+
+FRAMES = (
+    (harken_frames, HOP, WINDOW // 2),
+    (librosa_frames, 512, 0),
+)  # and the middle of the first
 
 if __name__ == "__main__":
     main()

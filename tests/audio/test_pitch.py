@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks.pitch import errors, harken_frames
+from benchmarks.voices import SPEAKERS, Speaker, spoken
 from harken.audio import Pitch, analyze
+from harken.audio.pitch.candidates import HOP, WINDOW
 from harken.audio.pitch.path import HELD
 from harken.audio.pitch.tracker import PitchTracker
 from tests.audio.signals import Samples, chord, noise, sine, write
@@ -124,6 +127,18 @@ def test_a_recording_of_a_moment_has_a_result(tmp_path: Path, count: int) -> Non
     found = analyze(path, ["pitch"]).pitch
     assert found is not None
     assert found.voiced_share is not None
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.name)
+def test_voices_of_known_pitch_are_followed_in_voice_and_pause(speaker: Speaker) -> None:
+    """Glides, jitter, breath and the noise of a room; an octave or a pause is hardly ever wrong."""
+    samples, truth = spoken(speaker, seed=20)
+    gross, voicing = errors(harken_frames(samples), truth, HOP, WINDOW // 2)
+    assert gross < 0.08
+    assert voicing < 0.13
+    found = pitch_of(samples)
+    assert cents(found.f0_hz_median, float(np.median(truth[truth > 0]))) == pytest.approx(0, abs=50)
+    assert found.voiced_share == pytest.approx(np.mean(truth > 0), abs=0.13)
 
 
 def test_labelled_notes_are_right_and_no_further_off_than_by_librosa(samples: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from harken.audio import Feature, analyze
 from harken.audio.decode import Recording
+from harken.audio.separation.model import Model
 from harken.jobs import cancellation, clock, queries, submission
 from harken.jobs.files import artifacts
 from harken.jobs.job import ErrorKind, JobKind, NewJob, Source
@@ -144,6 +145,30 @@ def test_a_models_stems_bear_its_name_and_sum_to_the_whole_with_the_residual(mad
     assert {*files} == {"voice.flac", "band.flac", "residual.flac"}
     assert {stem["model"] for stem in result["stems"]["stems"]} == {"gains 1"}
     assert_stems_sum_to(decoded(made.source), result, files)
+
+
+def test_a_cancelled_job_runs_its_model_for_no_further_segment(made, monkeypatch, tmp_path):
+    """Though a block of sound has eight of them, and the next tick comes after it."""
+    path = write_model(tmp_path / "model.onnx", said=SAID)
+    split, check, runs = Model.split, ProgressReporter.check, []
+
+    def splitting(self, samples):
+        runs.append(samples.shape)
+        if len(runs) == 3:
+            with TASK.database.write() as c:
+                (job,) = queries.list_jobs(c, queries.JobFilter(), owner="local", limit=1)
+                cancellation.cancel_job(c, job.job_id, owner="local", now=clock.now(c))
+        return split(self, samples)
+
+    def seen_at_once(self):
+        self._cancelled = len(runs) >= 3
+        check(self)
+
+    monkeypatch.setattr(Model, "split", splitting)
+    monkeypatch.setattr(ProgressReporter, "check", seen_at_once)
+    job, _, files = made("stems", options=BY_MODEL, stems_model=str(path))
+    assert (job.state, files) == (JobState.CANCELLED, {})
+    assert len(runs) == 3
 
 
 def test_another_model_is_not_answered_with_the_stems_of_the_one_before(made, tmp_path):

@@ -103,6 +103,19 @@ def test_the_work_is_stopped_at_its_next_report_once_cancel_is_asked_for(backend
             eventually(lambda: reporter.report("decode", 0.5, ""))
 
 
+def test_the_work_may_ask_whether_to_stop_without_being_any_further(backend):
+    asked = threading.Event()
+    with ProgressReporter(backend.publish, asked.is_set) as reporter:
+        reporter.report("decode", 0.1, "")
+        reporter.check()
+        asked.set()
+        with pytest.raises(Cancelled):
+            eventually(reporter.check)
+    with pytest.raises(OutOfTime):
+        ProgressReporter(backend.publish, never, limit_s=0).check()
+    assert backend.fractions == [0.1]
+
+
 def test_the_work_is_stopped_at_its_next_report_once_its_time_is_over(backend):
     with ProgressReporter(backend.publish, never, 0.05) as reporter, pytest.raises(OutOfTime):
         eventually(lambda: reporter.report("decode", 0.1, ""))

@@ -68,10 +68,7 @@ class ProgressReporter:
 
     def report(self, stage: str, fraction: float, message: str) -> None:
         """Takes a tick; a fraction below an earlier one counts as that one. Raises Cancelled and OutOfTime."""
-        if self._cancelled:
-            raise Cancelled
-        if time.monotonic() >= self._out_of_time_at:
-            raise OutOfTime
+        self.check()
         self._fraction = max(self._fraction, min(fraction, 1.0))
         self._newest = Tick(stage, self._fraction, message)
         if self._thread is None:
@@ -79,6 +76,13 @@ class ProgressReporter:
             run = partial(copy_context().run, self._run)
             self._thread = threading.Thread(target=run, name="progress", daemon=True)
             self._thread.start()
+
+    def check(self) -> None:
+        """Raises Cancelled and OutOfTime when the work has to stop; for where there is nothing new to report."""
+        if self._cancelled:
+            raise Cancelled
+        if time.monotonic() >= self._out_of_time_at:
+            raise OutOfTime
 
     def _run(self) -> None:
         published: Tick | None = None

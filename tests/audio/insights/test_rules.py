@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harken.audio import Feature, analyze
+from harken.audio import Feature, Speech, analyze
 from harken.audio.insights.camelot import MAJOR, MINOR, NOTES, camelot, compatible_keys
 from harken.audio.insights.groups import NEEDED
 from harken.audio.insights.rules import insights_of
@@ -161,6 +161,28 @@ def test_a_loop_is_whole_bars_of_a_sure_tempo_that_play_to_the_end(changed, form
     assert [name for name in found if name.startswith("form:")] == [f"form:{form}"]
 
 
+@pytest.mark.parametrize(
+    ("speech_share", "silence_share", "speech_s", "form"),
+    [
+        (0.9, 0.0, 3.6, "speech"),
+        (0.3, 0.5, 1.2, "speech"),  # of what sounds
+        (0.4, 0.1, 1.6, "one-shot"),
+        (0.0, 1.0, 0.0, "one-shot"),
+        (0.9, 0.0, 0.2, "one-shot"),  # shorter than a word
+        (0.9, 0.0, 90.0, "speech"),  # of any length
+    ],
+)
+def test_what_is_mostly_speech_is_speech(speech_share, silence_share, speech_s, form):
+    duration_s = max(speech_s / max(speech_share, 0.1), 0.5)
+    found = tags_of(
+        media=Media(duration_s=duration_s),
+        rhythm=Rhythm(beat_count=0),
+        onsets=Onsets(onsets_s=(0.0,), onset_count=1),
+        speech=Speech(speech_share=speech_share, silence_share=silence_share, speech_s=speech_s),
+    )
+    assert [name for name in found if name.startswith("form:")] == [f"form:{form}"]
+
+
 def test_the_form_of_recordings_is_that_of_their_folders(samples: Path):
     """The limits were chosen on such recordings: this keeps what they reach there."""
     features = (Feature.INSIGHTS,)
@@ -176,6 +198,8 @@ def test_the_form_of_recordings_is_that_of_their_folders(samples: Path):
     assert "form:loop" not in others
     drums = forms("oneshots/kick*.wav", "oneshots/snare*.wav", "oneshots/hihat*.wav")
     assert set(drums) == {"form:one-shot"}
+    assert set(forms("speech/*", "oneshots/voice_*.wav")) == {"form:speech"}
+    assert "form:speech" not in [*loops, *drums, *forms("music/*", "stems/*.mp3")]
 
 
 def test_the_engine_computes_what_insights_need_and_gives_what_was_asked_for(piece_path):

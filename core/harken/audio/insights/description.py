@@ -8,6 +8,7 @@ from harken.audio.insights.result import InsightTag
 
 # In the order of English: how it moves, how it sounds, what it is.
 _ADJECTIVES: Final = ("tempo", "density", "brightness", "dynamics")
+_NOUNS: Final = {"speech": "speech recording"}  # of a form that is no noun by itself
 _SAID: Final = frozenset(
     {"slow", "fast", "sparse", "dense", "dark", "bright", "compressed", "dynamic"}
 )
@@ -22,7 +23,8 @@ def description_of(tags: Sequence[InsightTag], groups: Groups) -> str | None:
     if "form" not in named:
         return None
     words = [named[namespace] for namespace in _ADJECTIVES if named.get(namespace) in _SAID]
-    what = " ".join((", ".join(words), named["form"])).strip()
+    noun = _NOUNS.get(named["form"], named["form"])
+    what = " ".join((", ".join(words), noun)).strip()
     duration = groups.duration_s or 0.0
     sentence = f"A {what} of {_length(duration)}"
     rhythm, tonal = groups.rhythm, groups.tonal

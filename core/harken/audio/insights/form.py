@@ -1,4 +1,4 @@
-"""What a recording is by its form: a single sound, a loop, a phrase, or a longer piece.
+"""What a recording is by its form: speech, a single sound, a loop, a phrase, or a longer piece.
 
 A loop lasts whole bars of four beats at a sure tempo, and plays up to its end: what has died away before is a take that
 happens to fit. It is stricter than the class of the search by sound, which knows length and tempo alone.
@@ -11,6 +11,12 @@ from harken.audio.insights.groups import Groups
 from harken.audio.insights.result import InsightTag
 from harken.audio.insights.tempo import pulse_confidence
 
+# Speech is what is speech for more than half of the time in which anything sounds, and for about a word at least: of a
+# drum hit the first tenth of a second may pass for some.
+LEAST_SPEECH: Final = 0.5
+SURE_SPEECH: Final = 0.9
+SHORTEST_SPEECH_S: Final = 0.25
+SURE_SPEECH_S: Final = 1.0
 LONGEST_LOOP_S: Final = 30.0
 LONGEST_ONE_SHOT_S: Final = 4.0
 BEATS_A_BAR: Final = 4
@@ -24,7 +30,10 @@ BUSY_HZ: Final = 5.0  # more onsets a second than that speak for a phrase
 
 
 def form_tags(groups: Groups) -> Iterator[InsightTag]:
-    """One of form:one-shot, form:loop, form:phrase, form:piece."""
+    """One of form:speech, form:one-shot, form:loop, form:phrase, form:piece."""
+    if (speech := _speech(groups)) is not None:
+        yield speech
+        return
     duration = groups.duration_s
     if duration is None or groups.onsets is None or groups.rhythm is None:
         return
@@ -50,6 +59,20 @@ def form_tags(groups: Groups) -> Iterator[InsightTag]:
         confidence=0.5 + 0.5 * min(duration / LONGEST_ONE_SHOT_S - 1.0, 1.0),
         evidence=f"{count} onsets in {duration:.1f} s, not whole bars",
     )
+
+
+def _speech(groups: Groups) -> InsightTag | None:
+    speech = groups.speech
+    if speech is None or speech.speech_share is None or speech.silence_share is None:
+        return None
+    sounding = 1.0 - speech.silence_share
+    share = speech.speech_share / sounding if sounding > 0.0 else 0.0
+    length = speech.speech_s or 0.0
+    if share <= LEAST_SPEECH or length < SHORTEST_SPEECH_S:
+        return None
+    sure = min((share - LEAST_SPEECH) / (SURE_SPEECH - LEAST_SPEECH), length / SURE_SPEECH_S, 1.0)
+    evidence = f"{length:.1f} s of speech, {share:.0%} of what sounds"
+    return InsightTag(name="form:speech", confidence=0.5 + 0.5 * sure, evidence=evidence)
 
 
 def _loop(groups: Groups, duration: float) -> InsightTag | None:

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from harken.audio.features import Feature
 from harken.audio.result import Loudness, Media, Onsets, Rhythm, Spectral, Tonal
+from harken.audio.speech.result import Speech
 
 NEEDED: Final = (
     Feature.MEDIA,
@@ -14,6 +15,7 @@ NEEDED: Final = (
     Feature.SPECTRAL,
     Feature.LOUDNESS,
     Feature.ONSETS,
+    Feature.SPEECH,
 )
 
 
@@ -27,6 +29,7 @@ class Groups:
     spectral: Spectral | None = None
     loudness: Loudness | None = None
     onsets: Onsets | None = None
+    speech: Speech | None = None
 
     @classmethod
     def of(cls, groups: Mapping[Feature, Any]) -> Self:

@@ -27,6 +27,9 @@ MOST: Final = 8  # candidates a frame; those of less probability than all of the
 BETA: Final = 18.0
 # What remains where no trough is below the threshold, for the deepest one (pYIN's).
 DEEPEST_ALONE: Final = 0.01
+# And more, the deeper it is: a rough voice, or one in a noisy room, is above all thresholds as noise is, but deeper.
+DEEPER: Final = 0.1
+NOISE_DEPTH: Final = 0.6  # of the deepest troughs of noise, at the least; 1 is no trough at all
 # A trough of a period that is too short says that the pitch is above the range. So few samples a period miss the
 # trough's bottom, hence more than thresholds are likely to be.
 TOO_HIGH: Final = 0.2
@@ -113,5 +116,6 @@ def _troughs(differences: Floats, normalised: Floats, cents: Floats, chances: Fl
         chances[count] = chance
         count += 1
     if count > 0:
-        chances[count - 1] += DEEPEST_ALONE * left
+        deeper = DEEPER * max(0.0, 1.0 - least / NOISE_DEPTH)
+        chances[count - 1] += (DEEPEST_ALONE + deeper) * left
     return count

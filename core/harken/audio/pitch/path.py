@@ -25,8 +25,9 @@ SWITCH: Final = 0.01
 WIDEST_CENTS: Final = 500.0
 # A new note without a break.
 LEAP: Final = 0.002
-# How probable a frame is without a pitch, beside the candidate that is taken in its place.
-UNPITCHED: Final = 0.15
+# How probable a frame is without a pitch, beside the candidate that is taken in its place: twice what the deepest
+# trough of noise has. More would take rough and breathy voices for noise too.
+UNPITCHED: Final = 0.02
 _LEAST: Final = 1e-6
 
 

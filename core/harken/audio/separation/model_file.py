@@ -1,8 +1,8 @@
 """The file of a model that separates, and what it says of itself.
 
-An ONNX file whose only input is [1, channels, samples] and whose first output [1, stems, channels, samples], float32:
-what Demucs and its kin are exported as. What the shapes leave open is said by a JSON file beside it (model.onnx,
-model.json), or by the ONNX file's own metadata under the same names, where the stems are separated by commas:
+An ONNX file that takes a segment of sound and gives its stems, as model_shapes.py tells. What the shapes leave open is
+said by a JSON file beside it (model.onnx, model.json), or by the ONNX file's own metadata under the same names, where
+the stems are separated by commas:
 
     {"sample_rate": 44100, "stems": ["drums", "bass", "other", "vocals"], "segment_s": 7.8, "name": "htdemucs 4.0"}
 """
@@ -16,6 +16,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from harken.audio.errors import AudioError
+from harken.audio.separation.demucs_spectrum import frames_of
+from harken.audio.separation.model_shapes import (
+    ShapeError,
+    Tensor,
+    Tensors,
+    check_spectrum,
+    tensors_of,
+)
 
 NOT_CONFIGURED: Final = "MODEL_NOT_CONFIGURED"
 RUNTIME_MISSING: Final = "MODEL_RUNTIME_MISSING"
@@ -41,19 +49,6 @@ class ModelError(AudioError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tensor:
-    """A shape as ONNX gives it, names standing for what is open, and its type."""
-
-    shape: tuple[Any, ...]
-    type: str
-
-    def size(self, place: int) -> int | None:
-        """The size of a dimension; None where it is open."""
-        found = self.shape[place]
-        return found if isinstance(found, int) and found > 0 else None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
     """What a separator has to know of its model."""
 
@@ -62,6 +57,8 @@ class ModelFacts:
     channels: int
     stems: tuple[str, ...]
     segment: int  # samples that go in at a time
+    normalise: bool  # whether a segment goes in with a mean of 0 and a deviation of 1
+    tensors: Tensors
 
 
 def description_of(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -85,33 +82,39 @@ def facts_of(
     path: Path, said: Mapping[str, Any], inputs: list[Tensor], outputs: list[Tensor]
 ) -> ModelFacts:
     """What holds for a model, by its description and its shapes. Raises ModelError for what does not fit."""
-    if len(inputs) != 1 or len(inputs[0].shape) != 3 or inputs[0].type != "tensor(float)":
-        raise _misfit(path, "its input has to be one float32 tensor [1, channels, samples]", inputs)
-    if not outputs or len(outputs[0].shape) != 4 or outputs[0].type != "tensor(float)":
-        raise _misfit(
-            path, "its output has to be a float32 tensor [1, stems, channels, samples]", outputs
-        )
-    taken, given = inputs[0], outputs[0]
-    if taken.size(0) not in (None, 1) or given.size(0) not in (None, 1):
-        raise _misfit(path, "it has to take one recording at a time", inputs)
+    try:
+        return _facts_of(path, said, tensors_of(inputs, outputs))
+    except ShapeError as error:
+        raise ModelError(MISFIT, f"The model {path} cannot be used: {error}.") from error
+
+
+def _facts_of(path: Path, said: Mapping[str, Any], tensors: Tensors) -> ModelFacts:
+    taken, given = tensors.sound, tensors.stems
     stems = _stems(path, said, given)
-    channels = taken.size(1) or _number(path, said, "channels", 1, MOST_CHANNELS)
+    channels = int(taken.size(1) or _number(path, said, "channels", 1, MOST_CHANNELS))
     if channels > MOST_CHANNELS or given.size(2) not in (None, channels):
-        raise _misfit(path, "it has to take one or two channels and to give as many", outputs)
+        raise ShapeError("it has to take one or two channels and to give as many", [taken, given])
     rate = int(_number(path, said, "sample_rate", *RATES))
     segment = taken.size(2)
     if segment is None:
         seconds = _number(path, {"segment_s": SEGMENT_S, **said}, "segment_s", *SEGMENTS_S)
         segment = round(seconds * rate)
     elif not SEGMENTS_S[0] <= segment / rate <= SEGMENTS_S[1]:
-        raise _misfit(
-            path, f"its {segment:,} samples at {rate:,} Hz are no segment of 0.1 to 60 s", inputs
-        )
+        rule = f"its {segment:,} samples at {rate:,} Hz are no segment of 0.1 to 60 s"
+        raise ShapeError(rule, [taken])
     if given.size(3) not in (None, segment):
-        raise _misfit(path, "it has to give as many samples as it takes", outputs)
-    name = str(said.get("name") or path.stem)[:100]
+        raise ShapeError(f"it has to give as many samples as it takes, {segment:,}", [given])
+    frames = frames_of(segment)
+    check_spectrum(tensors.spectrum, channels=channels, frames=frames, stems=None)
+    check_spectrum(tensors.stem_spectra, channels=channels, frames=frames, stems=len(stems))
     return ModelFacts(
-        name=name, sample_rate=rate, channels=int(channels), stems=stems, segment=segment
+        name=str(said.get("name") or path.stem)[:100],
+        sample_rate=rate,
+        channels=channels,
+        stems=stems,
+        segment=segment,
+        normalise=_flag(path, said, "normalise"),
+        tensors=tensors,
     )
 
 
@@ -139,7 +142,9 @@ def _stems(path: Path, said: Mapping[str, Any], given: Tensor) -> tuple[str, ...
     if clash := TAKEN.intersection(stems):
         raise _misfit(path, f"{', '.join(sorted(clash))} is a name of other stems", names)
     if given.size(1) not in (None, len(stems)):
-        raise _misfit(path, f"it gives {given.size(1)} stems", names)
+        raise _misfit(
+            path, f'it gives {given.size(1)} stems, and "stems" names {len(stems)}', names
+        )
     return stems
 
 
@@ -151,6 +156,13 @@ def _number(path: Path, said: Mapping[str, Any], name: str, least: float, most: 
     if not least <= number <= most:
         raise _misfit(path, f'"{name}" has to be between {least:g} and {most:g}', said.get(name))
     return number
+
+
+def _flag(path: Path, said: Mapping[str, Any], name: str) -> bool:
+    flag = str(said.get(name, False)).lower()  # metadata are words
+    if flag not in ("true", "false"):
+        raise _misfit(path, f'"{name}" has to be true or false', said[name])
+    return flag == "true"
 
 
 def _misfit(path: Path, rule: str, found: object) -> ModelError:

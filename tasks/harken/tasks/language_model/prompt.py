@@ -26,6 +26,7 @@ TOLD: Final[Mapping[Feature, tuple[str, ...]]] = {
     Feature.SPECTRAL: ("centroid_hz_mean", "flatness_mean"),
     Feature.LOUDNESS: ("integrated_lufs", "range_lu", "true_peak_dbtp"),
     Feature.ONSETS: ("onset_count", "rate_hz"),
+    Feature.SPEECH: ("speech_share", "music_share", "noise_share", "syllable_rate_hz"),
 }
 
 

@@ -4,7 +4,8 @@ import os
 from collections.abc import Mapping
 
 from harken.audio import Feature, Stem, StemKind, Stems
-from harken.audio.separation.model import ModelSeparator, load_model
+from harken.audio.separation.model import load_model
+from harken.audio.separation.model_separator import ModelSeparator
 from harken.audio.separation.splitter import SEPARATIONS, Separation, StemSplitter
 from harken.audio.separation.stem_files import FORM, StemFile
 from harken.jobs.options import StemsOptions
@@ -65,7 +66,11 @@ class StemsStep(Step):
         threads = max((os.cpu_count() or 1) // settings.concurrency, 1)
         model = load_model(settings.stems_model, threads)
         self._model = model.facts.name
-        return lambda rate, channels: ModelSeparator(model.facts, model.split, rate, channels)
+        # A segment takes seconds, and a block of many channels several of them.
+        check = self.bench.work.progress.check
+        return lambda rate, channels: ModelSeparator(
+            model.facts, model.split, rate, channels, before_segment=check
+        )
 
 
 def _group(made: Mapping[StemKind, tuple[StemFile, ...]], model: str | None) -> Stems:
