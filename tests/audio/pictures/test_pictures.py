@@ -182,6 +182,17 @@ def test_silence_and_what_is_too_short_are_pictures_too(sketch_of, look, theme, 
         assert np.ptp(np.median(pixels, axis=0)) < 40  # nothing is shown where nothing is
 
 
+def test_the_noise_of_a_pause_is_no_row_of_the_chromagram(sketch_of):
+    sound = tone(440.0, 6.0) + np.random.default_rng(2).normal(scale=1e-5, size=6 * RATE)
+    sound[2 * RATE : 4 * RATE] -= tone(440.0, 6.0)[2 * RATE : 4 * RATE]
+    line = sketch_of(sound).chroma
+    assert line is not None
+    begin, end = (round((second - line.begin_s) / line.step_s) for second in (2.2, 3.8))
+    assert end > begin + 10
+    assert not line.values[begin:end].any()
+    assert (line.values[: begin // 2, 9] > 0.9).all()
+
+
 def test_twice_the_scale_is_twice_the_pixels_of_the_same_picture(sketch_of):
     sketch = sketch_of(clicks(100.0, 5.0))
     for kind in DRAWN:

@@ -1,7 +1,7 @@
 """What pictures are drawn from: gathered as the sound passes, in memory that does not grow with it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,11 +21,13 @@ HEARS: Final = {
     PictureKind.WAVEFORM: Hears.SOUND,
     PictureKind.PEAKS: Hears.SOUND,
     PictureKind.MEL_SPECTROGRAM: Hears.MEL,
-    PictureKind.CHROMAGRAM: Hears.CHROMA,
+    PictureKind.CHROMAGRAM: Hears.CHROMA | Hears.MEL,
     PictureKind.TEMPOGRAM: Hears.ENVELOPE,
     PictureKind.LOUDNESS: Hears.ENERGIES,
 }
 LEVELS_A_SECOND: Final = ENERGIES_A_SECOND / GATE_HOP_STEPS
+# Chroma is relative to its own frame: below this, under the recording's peak, it is that of noise.
+CHROMA_FLOOR_DB: Final = -60.0
 DECIBELS: Final = np.float32(np.log(10.0) / 10.0)  # to the logarithm of a power
 
 
@@ -91,7 +93,7 @@ class Sketcher(Analysis):
             duration_s=track.duration_s,
             extremes=self._extremes.finish() if self._extremes else None,
             mel_db=self._mel_db() if Hears.MEL in self.hears else None,
-            chroma=_line(self._chroma, FRAME_RATE, 0.0) if Hears.CHROMA in self.hears else None,
+            chroma=self._sounding_chroma() if Hears.CHROMA in self.hears else None,
             tempi=tempo_map(track.envelope, track.duration_s)
             if Hears.ENVELOPE in self.hears
             else None,
@@ -109,6 +111,14 @@ class Sketcher(Analysis):
         if peak <= SILENCE_DB + 1.0:
             return None
         return Line(values=decibels - peak, begin_s=line.begin_s, step_s=line.step_s)
+
+    def _sounding_chroma(self) -> Line | None:
+        """Chroma where there is sound; nothing elsewhere."""
+        chroma, level = _line(self._chroma, FRAME_RATE, 0.0), self._mel_db()
+        if chroma is None or level is None:
+            return None
+        sounds = level.values.max(axis=1, keepdims=True) >= CHROMA_FLOOR_DB
+        return replace(chroma, values=np.where(sounds, chroma.values, np.float32(0.0)))
 
 
 class _Loudness:
