@@ -56,7 +56,7 @@ def kept(folder: Path, name: str, samples: Any) -> Any:
 
 def test_a_hit_is_known_in_every_other_form_its_attack_cut_off_too(tmp_path: Path) -> None:
     original = kept(tmp_path, "original", hit(1))
-    for form, changed, codec, bit_rate in variants(np.float32(hit(1))[None], RATE):
+    for form, changed, codec, bit_rate in variants(np.array([hit(1)], dtype=np.float32), RATE):
         path = tmp_path / f"changed{ENDINGS[codec]}"
         write(path, changed, RATE, codec, bit_rate)
         assert same(original, fingerprint(path)), form

@@ -29,7 +29,9 @@ HEARD: Final = 1e-5  # of the loudest block, -50 dB: what lies lower the codecs 
 LOWEST_HZ: Final = 150.0  # below lies the hum that all recordings of a room share
 HIGHEST_HZ: Final = 10_500.0
 SMOOTH: Final = 2.0 ** (1 / 6)  # a third of an octave, over which the spectrum is levelled
-FLOOR: Final = 1e-5  # of the strongest third of an octave: what lies lower is not lifted to the rest
+FLOOR: Final = (
+    1e-5  # of the strongest third of an octave: what lies lower is not lifted to the rest
+)
 TRANSFORM: Final = 65_536  # samples: no end of the sound runs into its beginning
 
 

@@ -75,9 +75,7 @@ def fingerprint_of(packed: bytes) -> Fingerprint | None:
     ends = [sum(counts[: place + 1]) for place in range(number)]
     stretches = tuple(words[end - count : end] for count, end in zip(counts, ends, strict=True))
     rest = packed[HEADER.size + 2 * number + 4 * sum(counts) :]
-    return Fingerprint(
-        duration_s=duration_s, stretches=stretches, waveform=waveform_signs_of(rest)
-    )
+    return Fingerprint(duration_s=duration_s, stretches=stretches, waveform=waveform_signs_of(rest))
 
 
 def same_length(one_s: float, other_s: float) -> bool:

@@ -9,6 +9,7 @@ pitch so have few, and prove nothing, however well they fit.
 import struct
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 HEADER: Final = struct.Struct("<HI")
@@ -80,7 +81,9 @@ def match_waveforms(one: WaveformSigns, other: WaveformSigns) -> WaveformMatch |
     a, b = one.signs, other.signs
     size = _size(a, b)
     (mine, my_heard), (theirs, their_heard) = one.spectrum(size), other.spectrum(size)
-    agree = np.fft.irfft(mine * theirs.conj(), size)  # those that agree less those that differ
+    whole = np.fft.irfft(mine * theirs.conj(), size)  # those that agree less those that differ
+    between = np.fft.irfft(mine * _half_a_sample_later(theirs).conj(), size)
+    agree = np.maximum(whole, between)
     both = np.round(np.fft.irfft(my_heard * their_heard.conj(), size))
     heard = min(np.count_nonzero(a), np.count_nonzero(b))
     enough = both >= max(FEWEST, LEAST_OVERLAP * heard)
@@ -89,20 +92,20 @@ def match_waveforms(one: WaveformSigns, other: WaveformSigns) -> WaveformMatch |
     # In spreads of chance: where little overlaps, more has to agree.
     best = int(np.where(enough, agree / np.sqrt(np.maximum(both, 1)), -np.inf).argmax())
     shift = best if best < a.shape[0] else best - size
-    products = _products(a, b, shift)
-    products = products[products != 0]
+    heard_both = _products(abs(a), abs(b), shift) != 0
+    if between[best] > whole[best]:
+        b = np.fft.irfft(_half_a_sample_later(theirs), size)[: b.shape[0]]
+    products = _products(a, b, shift)[heard_both]
     parts = np.array_split(products, PARTS)
     return WaveformMatch(
         offset_s=(other.start - one.start - shift) / RATE,
         bit_error_rate=_error(products),
-        independent=products.shape[0] / _dependence(mine, theirs, a, b),
+        independent=products.shape[0] / _dependence(mine, theirs, a, other.signs),
         worst_part_error=max(_error(part) for part in parts),
     )
 
 
-def places_disagree(
-    one: WaveformSigns, other: WaveformSigns, offset_s: float, within: int
-) -> bool:
+def places_disagree(one: WaveformSigns, other: WaveformSigns, offset_s: float, within: int) -> bool:
     """Whether parts of the other one surely fit the first, but at no place together, so many samples around an offset.
 
     As the hits of a loop at another tempo do, or the words of a sentence that was cut together otherwise. A hit that
@@ -119,11 +122,14 @@ def places_disagree(
     place = other.start - one.start - round(offset_s * RATE)
     places = np.arange(place - within, place + within + 1)
     worst = np.zeros(places.shape[0])  # of the parts, at each place: how much better another is
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         part = np.zeros_like(b)
         part[start:end] = b[start:end]
         theirs = np.fft.rfft(part, size)
-        agree = np.fft.irfft(mine * theirs.conj(), size)
+        agree = np.maximum(
+            np.fft.irfft(mine * theirs.conj(), size),
+            np.fft.irfft(mine * _half_a_sample_later(theirs).conj(), size),
+        )
         both = np.round(np.fft.irfft(my_heard * np.fft.rfft(abs(part), size).conj(), size))
         errors = (1 - agree / np.maximum(both, 1)) / 2
         enough = both >= max(FEWEST, LEAST_PART * np.count_nonzero(part))
@@ -142,6 +148,14 @@ def places_disagree(
 
 def _size(a: Any, b: Any) -> int:
     return 1 << int(a.shape[0] + b.shape[0] - 1).bit_length()
+
+
+def _half_a_sample_later(spectrum: Any) -> Any:
+    """What was cut between two samples of 22,050 a second lies there: at 10 kHz that is half a wave."""
+    import numpy as np
+
+    bins = np.arange(spectrum.shape[0], dtype=np.float32)
+    return spectrum * np.exp(-0.5j * np.pi * bins / (spectrum.shape[0] - 1)).astype(np.complex64)
 
 
 def _products(a: Any, b: Any, shift: int) -> Any:
