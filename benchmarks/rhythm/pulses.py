@@ -7,7 +7,8 @@ import numpy as np
 import soundfile
 
 from harken.audio.blocks import SAMPLE_RATE, Floats, MelBlock
-from harken.audio.pulse_envelopes import PulseEnvelopes
+from harken.audio.pulse_envelopes import PARTS, PulseEnvelopes
+from harken.audio.spool import FrameSpool
 
 BLOCK = 256  # frames
 
@@ -21,10 +22,11 @@ def pulses(path: Path) -> Floats:
     power = librosa.feature.melspectrogram(y=mono, sr=SAMPLE_RATE)
     decibels = np.ascontiguousarray(librosa.power_to_db(power).T.astype(np.float32))
     strength = librosa.onset.onset_strength(S=decibels.T, sr=SAMPLE_RATE)
-    parts = PulseEnvelopes()
     total = decibels.shape[0]
-    for start in range(0, total, BLOCK):
-        block = decibels[start : start + BLOCK]
-        parts.on_mel(MelBlock(decibels=block, start=start, total=total))
-    strength = strength.astype(np.float32)
-    return parts.finish(strength, 0, strength.shape[0])
+    with FrameSpool(len(PARTS)) as spool:
+        parts = PulseEnvelopes(spool)
+        for start in range(0, total, BLOCK):
+            block = decibels[start : start + BLOCK]
+            parts.on_mel(MelBlock(decibels=block, start=start, total=total))
+        strength = strength.astype(np.float32)
+        return parts.between(strength, 0, strength.shape[0])

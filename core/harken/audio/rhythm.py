@@ -9,8 +9,9 @@ import numpy as np
 from harken.audio.analysis import Analysis, Hears
 from harken.audio.beats import LATENCY_S, track_beats
 from harken.audio.blocks import FRAME_RATE, Doubles, MelBlock
-from harken.audio.pulse_envelopes import PulseEnvelopes
+from harken.audio.pulse_envelopes import PARTS, PulseEnvelopes
 from harken.audio.result import MAX_TIMES, Rhythm, TempoCandidate
+from harken.audio.spool import FrameSpool
 from harken.audio.tempo import Tempo, distinct, estimate_tempo
 
 TEMPO_SHARE: Final = 0.8  # of the time this takes, the rest is tracking beats
@@ -25,7 +26,7 @@ class Pulse(Analysis):
     hears = Hears.MEL | Hears.ENVELOPE
 
     def __init__(self) -> None:
-        self._parts = PulseEnvelopes()
+        self._parts = PulseEnvelopes(self.until_closed(FrameSpool(len(PARTS))))
 
     def on_mel(self, block: MelBlock) -> None:
         """Take in the next frames."""
@@ -56,7 +57,7 @@ class Pulse(Analysis):
         begin_s = first / FRAME_RATE
         duration_s = min(last / FRAME_RATE, self.track.duration_s) - begin_s
         found = estimate_tempo(
-            self._parts.finish(self.track.envelope, first, last),
+            self._parts.between(self.track.envelope, first, last),
             duration_s,
             lambda seconds: self.track.done(begin_s + TEMPO_SHARE * seconds),
         )

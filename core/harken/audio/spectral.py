@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harken.audio.analysis import Analysis, Hears
-from harken.audio.blocks import FRAME, FRAME_RATE, HOP, Doubles, Floats, Integers, SpectrumBlock
+from harken.audio.blocks import FRAME, FRAME_RATE, HOP, Doubles, Floats, SpectrumBlock
 from harken.audio.contrast import BANDS, RANGE_DB, peaks_and_valleys_db
 from harken.audio.kernel import kernel
 from harken.audio.moments import Moments
@@ -22,7 +22,7 @@ from harken.audio.spool import FrameSpool
 ROLLOFF: Final = np.float32(0.85)  # share of the magnitude below the rolloff frequency
 FLOOR_POWER: Final = np.float32(1e-10)
 ZERO: Final = np.float32(1e-10)  # amplitudes up to this have no sign
-LOG_BINS: Final = 64  # mantissas below 2 whose product stays a float32
+PRODUCT_BINS: Final = 7  # floats whose product, and a mantissa's, stays within a double's range
 TINY: Final = np.float32(np.finfo(np.float32).tiny)
 LARGEST: Final = np.float32(np.finfo(np.float32).max)
 _FREQUENCIES_HZ: Final[Floats] = FREQUENCIES_HZ.astype(np.float32)
@@ -126,42 +126,41 @@ def _moments_and_rolloff(
 def flatness(power: Floats) -> Doubles:
     """Geometric over arithmetic mean of each frame's power: 1 in silence, as librosa has it."""
     bins, frames = power.shape
-    exponents = np.zeros(frames, dtype=np.int32)
-    mantissas = np.ones(frames, dtype=np.float32)
+    exponents = np.zeros(frames, dtype=np.int64)
+    mantissas = np.ones(frames)
     total = np.zeros(frames, dtype=np.float32)
     _factors(power, exponents, mantissas, total)
-    log2 = (exponents + np.log2(mantissas.astype(np.float64))) / bins
+    log2 = (exponents + np.log2(mantissas)) / bins
     return np.exp2(log2) / (total.astype(np.float64) / bins)
 
 
 @kernel
-def _factors(power: Floats, exponents: Integers, mantissas: Floats, total: Floats) -> None:
+def _factors(
+    power: Floats, exponents: NDArray[np.int64], mantissas: Doubles, total: Floats
+) -> None:
     """The product of each frame's floored power as 2^exponent · mantissa, and its sum.
 
-    Every float is that, with a mantissa from 1 to 2. Exponents are summed and mantissas multiplied,
-    64 of them before the product is taken apart again: so no logarithm is needed but the last.
+    A product of a few is taken apart, the exponent added to the others': so no logarithm is needed
+    but the last.
     """
     bins, frames = power.shape
-    floored = np.empty(frames, dtype=np.float32)
-    for first in range(0, bins, LOG_BINS):
-        for at in range(first, min(first + LOG_BINS, bins)):
+    for first in range(0, bins, PRODUCT_BINS):
+        for at in range(first, min(first + PRODUCT_BINS, bins)):
             line = power[at]
             for frame in range(frames):
-                floored[frame] = max(line[frame], FLOOR_POWER)
-                total[frame] += floored[frame]
-            _take_exponents(floored, exponents)
-            for frame in range(frames):
-                mantissas[frame] *= floored[frame]
+                floored = max(line[frame], FLOOR_POWER)
+                total[frame] += floored
+                mantissas[frame] *= floored
         _take_exponents(mantissas, exponents)
 
 
 @kernel
-def _take_exponents(values: Floats, exponents: Integers) -> None:
-    """Leave the mantissas of positive `values`, and add their exponents to `exponents`."""
-    bits = values.view(np.int32)
+def _take_exponents(values: Doubles, exponents: NDArray[np.int64]) -> None:
+    """Leave the mantissas of positive `values`, 1 to 2, and add their exponents to `exponents`."""
+    bits = values.view(np.int64)
     for at in range(bits.shape[0]):
-        exponents[at] += (bits[at] >> 23) - 127
-        bits[at] = (bits[at] & 0x7FFFFF) | 0x3F800000
+        exponents[at] += (bits[at] >> 52) - 1023
+        bits[at] = (bits[at] & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000
 
 
 def zero_crossing_rate(signal: Floats, lead: int, tail: int) -> Floats:

@@ -32,6 +32,12 @@ class FrameSpool:
         while raw := self._file.read(BLOCK_FRAMES * self._columns * 4):
             yield np.frombuffer(raw, dtype=np.float32).reshape(-1, self._columns)
 
+    def frames(self, first: int, last: int) -> Floats:
+        """Those from `first` up to `last`, fewer where they end before; to be asked for once all are there."""
+        self._file.seek(first * self._columns * 4)
+        raw = self._file.read(max(last - first, 0) * self._columns * 4)
+        return np.frombuffer(raw, dtype=np.float32).reshape(-1, self._columns)
+
     def __enter__(self) -> Self:
         return self
 

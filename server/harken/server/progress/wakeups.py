@@ -11,6 +11,7 @@ from harken.server.progress.hub import Hub
 from harken.server.progress.watcher import Watcher
 
 DEFAULT_HEARTBEAT = timedelta(seconds=15)
+TIMER_S = 0.001  # what a timer is rounded to; shorter ones would be asked for over and over
 EARLIEST_SHARE = 0.75  # of the interval: the signs of life of streams that opened at once are spread over the rest
 
 
@@ -79,5 +80,9 @@ class Pace:
             self._timer = None
             return True
         if self._timer is None:
-            self._timer = self._loop.call_at(self._next, self._watcher.ring)
+            self._timer = self._loop.call_later(max(self._next - now, TIMER_S), self._over)
         return False
+
+    def _over(self) -> None:
+        self._timer = None  # a timer may come early: who asks before the time waits for another
+        self._watcher.ring()
