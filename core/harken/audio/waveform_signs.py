@@ -32,7 +32,7 @@ SMOOTH: Final = 2.0 ** (1 / 6)  # a third of an octave, over which the spectrum 
 FLOOR: Final = (
     1e-5  # of the strongest third of an octave: what lies lower is not lifted to the rest
 )
-TRANSFORM: Final = 65_536  # samples: no end of the sound runs into its beginning
+AROUND: Final = 4_096  # samples of silence after the sound: its end does not run into its beginning
 
 
 def waveform_signs(excerpt: Excerpt, duration_s: float) -> bytes:
@@ -55,15 +55,16 @@ def waveform_signs(excerpt: Excerpt, duration_s: float) -> bytes:
 
 def flattened(sound: Floats) -> Floats:
     """The sound with each third of an octave as strong as the others."""
-    spectrum = np.fft.rfft(sound, TRANSFORM)
+    size = 1 << (sound.shape[0] + AROUND - 1).bit_length()
+    spectrum = np.fft.rfft(sound, size)
     power = spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
-    first, end = neighbours()
+    first, end = neighbours(size)
     total = np.concatenate([[0.0], np.cumsum(power)])
     around: Doubles = (total[end] - total[first]) / (end - first)
-    hertz = np.arange(power.shape[0]) * SAMPLE_RATE / TRANSFORM
+    hertz = np.arange(power.shape[0]) * SAMPLE_RATE / size
     inside = (hertz > LOWEST_HZ) & (hertz < HIGHEST_HZ)
     gain = inside / np.sqrt(around + FLOOR * around[inside].max() + np.finfo(np.float64).tiny)
-    flat = np.fft.irfft(spectrum * gain, TRANSFORM)[: sound.shape[0]]
+    flat = np.fft.irfft(spectrum * gain, size)[: sound.shape[0]]
     return flat.astype(np.float32)
 
 
@@ -77,9 +78,9 @@ def heard_blocks(flat: Floats) -> NDArray[np.bool_]:
 
 
 @cache
-def neighbours() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def neighbours(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The first bin of the third of an octave around each bin, and the one after its last."""
-    bins = np.arange(TRANSFORM // 2 + 1)
+    bins = np.arange(size // 2 + 1)
     first = np.floor(bins / SMOOTH).astype(np.intp)
     end = np.minimum(np.ceil(bins * SMOOTH).astype(np.intp) + 2, bins.shape[0])
     return first, end
