@@ -22,6 +22,17 @@ SOUNDS = (
     "speech/speech_cards_001.wav",
     "speech/speech_cards_002.wav",
     "oneshots/voice_December.wav",
+    "oneshots/bongo_219157__jagadamba__bongo01.wav",
+    "oneshots/bongo_99752__menegass__bongo2.wav",
+    "oneshots/bongo_99754__menegass__bongo4.wav",
+    "oneshots/kick_sdbkit-kick.wav",
+    "oneshots/kick_x0xproc1-kick.wav",
+    "oneshots/rimshot_x0xproc1-rimshot.wav",
+    "oneshots/rimshot_x0xproc2-rimshot.wav",
+    "oneshots/hihat_open_165027__rodrigo-the-mad__mini-open-hihat.wav",
+    "oneshots/hihat_open_165028__rodrigo-the-mad__mini-909ish-open-hat.wav",
+    "speech/speech_word_yes.wav",
+    "speech/speech_word_no.wav",
 )
 
 
@@ -41,7 +52,14 @@ def same(one: Fingerprint, other: Fingerprint) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["loops/loop_120-funkybeat.wav", "loops/loop_Bass_A_Major_72BPM.wav"]
+    "name",
+    [
+        "loops/loop_120-funkybeat.wav",
+        "loops/loop_Bass_A_Major_72BPM.wav",
+        "oneshots/snare_501249__veiler__brian-snare-loud.wav",
+        "oneshots/clap_493707__bastianpusch__handclap01.wav",
+        "speech/speech_word_yes.wav",
+    ],
 )
 def test_the_same_recording_is_known_in_every_other_form(
     samples: Path, tmp_path: Path, name: str

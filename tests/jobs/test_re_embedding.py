@@ -14,7 +14,7 @@ from harken.jobs.store.schema import EMBEDDINGS
 from tests.jobs.conftest import Jobs
 from tests.jobs.sounds import MODEL, result, towards
 
-FINGERPRINT = base64.b64encode(b"\x01\x00\x00\x00\x00\x00").decode()
+FINGERPRINT = base64.b64encode(b"\x02\x00\x00\x00\x00\x00").decode()
 NEW = "test-2"
 
 
@@ -100,6 +100,19 @@ def test_a_sound_without_a_fingerprint_is_analysed_again_too(jobs: Jobs) -> None
     jobs.succeed(job, result(towards(0)))
     (sound,) = jobs.read(lambda c: re_embedding.stale(c, MODEL, 0, 10))
     assert sound.job_id == job.job_id
+
+
+def test_a_sound_with_a_fingerprint_of_an_older_version_is_analysed_again_and_none_of_todays(
+    jobs: Jobs,
+) -> None:
+    older = base64.b64encode(b"\x01\x00\x00\x00\x00\x00").decode()
+    old = jobs.running(features=("embedding",))
+    jobs.succeed(old, result(towards(0), model=MODEL, fingerprint=older))
+    todays = jobs.running(features=("embedding",))
+    jobs.succeed(todays, result(towards(0), model=MODEL, fingerprint=FINGERPRINT))
+    (sound,) = jobs.read(lambda c: re_embedding.stale(c, MODEL, 0, 10))
+    assert sound.job_id == old.job_id
+    assert jobs.read(lambda c: re_embedding.count_stale(c, MODEL)) == 1
 
 
 def test_a_sound_whose_upload_is_gone_cannot_be(jobs: Jobs) -> None:

@@ -8,7 +8,7 @@ where the frames of a file that was cut lie.
 
 Of a long recording stretches are kept: its first 32 s, and 16 s from each minute 1, 2, 4, 8 … on.
 Kept as bytes: version, stretches, duration; the frames of each stretch; their words, of which 0 is
-silence.
+silence; then the signs of a short recording's waveform (waveform_signs.py).
 """
 
 import struct
@@ -22,7 +22,7 @@ from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE, Doubles, Floats, Spectr
 
 Words = NDArray[np.uint32]
 
-VERSION: Final = 1
+VERSION: Final = 2  # 1 had no signs
 HEADER: Final = struct.Struct("<BBf")
 BANDS: Final = 33
 LOWEST_HZ: Final = 200.0

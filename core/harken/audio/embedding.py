@@ -18,6 +18,7 @@ from harken.audio.fingerprint_frames import fine_frames
 from harken.audio.fingerprint_parts import parts
 from harken.audio.fingerprint_space import project
 from harken.audio.result import Embedding
+from harken.audio.waveform_signs import waveform_signs
 
 MODEL: Final = "harken-sound-2"
 
@@ -38,10 +39,14 @@ class Fingerprint(Analysis):
 
     def finish(self) -> Embedding:
         """The group; silence sounds like nothing and has no vector."""
-        vector = embed(self._excerpts.finish())
+        excerpt = self._excerpts.finish()
+        vector = embed(excerpt)
         if vector is None:
             return Embedding(model=MODEL)
-        course = self._course.finish(self.track.duration_s)
+        duration_s = self.track.duration_s
+        course = self._course.finish(duration_s)
+        if course is not None:
+            course += waveform_signs(excerpt, duration_s)
         return Embedding(
             vector=tuple(vector.tolist()),
             model=MODEL,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from harken.jobs.errors import NoEmbedding
 from harken.jobs.similarity.fingerprint import (
+    VERSION,
     Fingerprint,
     Match,
     fingerprint_of,
@@ -58,7 +59,7 @@ class Looked:
     without_fingerprint: int
 
 
-_SAME = Match(offset_s=0.0, bit_error_rate=0.0, words=0)
+_SAME = Match(offset_s=0.0, bit_error_rate=0.0, words=0, sureness=1.0)
 
 
 class Duplicates:
@@ -91,7 +92,7 @@ class Duplicates:
         for row in self._after(after):
             looked += 1
             after = row.position
-            if row.fingerprint is None:
+            if not row.fingerprint or row.fingerprint[0] != VERSION:
                 without += 1
             else:
                 members = self._group_that_begins_with(row)

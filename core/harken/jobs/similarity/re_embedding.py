@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, exists, func, or_, select
+from sqlalchemy import Connection, LargeBinary, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harken.jobs import submission
@@ -18,6 +18,7 @@ from harken.jobs.errors import JobsError
 from harken.jobs.files import upload_sources
 from harken.jobs.job import Job, JobKind, NewJob, Source
 from harken.jobs.similarity.embeddings import QUERY, embedding_row
+from harken.jobs.similarity.fingerprint import VERSION
 from harken.jobs.state import JobState
 from harken.jobs.store.schema import EMBEDDINGS, JOBS, RESULTS
 from harken.jobs.store.transaction import savepoint
@@ -32,7 +33,7 @@ _NAMESPACE: Final = uuid.UUID("8a2f0c1e-6d0b-5b1a-9a53-0f6d2f0f7a10")
 
 @dataclass(frozen=True, kw_only=True)
 class Stale:
-    """A sound whose vector another model made, or which has no fingerprint."""
+    """A sound whose vector another model made, or which has no fingerprint of today's version."""
 
     position: int
     job_id: str
@@ -111,7 +112,7 @@ def stale(connection: Connection, model: str, after: int, limit: int) -> list[St
             source=Source(kind=row.source_kind, value=row.source),
             features=tuple(name for name in FEATURES if name in row.features),
             labels=row.labels,
-            request_id=str(uuid.uuid5(_NAMESPACE, f"{row.job_id} {model}")),
+            request_id=str(uuid.uuid5(_NAMESPACE, f"{row.job_id} {model} {VERSION}")),
         )
         for row in connection.execute(query)
     ]
@@ -173,7 +174,12 @@ def settle(connection: Connection, again: dict[str, str]) -> tuple[dict[str, str
 
 
 def _is_stale(model: str) -> Any:
-    return or_(EMBEDDINGS.c.model != model, EMBEDDINGS.c.fingerprint.is_(None))
+    version = func.substr(EMBEDDINGS.c.fingerprint, 1, 1, type_=LargeBinary)
+    return or_(
+        EMBEDDINGS.c.model != model,
+        EMBEDDINGS.c.fingerprint.is_(None),
+        version != bytes([VERSION]),
+    )
 
 
 def _keep_once(connection: Connection, row: dict[str, Any]) -> int:
