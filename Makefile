@@ -34,9 +34,11 @@ install: $(INSTALLED) ## Install everything into .venv
 demo: $(INSTALLED) ## Run the whole system on a minute of music made here, or on FILE=my.mp3
 	@$(BIN)/python -m demo $(if $(FILE),"$(FILE)")
 
+# Each process starts a database and a Redis of its own: more of them than cores are no faster.
+PARALLEL ?= 2
 .PHONY: test
-test: $(INSTALLED) ## Run the tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED) ## Run the tests, in PARALLEL=2 processes
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadfile
 
 .PHONY: chaos
 chaos: $(INSTALLED) ## Break a live system at random and judge it; SEED=1 DURATION=600 DATABASE=sqlite EVERY=2.5

@@ -27,6 +27,6 @@ def test_default_can_be_added_to_and_each_feature_comes_once() -> None:
 
 def test_what_is_no_feature_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
-        click.BadParameter, match="'melody' is no feature. There are: media,.*, default."
+        click.BadParameter, match=r"'melody' is no feature\. There are: media,.*, default\."
     ):
         _named("default,melody")
