@@ -739,8 +739,9 @@ class Embedding(_message.Message):
     model: _builtins.str
     """Name and version of what made the vector."""
     fingerprint: _builtins.bytes
-    """The course of the spectrum, in some kilobytes: by it the same recording is known in other formats
-    (SimilarityService.FindDuplicates). How it is made is no part of the contract; its first byte is its version.
+    """The course of the spectrum, of a short sound the signs of its waveform too, in some kilobytes: by it the same
+    recording is known in other formats (SimilarityService.FindDuplicates). How it is made is no part of the contract;
+    its first byte is its version.
     """
     @_builtins.property
     def vector(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:

@@ -474,7 +474,7 @@ class DuplicateSound(_message.Message):
     OFFSET_S_FIELD_NUMBER: _builtins.int
     bit_error_rate: _builtins.float
     """Share of the fingerprint's bits in which it differs from the sound that it was found by, in the stretch where most
-    do: 0 is the same, 0.5 another recording.
+    do, or of the signs of the waveform of a short sound, where those fit better: 0 is the same, 0.5 another recording.
     """
     offset_s: _builtins.float
     """How much later the sound begins than in the one it was found by, in seconds; negative where its beginning is cut off."""
@@ -512,7 +512,9 @@ class FindDuplicatesResponse(_message.Message):
     looked_at: _builtins.int
     """How many sounds this call has looked at."""
     without_fingerprint: _builtins.int
-    """How many of them have no fingerprint, as an older version analysed them: `harken maintenance re-embed` has that done."""
+    """How many of them have no fingerprint, or an older one, as an older version analysed them:
+    `harken maintenance re-embed` has that done.
+    """
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateGroup]:
         """The groups."""

@@ -35,7 +35,7 @@ def re_embed(at_once: int, bring_in_only: bool) -> None:
     """Have all sounds in what searches search, by the newest model.
 
     Vectors of results from before are brought in. Sounds that another model has heard, or that have
-    no fingerprint, are analysed again: as jobs of the lowest priority, some at once. Stop it with
+    no fingerprint or an older one, are analysed again: as jobs of the lowest priority, some at once. Stop it with
     Ctrl-C and start it again whenever you like: it goes on where it was.
     """
     with opened() as (settings, database):
