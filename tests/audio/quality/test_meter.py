@@ -8,6 +8,7 @@ import pytest
 from harken.audio import ProblemKind, Quality, analyze
 from harken.audio.blocks import SoundBlock
 from harken.audio.quality.meter import QualityMeter
+from harken.audio.quality.windows import WINDOW_S
 from tests.audio.quality.heard import kinds, quality_of, rounded
 from tests.audio.signals import Samples, noise, sine, write
 
@@ -147,6 +148,20 @@ def test_gaps_within_sound_are_found_where_they_are() -> None:
     lengths = [gap.duration_s for gap in found.silence.dropouts]
     assert lengths == pytest.approx([0.02, 0.1, 0.003], abs=0.0005)
     assert ProblemKind.DROPOUTS in kinds(found)
+
+
+@pytest.mark.parametrize("before", [1, 5, 43, 44, 45, 59, 60])
+def test_a_gap_is_found_wherever_the_windows_part_it(before: int) -> None:
+    sound = rounded(music(), 16)
+    window = round(WINDOW_S * RATE)
+    length = 60  # 1.4 ms; of the shortest that counts each part may be too short
+    for edge in range(window, sound.shape[0] - window, window):
+        part = sound[edge - before - 1 : edge - before + length + 1]
+        part[0] = part[-1] = 0.3  # it jumps to nothing and back
+        part[1:-1] = 0.0
+    found = quality_of(sound)
+    assert found.silence is not None
+    assert found.silence.dropout_count == len(range(window, sound.shape[0] - window, window))
 
 
 def test_rests_and_8_bit_zero_crossings_are_no_gaps() -> None:

@@ -42,8 +42,11 @@ class Gaps:
         self._heard = 0
 
     def add(self, samples: Floats, zeros: int, step: float) -> None:
-        """Take in consecutive samples, `zeros` of which are exactly 0, rounded to `step`."""
-        if zeros or self._whole[_MODE] != _SOUND:
+        """Take in consecutive samples, `zeros` of which are exactly 0, rounded to `step`.
+
+        Fewer zeros than the shortest drop-out has are none, but for those that may go on in the next samples.
+        """
+        if zeros >= self._shortest or samples[-1] == 0.0 or self._whole[_MODE] != _SOUND:
             _follow(
                 *(np.concatenate((self._tail, samples)), self._heard, self._around),
                 *(self._shortest, self._longest, EDGE_STEPS * step),

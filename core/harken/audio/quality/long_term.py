@@ -14,6 +14,9 @@ from harken.audio.blocks import Doubles, Floats
 FRAME_S: Final = 0.0232
 ALL_FOR_S: Final = 10.0
 THEN: Final = 2  # frames in each window of 400 ms
+AT_ONCE: Final = (
+    32  # frames transformed together: of fewer, the calls cost more than the transforms
+)
 # Frames softer than this show their own rounding: their RMS, −60 dBFS.
 LEAST_POWER: Final = 10.0 ** (-60.0 / 10.0)
 HOLE_BAND_HZ: Final = 500.0
@@ -31,12 +34,13 @@ class LongTerm:
         self._scale = 16.0 / self.size**2
         self._all_until = round(ALL_FOR_S * sample_rate)
         self._heard = 0
+        self._waiting: list[Floats] = []
         self.power: Doubles = np.zeros(self.size // 2 + 1)
         self.frames = 0
         self.bands = Bands(self.power.shape[0], self.bin_hz)
 
     def add(self, samples: Floats) -> None:
-        """Take in a window, (channels, n)."""
+        """Take in a window, (channels, n); it counts after `end`."""
         count = samples.shape[1]
         whole = count // self.size
         if self._heard < self._all_until:
@@ -47,9 +51,16 @@ class LongTerm:
             samples = np.pad(samples, ((0, 0), (0, self.size - count)))
             starts = [0]
         self._heard += count
-        if starts:
-            frames = np.stack([samples[:, start : start + self.size] for start in starts])
-            self._look(frames)
+        # Copied, since a window is valid until the next.
+        self._waiting += [samples[:, start : start + self.size].copy() for start in starts]
+        if len(self._waiting) >= AT_ONCE:
+            self.end()
+
+    def end(self) -> None:
+        """Look at what has waited; to be called once after the last `add`."""
+        if self._waiting:
+            self._look(np.stack(self._waiting))
+            self._waiting = []
 
     def _look(self, frames: Floats) -> None:
         flat = frames.reshape(frames.shape[0], -1)

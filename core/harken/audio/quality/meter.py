@@ -88,6 +88,7 @@ class QualityMeter(Analysis):
             return Quality()
         if (rest := self._windows.rest()).shape[1]:
             self._look(rest)
+        self._long_term.end()
         track = getattr(self, "track", None)
         recording = None if track is None else track.recording
         found = Quality(
