@@ -23,7 +23,7 @@ def peak(path: str) -> float:
     from harken.audio import analyze
 
     analyze(path)
-    return _mebibytes(PROC / "status", "VmHWM")
+    return mebibytes(PROC / "status", "VmHWM")
 
 
 def child(paths: Sequence[str]) -> float:
@@ -38,7 +38,7 @@ def child(paths: Sequence[str]) -> float:
         own: list[float] = []
         for path in paths:
             analyze(path)
-            own.append(_mebibytes(PROC / "smaps_rollup", "Private_Clean", "Private_Dirty"))
+            own.append(mebibytes(PROC / "smaps_rollup", "Private_Clean", "Private_Dirty"))
         os.write(writing, str(max(own)).encode())
         os._exit(0)
     os.close(writing)
@@ -47,7 +47,8 @@ def child(paths: Sequence[str]) -> float:
         return float(answer.read())
 
 
-def _mebibytes(file: Path, *names: str) -> float:
+def mebibytes(file: Path, *names: str) -> float:
+    """The sum of some of the lines of a file of /proc."""
     lines = dict(re.findall(r"^(\w+):\s+(\d+) kB$", file.read_text(), re.MULTILINE))
     return sum(int(lines[name]) for name in names) * KIB
 
