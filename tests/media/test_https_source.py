@@ -258,6 +258,30 @@ def test_a_cancel_is_heard_at_once_whatever_is_waited_for(server: Served, hangs:
     mute.close()
 
 
+def test_after_a_cancel_nobody_is_connected_to(server: Served) -> None:
+    resolving, over = threading.Event(), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        resolving.set()
+        over.wait(20)
+        return ["127.0.0.1"]
+
+    def on_bytes(here: int, size: int | None) -> None:
+        if resolving.is_set():
+            raise Stop
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        origin = f"https://media.test:{listening.getsockname()[1]}"
+        found = sources(server, resolve=resolve, also=(origin,))
+        with pytest.raises(Stop):
+            fetch(found, f"{origin}/a.wav", on_bytes=on_bytes)
+        over.set()
+        eventually(lambda: "fetch" not in [thread.name for thread in threading.enumerate()], 15)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
 def test_nothing_is_left_open_or_behind_whatever_becomes_of_it(
     server: Served, tmp_path, monkeypatch
 ) -> None:

@@ -128,6 +128,8 @@ class _PinnedConnection(HTTPSConnection):
         self._line: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
+        if self._cut.wanted:
+            raise NewConnectionError(self, "cut")
         try:
             opened = socket.create_connection((self._address, self.port), CONNECT_S)
         except OSError as error:
@@ -135,6 +137,10 @@ class _PinnedConnection(HTTPSConnection):
         # Another thread can shut this one down, whatever this thread has in hand of TLS.
         self._line = socket.socket(fileno=os.dup(opened.fileno()))
         self._cut.take(self._shut)
+        if self._cut.wanted:
+            # Python's ssl leaves a socket open on which the line ended before it begins.
+            opened.close()
+            raise NewConnectionError(self, "cut")
         return opened
 
     def _shut(self) -> None:
