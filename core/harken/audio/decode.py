@@ -23,6 +23,7 @@ from harken.audio import errors
 from harken.audio.blocks import Floats, SoundBlock
 from harken.audio.container import codec_name, open_container, sound_stream, take_odd_speakers
 from harken.audio.errors import InputError
+from harken.audio.flac.decoder import FlacDecoder
 from harken.audio.limits import Limits
 from harken.audio.movie_reference import refuse_reference
 from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
@@ -74,6 +75,7 @@ class Recording:
             # Now, for a decoder that fails to start loses its name.
             self.stream_codec = codec_name(self.stream)
             self._speakers = take_odd_speakers(self.stream)
+            self._flac = FlacDecoder.of(self.container, self.stream)
             self.claimed_s = self._claimed_s()
             self._cleanup = cleanup.pop_all()
 
@@ -201,7 +203,7 @@ class Recording:
                 if packet.pos is not None:
                     self._bytes_done = packet.pos + packet.size
             try:
-                frames = packet.decode()
+                frames = self._decode(packet)
             # A decoder that failed to start once is unknown to PyAV 19 from then on: a ValueError.
             except (av.error.FFmpegError, ValueError):
                 dead_packets += 1
@@ -212,6 +214,10 @@ class Recording:
             for frame in frames:
                 if frame.samples > 0 and frame.sample_rate > 0 and frame.layout.nb_channels > 0:
                     yield frame
+
+    def _decode(self, packet: "Packet[AudioStream]") -> list[AudioFrame]:
+        frame = self._flac.decode(packet) if self._flac and packet.size else None
+        return packet.decode() if frame is None else [frame]
 
     def _frames(self) -> Iterator[AudioFrame]:
         """The frames, all in the first one's rate and layout: some streams change on the way."""
