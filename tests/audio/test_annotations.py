@@ -21,11 +21,11 @@ from harken.audio import (
     analyze,
 )
 from harken.audio.annotations import mp4
-from harken.audio.annotations.chunks import MOST_BYTES, MOST_CHUNKS, form_of
 from harken.audio.annotations.cues import MOST_CUES
 from harken.audio.annotations.reader import of_form
 from harken.audio.annotations.sampler import MOST_LOOPS
 from harken.audio.annotations.tags import key, tempo_bpm
+from harken.audio.chunks import MOST_BYTES, MOST_CHUNKS, form_of
 from tests.data.wave_files import chunk, coded, format_chunk, riff, tone
 
 RATE = 44_100

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harken.audio import AnalysisResult, InputError, analyze, container, decode
+from harken.audio import AnalysisResult, InputError, analyze, container, decode, ffmpeg_sound
 from harken.audio.mono import MonoStream
+from harken.audio.plain_wave import PlainWave
 from tests.data.caf_files import BASS, CENTRE, LEFT, RIGHT, UNKNOWN, caf
 from tests.data.flac_frames import silent_flac
 from tests.data.sanity import insanities
@@ -53,21 +54,37 @@ def run_campaign(*options: str) -> None:
     assert f"{CAMPAIGN} files, 0 broke something" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_quick_way_to_open_a_wav_reads_the_same_sound(
+def test_the_quick_ways_to_read_a_wav_read_the_same_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every kind of WAV, with large packets and a small probe as without."""
+    """Every kind of WAV: without FFmpeg, with large packets and a small probe, and as FFmpeg does it by itself."""
     path = tmp_path / "valid.wav"
+    plain: set[str] = set()
     for name, data in valid():
         path.write_bytes(data)
-        quick = decoded(path)
-        with monkeypatch.context() as plain:
-            plain.setattr(
-                decode,
+        quickest, source = decoded(path), source_of(path)
+        if source is PlainWave:
+            plain.add(name)
+        with monkeypatch.context() as by_ffmpeg:
+            by_ffmpeg.setattr(PlainWave, "of", lambda _: None)
+            quick = decoded(path)
+            by_ffmpeg.setattr(
+                ffmpeg_sound,
                 "open_container",
                 lambda file: container._container(file, container._options()),
             )
-            assert quick == decoded(path), name
+            assert quickest == quick == decoded(path), name
+    assert plain > {f"pcm {bits} bits {channels} ch" for bits in (16, 24) for channels in (1, 2)}
+    assert plain > {"JUNK of 1 MB before fmt", "extensible 2 3", "16 bits of noise", "rate 192000"}
+
+
+def source_of(path: Path) -> type[object] | None:
+    """What reads a file; None for what cannot be read."""
+    try:
+        with decode.Recording(str(path)) as recording:
+            return type(recording.source)
+    except InputError:
+        return None
 
 
 def decoded(path: Path) -> tuple[object, ...]:
@@ -78,13 +95,15 @@ def decoded(path: Path) -> tuple[object, ...]:
             for block in recording.blocks():
                 digest.update(block.samples.T.tobytes())
                 shape = [block.samples.shape[0], shape[1] + block.samples.shape[1]]
-            tags = dict(recording.container.metadata)
-            facts = (recording.stream_codec, recording.sample_rate, recording.channels)
-            more = (recording.coded_bytes, recording.coded_s, recording.claimed_s)
-            starts = (recording.first_pts_s, recording.non_finite_samples)
+            source = recording.source
+            facts = (source.codec, source.sample_format, source.formats, source.picture_starts_s)
+            form = (recording.sample_rate, recording.channels, recording.share_done)
+            more = (source.coded_bytes, source.coded_s, source.claimed_s)
+            starts = (source.first_pts_s, source.non_finite_samples)
+            tags = [dict(tags) for tags in source.tags if tags]
     except InputError as error:
         return (error.reason,)
-    return (*shape, digest.hexdigest(), *facts, *more, *starts, tags)
+    return (*shape, digest.hexdigest(), *facts, *form, *more, *starts, tags)
 
 
 @pytest.mark.parametrize("block", [0, 1, 3, 5, 255, 4096, 65_535])
@@ -107,7 +126,7 @@ def test_a_coding_in_a_wav_is_not_cut_into_packets_of_64_kb(tmp_path: Path) -> N
     path = tmp_path / "coded.wav"
     path.write_bytes(by_encoder("adpcm_swf", 1))
     with decode.Recording(str(path)) as recording:
-        assert next(recording._packets()).size <= 4096
+        assert next(recording.source._reader._packets()).size <= 4096
 
 
 def test_streams_that_come_to_light_on_the_way_are_left_alone(tmp_path: Path) -> None:

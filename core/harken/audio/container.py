@@ -71,6 +71,7 @@ _WAV_START_BYTES: Final = _PACKET_BYTES // 2
 
 def open_container(file: SourceFile) -> InputContainer:
     """The file, opened by FFmpeg; raises InputError PLAYLIST and UNREADABLE, and OSError when the disk fails."""
+    file.seek(0)
     start = file.read(_WAV_START_BYTES)
     file.seek(0)
     refuse_playlist(start)

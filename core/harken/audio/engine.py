@@ -104,7 +104,7 @@ def _decode(
             if mel is not None:
                 mel.add(block.power)
 
-    progress.seconds("decode", 0.0, recording.claimed_s, 0.0)
+    progress.seconds("decode", 0.0, recording.source.claimed_s, 0.0)
     for sound in recording.blocks():
         heard.tell(Hears.SOUND, lambda analysis, sound=sound: analysis.on_sound(sound))
         if heard.hears & Hears.ENERGIES and (steps := energies.push(sound)) is not None:
@@ -112,7 +112,9 @@ def _decode(
         if makes_mono:
             mono = mono or MonoStream(sound.sample_rate)
             spread(mono.push(sound.samples))
-        progress.seconds("decode", recording.decoded_s, recording.claimed_s, recording.share_done)
+        progress.seconds(
+            "decode", recording.decoded_s, recording.source.claimed_s, recording.share_done
+        )
     if mono is not None:
         spread(mono.finish(), last=True)
     progress.seconds("decode", recording.decoded_s, recording.decoded_s, 1.0)

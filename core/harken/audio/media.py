@@ -22,11 +22,11 @@ class MediaFacts(Analysis):
             start_time_s=start_time_s(recording),
             sample_rate_hz=recording.sample_rate,
             channels=len(recording.channels),
-            codec=recording.stream_codec,
-            container=container_name(recording.container.format.name, recording.path),
+            codec=recording.source.codec,
+            container=container_name(recording.source.formats, recording.path),
             bit_rate=bit_rate(recording),
             tags=tags(recording),
-            non_finite_samples=recording.non_finite_samples,
+            non_finite_samples=recording.source.non_finite_samples,
         )
 
 
@@ -36,12 +36,7 @@ def start_time_s(recording: Recording) -> float:
     A player's clock starts with the earliest stream, whatever time stamp it bears, so a beat is
     seen at `start_time_s` + its time.
     """
-    first = recording.first_pts_s
-    starts = [
-        float(stream.start_time * stream.time_base)
-        for stream in recording.container.streams.video
-        if stream.start_time is not None and stream.time_base
-    ]
+    first, starts = recording.source.first_pts_s, recording.source.picture_starts_s
     if first is None or not starts:
         return 0.0
     return max(0.0, first - min(starts))
@@ -49,8 +44,8 @@ def start_time_s(recording: Recording) -> float:
 
 def bit_rate(recording: Recording) -> int | None:
     """Mean bits a second of the coded sound alone, counted rather than taken from a header."""
-    seconds = recording.coded_s or recording.decoded_s
-    return round(recording.coded_bytes * 8 / seconds) if seconds > 0 else None
+    seconds = recording.source.coded_s or recording.decoded_s
+    return round(recording.source.coded_bytes * 8 / seconds) if seconds > 0 else None
 
 
 def container_name(names: str, path: str) -> str:
@@ -70,10 +65,10 @@ def tags(recording: Recording) -> dict[str, str]:
 def all_tags(recording: Recording) -> dict[str, str]:
     """Tags of the file and of its sound stream, names in lower case; the file's count."""
     merged: dict[str, str] = {}
-    for source in (recording.stream.metadata, recording.container.metadata):
+    for tags_of in recording.source.tags:
         merged |= {
             _readable(name).lower()[:MAX_TAG_CHARS]: _readable(text)[:MAX_TAG_CHARS]
-            for name, text in source.items()
+            for name, text in tags_of.items()
         }
     return merged
 

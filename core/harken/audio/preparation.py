@@ -2,16 +2,20 @@
 
 import struct
 import tempfile
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import numpy as np
 
+from harken.audio.blocks import Doubles
+from harken.audio.decode import Recording
 from harken.audio.engine import run
 from harken.audio.features import Feature
 from harken.audio.pictures.result import PictureKind
 from harken.audio.pictures.sketch import Sketcher
 from harken.audio.registry import ANALYSES
 from harken.audio.separation.splitter import SEPARATIONS, StemSplitter
+from harken.audio.writing.form import FLAC, WAV, Form
+from harken.audio.writing.sound_file import SoundFile
 
 _RATE: Final = 8_000  # differs from the engine's own, so that the resampler is made as well
 _SECONDS: Final = 20  # long enough for the tempo to be looked at for changes
@@ -43,3 +47,16 @@ def prepare() -> None:
             run(file.name, tuple(ANALYSES), None, listeners=listeners)
         finally:
             splitter.close_files()
+    for form in (Form(format=WAV, bits=24), Form(format=FLAC, bits=16)):
+        _decode(stereo, form)
+
+
+def _decode(stereo: Doubles, form: Form) -> None:
+    """The ways of decoding that 16 bits in a WAV file do not take."""
+    with tempfile.NamedTemporaryFile(suffix=f".{form.format}") as file:
+        written = SoundFile(cast("BinaryIO", file), form, _RATE, ("FL", "FR"))
+        written.write(stereo.T)
+        written.close()
+        with Recording(file.name) as recording:
+            for _ in recording.blocks():
+                pass

@@ -30,14 +30,24 @@ FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
 LARGEST: Final = 1e12
 
 
-def copy_samples(frames: Iterable[AudioFrame], samples: Floats) -> None:
+# What a decoder hands out: FFmpeg's, or one that is here already, (channels, n).
+Frame = AudioFrame | Floats
+_Planes = tuple[AudioPlane, ...] | Floats
+
+
+def length(frame: Frame) -> int:
+    """Samples of each channel."""
+    return frame.samples if isinstance(frame, AudioFrame) else frame.shape[1]
+
+
+def copy_samples(frames: Iterable[Frame], samples: Floats) -> None:
     """Write frames, one after the other, into `samples`, (channels, n), as they are: NaN stays NaN.
 
     Reading the planes costs a fifth of what `frame.to_ndarray()` does.
     """
     end = 0
-    for name, alike in groupby(frames, key=lambda frame: frame.format.name):
-        run = [(frame.planes, frame.samples) for frame in alike]
+    for name, alike in groupby(frames, key=_format):
+        run = [(_planes(frame), length(frame)) for frame in alike]
         start, end = end, end + sum(count for _, count in run)
         dtype, zero, full_scale = FORMATS[name]
         part = samples[:, start:end]
@@ -57,17 +67,25 @@ def copy_samples(frames: Iterable[AudioFrame], samples: Floats) -> None:
             part *= 1.0 / full_scale
 
 
-def _split_frames(frames: list[tuple[tuple[AudioPlane, ...], int]], samples: Floats) -> None:
+def _format(frame: Frame) -> str:
+    return frame.format.name if isinstance(frame, AudioFrame) else "fltp"
+
+
+def _planes(frame: Frame) -> _Planes:
+    return frame.planes if isinstance(frame, AudioFrame) else frame
+
+
+def _split_frames(frames: list[tuple[_Planes, int]], samples: Floats) -> None:
     end = 0
     for planes, count in frames:
         start, end = end, end + count
         left, right = samples[0, start:end], samples[1, start:end]
-        _split_stereo(_values(planes[0], np.int16, 2 * count), left, right)
+        split_stereo(_values(planes[0], np.int16, 2 * count), left, right)
 
 
-def holds_floats(frame: AudioFrame) -> bool:
+def holds_floats(frame: Frame) -> bool:
     """Whether a frame's samples may be NaN or infinite."""
-    return FORMATS[frame.format.name][2] == 1.0
+    return isinstance(frame, AudioFrame) and FORMATS[frame.format.name][2] == 1.0
 
 
 def silence_non_finite(samples: Floats) -> int:
@@ -82,13 +100,13 @@ def silence_non_finite(samples: Floats) -> int:
     return int(np.count_nonzero(bad))
 
 
-def _values(plane: AudioPlane, dtype: DTypeLike, count: int) -> NDArray[Any]:
+def _values(plane: AudioPlane | Floats, dtype: DTypeLike, count: int) -> NDArray[Any]:
     # PyAV's stubs leave out that a plane is a buffer.
     return np.frombuffer(cast("memoryview", plane), dtype, count)
 
 
 @kernel
-def _split_stereo(interleaved: NDArray[np.int16], left: Floats, right: Floats) -> None:
+def split_stereo(interleaved: NDArray[np.int16], left: Floats, right: Floats) -> None:
     """What most files hold, 16-bit stereo, in a seventh of the time numpy's strides take."""
     scale = np.float32(1 / 32768)
     for at in range(left.shape[0]):

@@ -5,9 +5,10 @@ import os
 import stat
 from io import SEEK_CUR, SEEK_END, SEEK_SET, FileIO
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from harken.audio import errors
+from harken.audio.blocks import Bytes
 from harken.audio.errors import InputError
 
 # What the operating system answers when the path itself is at fault, not the disk.
@@ -52,6 +53,17 @@ class SourceFile:
             except OSError as error:
                 self.failure = error
         return b""
+
+    def read_into(self, room: Bytes, offset: int) -> int:
+        """Fill `room` from `offset` on; how many bytes there were. Raises OSError when the disk fails."""
+        filled = 0
+        while filled < room.shape[0]:
+            rest = cast("memoryview", room[filled:])
+            count = os.preadv(self._file.fileno(), [rest], offset + filled)
+            if count == 0:
+                break
+            filled += count
+        return filled
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
         """The new position, or -1 for a place before the start (damaged headers ask for it)."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harken.audio.annotations.chunks import Form, subchunks
 from harken.audio.annotations.text import text_of
+from harken.audio.chunks import Form, subchunks
 from harken.audio.result import CuePoint
 
 MOST_CUES: Final = 1_000  # published

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from harken.audio.annotations.chunks import MOST_CHUNKS, Bytes, read_at
+from harken.audio.chunks import MOST_CHUNKS, Bytes, read_at
 
 # From the outermost atom inwards; "meta" has four bytes of version and flags before its first.
 _PATH: Final = ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0), (b"tmpo", 0), (b"data", 8))

@@ -6,9 +6,9 @@ from harken.audio.analysis import Analysis
 from harken.audio.annotations import mp4, tags
 from harken.audio.annotations.acid import of_acid, tempo_of
 from harken.audio.annotations.broadcast import of_bext
-from harken.audio.annotations.chunks import Form, form_of
 from harken.audio.annotations.cues import cue_points, of_cue, of_mark
 from harken.audio.annotations.sampler import of_inst, of_smpl
+from harken.audio.chunks import Form, form_of
 from harken.audio.media import all_tags
 from harken.audio.result import Annotations
 

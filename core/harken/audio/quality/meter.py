@@ -164,7 +164,7 @@ class QualityMeter(Analysis):
 
 def is_lossless(recording: Recording) -> bool:
     """Whether the recording's codec keeps every sample."""
-    codec = recording.stream_codec or ""
+    codec = recording.source.codec or ""
     return (
         codec.startswith("pcm_") and codec not in {"pcm_alaw", "pcm_mulaw"}
     ) or codec in LOSSLESS
@@ -174,12 +174,12 @@ def stored_bits(recording: Recording) -> int | None:
     """Bits a sample of a lossless codec; those of FLAC and the like are 16 or 24 as far as FFmpeg tells."""
     if not is_lossless(recording):
         return None
-    codec = recording.stream_codec or ""
+    codec = recording.source.codec or ""
     digits = "".join(one for one in codec.removeprefix("pcm_") if one.isdigit())
     if codec.startswith("pcm_") and digits:
         return int(digits)
-    form = recording.stream.codec_context.format
-    return BITS.get(form.name.removesuffix("p")) if form else None
+    form = recording.source.sample_format
+    return BITS.get(form.removesuffix("p")) if form else None
 
 
 def _decibels(amplitude: float) -> float | None:

@@ -18,8 +18,8 @@ from av.video.stream import VideoStream
 
 from harken.audio import errors
 from harken.audio.container import LARGEST_PIXELS, open_container
-from harken.audio.decode import MAX_DEAD_PACKETS, MAX_DEAD_READS
 from harken.audio.errors import InputError
+from harken.audio.frame_reader import MAX_DEAD_PACKETS, MAX_DEAD_READS
 from harken.audio.limits import ALWAYS_S, Limits
 from harken.audio.source_file import SourceFile
 

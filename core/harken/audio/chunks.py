@@ -30,6 +30,7 @@ class Chunk:
     name: str
     start: int
     size: int
+    is_whole: bool  # not cut short by the end of the file
     file: Bytes
 
     def read(self) -> bytes:
@@ -41,6 +42,7 @@ class Chunk:
 class Form:
     """A file of chunks: "WAVE", "AIFF" or "AIFC"."""
 
+    outer: str  # "RIFF", "RF64", "BW64" or "FORM"
     name: str
     chunks: tuple[Chunk, ...]
 
@@ -56,9 +58,10 @@ def form_of(file: Bytes) -> Form | None:
         return None
     outer, name = start[:4], start[8:].decode("latin-1")
     if outer in (b"RIFF", b"RF64", b"BW64") and name == "WAVE":
-        return Form(name=name, chunks=tuple(_chunks(file, "<", _ds64(file, outer))))
+        chunks = tuple(_chunks(file, "<", _ds64(file, outer)))
+        return Form(outer=outer.decode(), name=name, chunks=chunks)
     if outer == b"FORM" and name in ("AIFF", "AIFC"):
-        return Form(name=name, chunks=tuple(_chunks(file, ">", None)))
+        return Form(outer="FORM", name=name, chunks=tuple(_chunks(file, ">", None)))
     return None
 
 
@@ -83,7 +86,10 @@ def _chunks(file: Bytes, order: str, data_size: int | None) -> Iterator[Chunk]:
         name, size = header[:4].decode("latin-1"), struct.unpack(order + "I", header[4:])[0]
         if name == "data" and size == _IN_DS64 and data_size is not None:
             size = data_size
-        yield Chunk(name=name, start=at + 8, size=min(size, file.size - at - 8), file=file)
+        there = file.size - at - 8
+        yield Chunk(
+            name=name, start=at + 8, size=min(size, there), is_whole=size <= there, file=file
+        )
         at += 8 + size + size % 2
         if at >= file.size:
             return

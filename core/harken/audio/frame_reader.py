@@ -1,0 +1,140 @@
+"""The frames of a sound stream, out of FFmpeg's packets: damaged ones left out, all in the first one's form."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import av.error
+from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+
+from harken.audio.container import take_odd_speakers
+from harken.audio.flac.decoder import FlacDecoder
+from harken.audio.samples import Frame
+
+MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
+# Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
+# promise millions (Musepack), each as empty as the one before.
+MAX_DEAD_PACKETS: Final = 20_000
+
+
+class FrameReader:
+    """Reads one stream of an opened file; what it says is complete once `frames()` has been read."""
+
+    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
+        self._container = container
+        self._stream = stream
+        self._speakers = take_odd_speakers(stream)
+        self._flac = FlacDecoder.of(container, stream)
+        self._layout = ""
+        self.sample_rate = 0  # Hz, of the first frame
+        self.channels: tuple[str, ...] = ()
+        self.first_pts_s: float | None = None
+        self.coded_bytes = 0  # of the packets of this stream
+        self.bytes_done = 0  # of the file
+        self._coded_ticks = 0
+
+    @property
+    def coded_s(self) -> float:
+        """How long the packets read so far claim to be, in seconds; 0 when they do not."""
+        return float(self._coded_ticks * (self._stream.time_base or 0))
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames, all in the first one's rate and layout: some streams change on the way."""
+        converter: AudioResampler | None = None
+        converts: tuple[str, str, int] | None = None
+        for frame in self._decoded():
+            other = self._other_form(frame)
+            if converter and other != converts:
+                yield from _converted(converter, None)
+                converter = None
+            if other is None or not isinstance(frame, AudioFrame):
+                yield frame
+                continue
+            if converter is None:
+                converter = AudioResampler(
+                    format="fltp", layout=self._layout, rate=self.sample_rate
+                )
+                converts = other
+            frame.pts = None  # the converter would fill gaps in time with silence
+            yield from _converted(converter, frame)
+        if converter:
+            yield from _converted(converter, None)
+
+    def _other_form(self, frame: Frame) -> tuple[str, str, int] | None:
+        """The form of a frame that is not in the first one's rate and layout."""
+        if not isinstance(frame, AudioFrame):
+            return None
+        layout, rate = frame.layout.name, frame.sample_rate
+        alike = layout == self._layout and rate == self.sample_rate
+        return None if alike else (frame.format.name, layout, rate)
+
+    def _packets(self) -> "Iterator[Packet[AudioStream]]":
+        dead_reads = 0
+        while dead_reads < MAX_DEAD_READS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    dead_reads = 0
+                    yield packet
+                return
+            except av.error.EOFError:
+                return
+            except IndexError:
+                # PyAV trips at the end over streams that came to light on the way (MPEG-TS), having
+                # handed out all of the one that is wanted.
+                return
+            except av.error.FFmpegError:
+                # Past the damage the demuxer often finds its way again.
+                dead_reads += 1
+
+    def _decoded(self) -> Iterator[Frame]:
+        dead_packets = 0
+        for packet in self._packets():
+            size = packet.size
+            if size:
+                self.coded_bytes += size
+                self._coded_ticks += packet.duration or 0
+                if packet.pos is not None:
+                    self.bytes_done = packet.pos + size
+                if self._flac and (samples := self._flac.decode(packet)) is not None:
+                    if self.sample_rate == 0:
+                        self._adopt(self._flac.sample_rate, self._stream.layout, packet)
+                    yield samples
+                    continue
+            try:
+                frames = packet.decode()
+            # A decoder that failed to start once is unknown to PyAV 19 from then on: a ValueError.
+            except (av.error.FFmpegError, ValueError):
+                dead_packets += 1
+                if dead_packets > MAX_DEAD_PACKETS:
+                    return
+                continue
+            dead_packets = 0
+            for frame in frames:
+                if frame.samples > 0 and frame.sample_rate > 0 and frame.layout.nb_channels > 0:
+                    if self.sample_rate == 0:
+                        self._adopt(frame.sample_rate, frame.layout, frame)
+                    yield frame
+
+    def _adopt(
+        self, rate: int, layout: AudioLayout, first: "AudioFrame | Packet[AudioStream]"
+    ) -> None:
+        self.sample_rate = rate
+        self._layout = layout.name
+        if self._flac and (self._flac.sample_rate, self._flac.layout) != (rate, layout.name):
+            self._flac = None  # the header lied, or the first frame is damaged
+        speakers = tuple(channel.name for channel in layout.channels)
+        self.channels = self._speakers if len(self._speakers) == len(speakers) else speakers
+        if first.pts is not None and first.time_base:
+            self.first_pts_s = float(first.pts * first.time_base)
+
+
+def _converted(converter: AudioResampler, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+    try:
+        parts = converter.resample(frame)
+    except av.error.FFmpegError:
+        return
+    yield from (part for part in parts if part.samples > 0)
