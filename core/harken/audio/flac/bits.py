@@ -18,7 +18,8 @@ PADDING: Final = 16  # bytes
 AHEAD: Final = 56  # bits of a word that are there wherever in a byte it begins
 
 
-def _word_at(_: Any, data: Any, at: Any) -> Any:
+# numba calls both functions of an intrinsic by position, and looks at the names of the outer one's parameters.
+def _word_at(_: Any, data: Any, at: Any) -> Any:  # noqa: ARG001
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         start = builder.gep(array.data, [arguments[1]])
@@ -29,8 +30,8 @@ def _word_at(_: Any, data: Any, at: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-def _leading_zeros(_: Any, word: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _leading_zeros(_: Any, word: Any) -> Any:  # noqa: ARG001
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], ir.IntType(1)(0))
 
     return types.int64(types.uint64), generate
@@ -49,7 +50,7 @@ def bits_at(data: Bytes, position: int, count: int) -> int:
     if count == 0:
         return 0
     word = word_at(data, position >> 3) << np.uint64(position & 7)
-    return np.int64(word >> np.uint64(64 - count))
+    return int(np.int64(word >> np.uint64(64 - count)))
 
 
 @kernel
@@ -58,7 +59,7 @@ def signed_bits_at(data: Bytes, position: int, count: int) -> int:
     if count == 0:
         return 0
     word = word_at(data, position >> 3) << np.uint64(position & 7)
-    return np.int64(word) >> np.int64(64 - count)
+    return int(np.int64(word) >> np.int64(64 - count))
 
 
 @kernel

@@ -3,12 +3,11 @@
 from typing import Final, cast
 
 import numpy as np
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from harken.audio.blocks import Bytes
+from harken.audio.blocks import Bytes, Floats
 from harken.audio.flac.bits import PADDING
 from harken.audio.flac.frame import MOST_SAMPLES, read_frame, scale_samples
 from harken.audio.flac.residual import BEFORE, BROKEN
@@ -23,8 +22,8 @@ class FlacDecoder:
 
     def __init__(self, layout: str, sample_rate: int, width: int) -> None:
         """width: bits of a sample."""
-        self._layout = layout
-        self._rate = sample_rate
+        self.layout = layout
+        self.sample_rate = sample_rate
         self._width = width
         self._lines = np.zeros((_LAYOUTS[layout], BEFORE + MOST_SAMPLES), dtype=np.int32)
         self._data = np.zeros(0, dtype=np.uint8)
@@ -42,23 +41,16 @@ class FlacDecoder:
         rate, width = form >> 12, ((form >> 4) & 31) + 1
         return cls(layout, rate, width) if rate > 0 and width <= _MOST_BITS else None
 
-    def decode(self, packet: "Packet[AudioStream]") -> AudioFrame | None:
-        """The packet's samples as "fltp"; None if it is no whole frame of the stream's form: ask FFmpeg."""
+    def decode(self, packet: "Packet[AudioStream]") -> Floats | None:
+        """The packet's samples, (channels, n); None if it is no whole frame of the stream's form: ask FFmpeg."""
         size = packet.size
-        read = read_frame(self._padded(packet), size, self._rate, self._width, self._lines)
-        if read == BROKEN:
+        data = self._padded(packet)
+        count = read_frame(data, size, self.sample_rate, self._width, self._lines)
+        if count == BROKEN:
             return None
-        frame = AudioFrame(format="fltp", layout=self._layout, samples=read)
-        for line, plane in zip(self._lines, frame.planes, strict=True):
-            # PyAV's stubs leave out that a plane is a buffer.
-            samples = np.frombuffer(cast("memoryview", plane), np.float32, read)
-            if not scale_samples(line[BEFORE : BEFORE + read], self._width, samples):
-                return None
-        frame.sample_rate = self._rate
-        frame.pts = packet.pts
-        if packet.time_base:
-            frame.time_base = packet.time_base
-        return frame
+        samples = np.empty((self._lines.shape[0], count), dtype=np.float32)
+        fits = scale_samples(self._lines[:, BEFORE:], self._width, samples)
+        return samples if fits else None
 
     def _padded(self, packet: "Packet[AudioStream]") -> Bytes:
         size = packet.size

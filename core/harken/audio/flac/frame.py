@@ -12,6 +12,7 @@ from harken.audio.kernel import kernel
 
 MOST_SAMPLES: Final = 65_536  # of a channel in one frame
 _LEAST_BYTES: Final = 10  # of any frame
+_FOOTER_BYTES: Final = 2
 _LEFT_SIDE, _SIDE_RIGHT, _MIDDLE_SIDE = 8, 9, 10
 _RATES: Final = np.array(
     [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000],
@@ -24,7 +25,8 @@ _WIDTHS: Final = np.array([0, 8, 12, -1, 16, 20, 24, 32], dtype=np.int64)
 def read_frame(data: Bytes, size: int, sample_rate: int, width: int, lines: Integers) -> int:
     """Read the frame in the first `size` bytes; samples of each channel, or BROKEN.
 
-    BROKEN is also what is not as the stream said at its start.
+    BROKEN is also what is not as the stream said at its start, and what does not end with the bytes: where one frame
+    is damaged, those behind it come as one with it.
 
     data: the frame, followed by PADDING zeros.
     width: bits of a sample.
@@ -57,20 +59,27 @@ def read_frame(data: Bytes, size: int, sample_rate: int, width: int, lines: Inte
         position = read_subframe(data, position, end, width + more, line)
         if position == BROKEN:
             return BROKEN
+    if (position + 7) // 8 + _FOOTER_BYTES != size:
+        return BROKEN
     if assignment >= _LEFT_SIDE:
         _part(lines[0, BEFORE : BEFORE + samples], lines[1, BEFORE : BEFORE + samples], assignment)
     return samples
 
 
 @kernel
-def scale_samples(numbers: Integers, width: int, samples: Floats) -> bool:
-    """Numbers of `width` bits as floats, full scale ±1; False if one of them has more bits than that."""
+def scale_samples(lines: Integers, width: int, samples: Floats) -> bool:
+    """Numbers of `width` bits as floats, full scale ±1; False if one of them has more bits than that.
+
+    lines: (channels, at least n); samples: (channels, n).
+    """
     scale = np.float32(1.0) / np.float32(1 << (width - 1))
     beyond = np.int32(0)
-    for at in range(samples.shape[0]):
-        number = numbers[at]
-        beyond |= number ^ (number >> 31)
-        samples[at] = np.float32(number) * scale
+    for channel in range(samples.shape[0]):
+        numbers, made = lines[channel], samples[channel]
+        for at in range(made.shape[0]):
+            number = numbers[at]
+            beyond |= number ^ (number >> 31)
+            made[at] = np.float32(number) * scale
     return beyond >> (width - 1) == 0
 
 
@@ -108,7 +117,7 @@ def _rate(data: Bytes, at: int) -> tuple[int, int]:
     """The rate in Hz, 0 for the stream's and -1 for none, and where the header goes on."""
     code = data[2] & 15
     if code < _RATES.shape[0]:
-        return _RATES[code], at
+        return int(_RATES[code]), at
     if code == 12:
         return 1000 * bits_at(data, 8 * at, 8), at + 1
     if code == 13:

@@ -1,8 +1,8 @@
 """A predicted channel: what prediction left, Rice-coded, and the samples that it and the prediction make.
 
-RFC 9639, sections 9.2.5 to 9.2.7. Each sample is a sum over those before it, whose weights are a tuple: of each of its lengths
-numba makes a loop of its own, in which the weights stay in registers. Code and prediction are read in one loop, because
-each has to wait for its own last value, and the processor works on one while it waits for the other.
+RFC 9639, sections 9.2.5 to 9.2.7. Each sample is a sum over those before it, whose weights are a tuple: of each of its
+lengths numba makes a loop of its own, in which the weights stay in registers. Code and prediction are read in one loop,
+because each has to wait for its own last value, and the processor works on one while it waits for the other.
 """
 
 from typing import Final

@@ -1,6 +1,7 @@
 """One channel of a frame: constant, plain, or predicted (RFC 9639, section 9.2)."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, cast
 
 import numpy as np
 from numba.np.unsafe.ndarray import to_fixed_tuple
@@ -9,6 +10,9 @@ from harken.audio.blocks import Bytes, Integers
 from harken.audio.flac.bits import bits_at, signed_bits_at, zeros_at
 from harken.audio.flac.residual import BEFORE, BROKEN, read_residual
 from harken.audio.kernel import kernel
+
+# A tuple whose length numba knows; its stub forgets that it is called as it is used.
+_fixed_tuple = cast("Callable[[Integers, int], tuple[int, ...]]", to_fixed_tuple)
 
 _CONSTANT, _PLAIN, _FIXED, _LINEAR = 0, 1, 8, 32  # the first of the types
 _MOST_FIXED: Final = 4  # samples that a fixed prediction looks back
@@ -77,7 +81,7 @@ def _read_fixed(
     position = _read_samples(data, position, end, width, line[BEFORE : BEFORE + order])
     if position == BROKEN:
         return BROKEN
-    weights = to_fixed_tuple(_FIXED_WEIGHTS[order], 4)
+    weights = _fixed_tuple(_FIXED_WEIGHTS[order], 4)
     return read_residual(data, position, end, order, weights, 0, line)
 
 
@@ -101,7 +105,7 @@ def _read_linear(
         return BROKEN
     # Encoders look back 8 samples by default and 12 at their best.
     if order <= 8:
-        return read_residual(data, position, end, order, to_fixed_tuple(weights, 8), shift, line)
+        return read_residual(data, position, end, order, _fixed_tuple(weights, 8), shift, line)
     if order <= 12:
-        return read_residual(data, position, end, order, to_fixed_tuple(weights, 12), shift, line)
-    return read_residual(data, position, end, order, to_fixed_tuple(weights, BEFORE), shift, line)
+        return read_residual(data, position, end, order, _fixed_tuple(weights, 12), shift, line)
+    return read_residual(data, position, end, order, _fixed_tuple(weights, BEFORE), shift, line)
