@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE, Doubles, Floats, SpectrumBlock
+from harken.audio.kernel import kernel
+from harken.audio.padding import with_zeros
 
 Words = NDArray[np.uint32]
 
@@ -84,7 +86,7 @@ STARTS: Final = _starts()
 
 def windowed(power: Doubles) -> Doubles:
     """The bands' power in windows, a word's step apart; what is around the stretch is silence."""
-    around = np.pad(power, ((0, 0), (WINDOW, WINDOW)))
+    around = with_zeros(power, WINDOW, WINDOW)
     total = np.cumsum(around, axis=1)
     return np.asarray((total[:, WINDOW:] - total[:, :-WINDOW])[:, ::STEP])
 
@@ -92,7 +94,7 @@ def windowed(power: Doubles) -> Doubles:
 def bits(power: Doubles, peak: float, loudest: float) -> Words:
     """A word for each window but those of silence, which have 0."""
     level = 10 * np.log10(power + FLOOR * peak)
-    before = np.pad(level, ((0, 0), (LAG, 0)), mode="edge")[:, :-LAG]
+    before = level[:, np.maximum(np.arange(level.shape[1]) - LAG, 0)]
     slope = level[:-1] - level[1:]
     grows = slope - (before[:-1] - before[1:]) > 0
     values = 2 ** np.arange(BANDS - 1, dtype=np.uint32)
@@ -110,5 +112,16 @@ def edges() -> NDArray[np.intp]:
 
 def in_bands(power: Floats) -> Doubles:
     """The power of each band, from that of each bin: (bins, frames) to (33, frames)."""
-    first, last = edges()[0], edges()[-1]
-    return np.add.reduceat(power[first:last], edges()[:-1] - first, axis=0).astype(np.float64)
+    sums = np.zeros((BANDS, power.shape[1]), dtype=np.float32)
+    _add_bins(power, edges(), sums)
+    return sums.astype(np.float64)
+
+
+@kernel
+def _add_bins(power: Floats, edges: NDArray[np.intp], sums: Floats) -> None:
+    for band in range(sums.shape[0]):
+        total = sums[band]
+        for at in range(edges[band], edges[band + 1]):
+            line = power[at]
+            for frame in range(total.shape[0]):
+                total[frame] += line[frame]

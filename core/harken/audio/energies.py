@@ -49,9 +49,8 @@ class EnergyMeter:
             )
         self._seen = end
         self._begun = float(energies[-1])
-        # Steps end on the sample nearest above a multiple of 10 ms, so no rate drifts.
-        steps = np.arange(first, first + energies.shape[0])
-        return energies[:-1] / np.diff(-(-steps * self._rate // STEPS_A_SECOND))
+        _divide(energies[:-1], first, self._rate)
+        return energies[:-1]
 
 
 def _pairs(weights: list[float]) -> list[tuple[int, int, float, float]]:
@@ -87,8 +86,7 @@ def _add_energies(
     end = 0
     for step in range(energies.shape[0]):
         start = end
-        step_end = -(-(before + step + 1) * rate // STEPS_A_SECOND)
-        end = min(step_end - seen, left.shape[0])
+        end = min(_end(before + step, rate) - seen, left.shape[0])
         count = end - start
         _resonate(
             *(left[start:end], right[start:end], poles),
@@ -99,6 +97,20 @@ def _add_energies(
         for at in range(MEMORY):
             left_resonance[at] = left_resonance[count + at]
             right_resonance[at] = right_resonance[count + at]
+
+
+@kernel
+def _divide(energies: Doubles, first: int, rate: int) -> None:
+    """Sums of squares to means, of the steps from `first` on."""
+    for at in range(energies.shape[0]):
+        step = first + at
+        energies[at] /= _end(step, rate) - _end(step - 1, rate)
+
+
+@kernel
+def _end(step: int, rate: int) -> int:
+    """The sample after a step: the nearest above a multiple of 10 ms, so no rate drifts."""
+    return -(-(step + 1) * rate // STEPS_A_SECOND)
 
 
 @recursion

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from harken.audio.blocks import FRAME, HOP, Floats, SpectrumBlock
+from harken.audio.padding import with_zeros
 
 FINE_FRAME: Final = 512  # samples, 23 ms: the length over which speech stands still
 FINE_HOP: Final = 128  # samples, 6 ms: a drum's attack takes one to three of them
@@ -31,15 +32,14 @@ class Excerpt:
     stretches: Floats
     whole: bool  # the one stretch is the whole recording
 
-    def frames(self, size: int, hop: int) -> Floats:
-        """Windows on the signal, a view of shape (stretches, frames, size).
+    def around(self, size: int) -> Floats:
+        """The stretches under frames of `size` samples, the first of which begin with them.
 
         A whole recording has zeros around it, so that the first frame is around its first sample;
         what is around the stretches of a cut one is not known.
         """
         around = size // 2 if self.whole else 0
-        padded = np.pad(self.stretches, ((0, 0), (around, around)))
-        return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+        return with_zeros(self.stretches, around, around)
 
 
 def heard(excerpt: Excerpt) -> Excerpt | None:
@@ -56,7 +56,7 @@ def heard(excerpt: Excerpt) -> Excerpt | None:
     if loud.shape[0] > 1:
         return Excerpt(stretches=loud, whole=False)
     # Over 3 ms: a single sample would cross the line here or there by the rounding of 16 bits.
-    total = np.cumsum(np.pad(loud[0] ** 2, (ONSET_SPAN, ONSET_SPAN - 1)), dtype=np.float64)
+    total = np.cumsum(with_zeros(loud[0] ** 2, ONSET_SPAN, ONSET_SPAN - 1), dtype=np.float64)
     energy = total[ONSET_SPAN:] - total[:-ONSET_SPAN]  # of the span that ends with each sample
     audible = energy > AUDIBLE**2 * energy.max()
     # The first sample with enough behind it, the last with enough before it.
@@ -95,7 +95,7 @@ class Excerpts:
             return Excerpt(
                 stretches=np.concatenate([*self._pieces.values(), last])[None], whole=True
             )
-        self._keep(np.pad(last, (0, PIECE - last.shape[0])))
+        self._keep(with_zeros(last, 0, PIECE - last.shape[0]))
         _, at, piece = self._loudest
         chosen = {**self._pieces, at: piece}
         return Excerpt(stretches=np.stack([chosen[n] for n in sorted(chosen)]), whole=False)

@@ -11,12 +11,10 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
 from harken.audio.excerpts import FINE_FRAME, FINE_HOP, Excerpt
-
-Spectra = NDArray[np.complex64]
+from harken.audio.fourier import Transform
 
 BANDS: Final = 40
 WIDE_BANDS: Final = 8  # five bands each, about 1 to 2 octaves
@@ -25,6 +23,7 @@ COEFFICIENTS: Final = 20  # cepstral, 1 to 20: 0 is the level
 FLOOR_DB: Final = -45.0
 FLOOR: Final = 10.0 ** (FLOOR_DB / 10)
 BLOCK_FRAMES: Final = 128  # transformed at once: a quarter of a megabyte stays in the cache
+BLOCK: Final = (BLOCK_FRAMES - 1) * FINE_HOP + FINE_FRAME  # samples under them
 FINE_RATE: Final = SAMPLE_RATE / FINE_HOP  # frames a second
 
 
@@ -41,12 +40,13 @@ class FineFrames:
 
 def fine_frames(excerpt: Excerpt) -> FineFrames:
     """The frames of an excerpt that is not silent."""
+    transform = Transform(FINE_FRAME, BLOCK_FRAMES)
     blocks = [
-        power_spectrum(stretch[start : start + BLOCK_FRAMES]) @ mel_bands()
-        for stretch in excerpt.frames(FINE_FRAME, FINE_HOP)
-        for start in range(0, stretch.shape[0], BLOCK_FRAMES)
+        mel_bands() @ transform.spectra(stretch[start : start + BLOCK])[1]
+        for stretch in excerpt.around(FINE_FRAME)
+        for start in range(0, stretch.shape[0] - FINE_FRAME + 1, BLOCK_FRAMES * FINE_HOP)
     ]
-    power = np.concatenate(blocks)
+    power = np.ascontiguousarray(np.concatenate(blocks, axis=1).T)
     energy = power.mean(axis=1)
     energy /= energy.max()
     power /= power.max()
@@ -61,28 +61,14 @@ def fine_frames(excerpt: Excerpt) -> FineFrames:
     )
 
 
-def power_spectrum(frames: Floats) -> Floats:
-    """Of Hann-windowed frames, (frames, size) to (frames, 1 + size / 2)."""
-    spectrum: Spectra = np.asarray(
-        np.fft.rfft(frames * hann(frames.shape[1]), axis=1), dtype=np.complex64
-    )
-    return spectrum.real**2 + spectrum.imag**2
-
-
 def decibels(power: Floats) -> Floats:
     """Relative power in dB; the floor is added, not cut, so that nothing jumps there."""
     return np.float32(10.0) * np.log10(power + np.float32(FLOOR))
 
 
 @cache
-def hann(size: int) -> Floats:
-    """The periodic window."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
-
-
-@cache
 def mel_bands() -> Floats:
-    """Triangles from 30 Hz to 11 kHz on O'Shaughnessy's mel scale, each of sum 1; (bins, 40)."""
+    """Triangles from 30 Hz to 11 kHz on O'Shaughnessy's mel scale, each of sum 1; (40, bins)."""
     edges = _hz(np.linspace(_mel(LOWEST_HZ), _mel(SAMPLE_RATE / 2), BANDS + 2))
     hertz = np.arange(FINE_FRAME // 2 + 1) * SAMPLE_RATE / FINE_FRAME
     widths = np.diff(edges)
@@ -92,7 +78,7 @@ def mel_bands() -> Floats:
     # The lowest bands are narrower than a bin: those that miss every bin take the nearest.
     narrow = np.flatnonzero(triangles.sum(axis=0) < 0.5)
     triangles[np.abs(hertz[:, None] - edges[1:-1][narrow]).argmin(axis=0), narrow] = 1.0
-    return (triangles / triangles.sum(axis=0)).astype(np.float32)
+    return np.ascontiguousarray((triangles / triangles.sum(axis=0)).T, dtype=np.float32)
 
 
 @cache

@@ -27,8 +27,8 @@ from harken.audio.fingerprint_frames import (
     WIDE_BANDS,
     FineFrames,
     decibels,
-    power_spectrum,
 )
+from harken.audio.fourier import hann
 
 EVENT: Final = round(1.0 * FINE_RATE)  # frames; a word, a bark, a hit with its ring
 COURSE_CEPSTRA: Final = 13
@@ -150,10 +150,15 @@ def modulation(wide_db: Floats) -> Floats:
         level = np.concatenate([level, np.repeat(level[-1:], short, axis=0)])
     windows = np.lib.stride_tricks.sliding_window_view(level, MODULATION_FRAMES, axis=0)
     windows = windows[:: MODULATION_FRAMES // 2]
-    window = np.hanning(MODULATION_FRAMES).astype(np.float32)
-    spectrum = np.fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * window, axis=2)
+    spectrum = np.fft.rfft((windows - windows.mean(axis=2, keepdims=True)) * slow_window(), axis=2)
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0) @ rates()
     return np.sqrt(power / (power.sum(axis=1, keepdims=True) + MODULATION_STILL)).ravel()
+
+
+@cache
+def slow_window() -> Floats:
+    """Hann's, symmetric."""
+    return np.hanning(MODULATION_FRAMES).astype(np.float32)
 
 
 @cache
@@ -166,10 +171,25 @@ def rates() -> Floats:
     return (inside / np.maximum(inside.sum(axis=0), 1)).astype(np.float32)
 
 
+def long_power(frames: Floats) -> Floats:
+    """The power spectrum of each frame, (frames, 1 + LONG_FRAME / 2)."""
+    spectrum = np.fft.rfft(frames * long_window(), axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    return power.astype(np.float32, copy=False)
+
+
+@cache
+def long_window() -> Floats:
+    """Hann's."""
+    return hann(LONG_FRAME).astype(np.float32)
+
+
 def pitch(excerpt: Excerpt) -> Floats:
     """How tonal each octave is, how clear the pitch, where it lies and how it moves."""
-    frames = excerpt.frames(LONG_FRAME, LONG_HOP).reshape(-1, LONG_FRAME)
-    power = power_spectrum(frames[:: -(-frames.shape[0] // LONG_FRAMES)])
+    around = excerpt.around(LONG_FRAME)
+    frames = np.lib.stride_tricks.sliding_window_view(around, LONG_FRAME, axis=1)[:, ::LONG_HOP]
+    frames = frames.reshape(-1, LONG_FRAME)
+    power = long_power(frames[:: -(-frames.shape[0] // LONG_FRAMES)])
     energy = power.sum(axis=1)
     weight = np.sqrt(energy / energy.max())
     weight /= weight.sum()

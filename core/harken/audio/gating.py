@@ -63,7 +63,10 @@ class Gating:
         if not audible.any():
             return None
         gate = float(lufs(blocks[audible].mean())) - RANGE_GATE_LU
-        low, high = np.percentile(levels[audible & (levels > gate)], RANGE_PERCENTILES)
+        ranked = np.sort(levels[audible & (levels > gate)])
+        # Between two of them in proportion, as by `np.percentile`, which takes ten times as long for a few.
+        places = np.array(RANGE_PERCENTILES) / 100 * (ranked.shape[0] - 1)
+        low, high = np.interp(places, np.arange(ranked.shape[0]), ranked)
         return float(high - low)
 
     def momentary_max_lufs(self) -> float | None:

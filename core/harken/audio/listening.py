@@ -20,6 +20,7 @@ class Listeners:
         self._on_fault = on_fault
         self.errors: list[FeatureError] = []
         self.hears = reduce(or_, (one.hears for one in analyses.values()), Hears.NOTHING)
+        self._of_kind: dict[Hears, tuple[tuple[Feature, Analysis], ...]] = {}
 
     def __iter__(self) -> Iterator[tuple[Feature, Analysis]]:
         """Those that have not failed."""
@@ -27,9 +28,10 @@ class Listeners:
 
     def tell(self, kind: Hears, hand_on: Callable[[Analysis], object]) -> None:
         """Lets each that hears this kind of block have one."""
-        for feature, analysis in self:
-            if kind in analysis.hears:
-                self.ask(feature, lambda analysis=analysis: hand_on(analysis))
+        if kind not in self._of_kind:
+            self._of_kind[kind] = tuple(one for one in self if kind in one[1].hears)
+        for feature, analysis in self._of_kind[kind]:
+            self.ask(feature, lambda analysis=analysis: hand_on(analysis))
 
     def ask(self, feature: Feature, what: Callable[[], object]) -> object | None:
         """What an analysis answers; None where it failed. Raises what concerns all, or has no `on_fault` to go to."""
@@ -40,4 +42,5 @@ class Listeners:
                 raise
             self.errors.append(self._on_fault(feature, error))
             self._analyses.pop(feature).close()
+            self._of_kind.clear()
             return None

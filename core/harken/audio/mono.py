@@ -8,6 +8,7 @@ import soxr
 
 from harken.audio.blocks import SAMPLE_RATE, Floats
 from harken.audio.kernel import kernel
+from harken.audio.padding import with_zeros
 
 # From 1 Hz, soxr holds a quarter of a gigabyte and hands out 13 minutes at once. Samples rarer than
 # this are repeated up to it first: all that they say lies within the first bin of the spectrum.
@@ -50,7 +51,7 @@ class MonoStream:
         if self._resampler is None:
             return np.zeros(0, dtype=np.float32)
         rest = self._resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)[:due]
-        return np.pad(rest, (0, max(due - rest.shape[0], 0)))
+        return with_zeros(rest, 0, max(due - rest.shape[0], 0))
 
 
 def downmix(samples: Floats) -> Floats:

@@ -37,9 +37,10 @@ _SILENT_CHUNKS: Final = frozenset({"JUNK", "PAD ", "FLLR", "acid", "smpl", "inst
 # 16-bit "samples" may be a coding in disguise, as on discs: FFmpeg looks whether they are. Silence may come before it.
 _LOOKED_AT: Final = 16_384  # bytes
 _HEADER_BYTES: Final = 4  # of a coding's frame
-_DISGUISED: Final = re.compile(
-    rb"\x7f\xfe\x80\x01|\xfe\x7f\x01\x80|\x1f\xff\xe8\x00|\xff\x1f\x00\xe8"  # DTS
-    rb"|\x72\xf8\x1f\x4e|\xf8\x72\x4e\x1f"  # IEC 61937: AC-3 and others
+_DISGUISED: Final = (
+    *(b"\x7f\xfe\x80\x01", b"\xfe\x7f\x01\x80"),  # DTS
+    *(b"\x1f\xff\xe8\x00", b"\xff\x1f\x00\xe8"),
+    *(b"\x72\xf8\x1f\x4e", b"\xf8\x72\x4e\x1f"),  # IEC 61937: AC-3 and others
 )
 _CODING_FIRST: Final = re.compile(
     rb"\xff[\xe2-\xff][\x10-\xef]|\x0b\x77|\x77\x0b|ID3"
@@ -156,7 +157,9 @@ def _may_be_coding(file: SourceFile, start: int) -> bool:
     first = read_at(file, start, _LOOKED_AT)
     sound = first.lstrip(b"\0")
     too_silent = len(first) == _LOOKED_AT and len(sound) < _HEADER_BYTES
-    return bool(too_silent or _CODING_FIRST.match(sound) or _DISGUISED.search(first))
+    if too_silent or _CODING_FIRST.match(sound):
+        return True
+    return any(mark in first for mark in _DISGUISED)
 
 
 @kernel

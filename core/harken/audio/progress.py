@@ -1,6 +1,7 @@
 """True progress: how many seconds of audio a stage has done, as a share of the whole job."""
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Final
 
 ProgressCallback = Callable[[str, float, str], None]
@@ -26,18 +27,17 @@ class Progress:
 
     def __init__(self, callback: ProgressCallback | None, stages: tuple[str, ...]) -> None:
         self._callback = callback or _ignore
-        self._weights = {stage: STAGES[stage] for stage in stages}
-        self._total_weight = sum(self._weights.values())
+        weights = [STAGES[stage] for stage in stages]
+        before = accumulate(weights, initial=0.0)
+        # Where each stage begins, and how much it is of the whole.
+        self._places = dict(zip(stages, zip(before, weights, strict=False), strict=True))
+        self._total_weight = sum(weights)
         self._fraction = 0.0
 
     def seconds(self, stage: str, done_s: float, total_s: float | None, share: float) -> None:
         """Report `done_s` seconds of audio done in `stage`, which is `share` (0 to 1) of it."""
         message = f"{done_s:.0f} of {total_s:.0f} s" if total_s else f"{done_s:.0f} s"
-        before = 0.0
-        for name, weight in self._weights.items():
-            if name == stage:
-                break
-            before += weight
-        here = before + self._weights[stage] * min(max(share, 0.0), 1.0)
+        before, weight = self._places[stage]
+        here = before + weight * min(max(share, 0.0), 1.0)
         self._fraction = max(self._fraction, min(here / self._total_weight, 1.0))
         self._callback(stage, self._fraction, message)

@@ -11,6 +11,7 @@ import numpy as np
 
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE, Doubles, Floats, SpectrumBlock
 from harken.audio.fourier import Transform
+from harken.audio.padding import with_zeros
 
 BLOCK_FRAMES: Final = 64  # 1.5 s of audio; a quarter of a megabyte of magnitudes stays in the cache
 BINS: Final = 1 + FRAME // 2
@@ -25,7 +26,7 @@ class SpectrumStream:
     def __init__(self) -> None:
         self._signal: Floats = np.zeros(NEEDED, dtype=np.float32)
         self._filled = self._lead = FRAME // 2
-        self._transform = Transform(BLOCK_FRAMES)
+        self._transform = Transform(FRAME, BLOCK_FRAMES)
 
     def push(self, signal: Floats) -> Iterator[SpectrumBlock]:
         """The blocks that `signal` of shape (n,) completes."""
@@ -41,7 +42,7 @@ class SpectrumStream:
 
     def finish(self) -> Iterator[SpectrumBlock]:
         """The blocks under the end of the signal."""
-        padded = np.pad(self._signal[: self._filled], (0, FRAME // 2))
+        padded = with_zeros(self._signal[: self._filled], 0, FRAME // 2)
         frames = 1 + (padded.shape[0] - FRAME) // HOP
         for start in range(0, frames, BLOCK_FRAMES):
             count = min(BLOCK_FRAMES, frames - start)

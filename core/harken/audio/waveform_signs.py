@@ -12,6 +12,7 @@ samples and that of the first one; a bit for each 64 of them, whether they are h
 
 import struct
 from functools import cache
+from math import ceil, floor
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from harken.audio.blocks import SAMPLE_RATE, Doubles, Floats
 from harken.audio.excerpts import AUDIBLE, LEAST_PEAK, Excerpt
+from harken.audio.padding import with_zeros
 
 HEADER: Final = struct.Struct("<HI")
 LONGEST_S: Final = 6.0  # of a recording; the words of longer ones suffice
@@ -61,20 +63,27 @@ def flattened(sound: Floats) -> Floats:
     first, end = neighbours(size)
     total = np.concatenate([[0.0], np.cumsum(power)])
     around: Doubles = (total[end] - total[first]) / (end - first)
-    hertz = np.arange(power.shape[0]) * SAMPLE_RATE / size
-    inside = (hertz > LOWEST_HZ) & (hertz < HIGHEST_HZ)
-    gain = inside / np.sqrt(around + FLOOR * around[inside].max() + np.finfo(np.float64).tiny)
+    kept = inside(size)
+    level = around[kept]
+    gain = np.zeros(power.shape[0], dtype=np.float32)
+    gain[kept] = 1 / np.sqrt(level + FLOOR * level.max() + np.finfo(np.float32).tiny)
     flat = np.fft.irfft(spectrum * gain, size)[: sound.shape[0]]
-    return flat.astype(np.float32)
+    return flat.astype(np.float32, copy=False)
 
 
 def heard_blocks(flat: Floats) -> NDArray[np.bool_]:
     """Which blocks of samples are not silence."""
-    padded = np.pad(flat, (0, -flat.shape[0] % BLOCK))
+    padded = with_zeros(flat, 0, -flat.shape[0] % BLOCK)
     energy = (padded.reshape(-1, BLOCK) ** 2).sum(axis=1)
     # Over three of them: a single one may lie between two waves.
     around = np.convolve(energy, np.ones(3), "same")
     return around > HEARD * around.max()
+
+
+def inside(size: int) -> slice:
+    """The bins between the lowest and the highest frequency, neither of them included."""
+    bin_hz = SAMPLE_RATE / size
+    return slice(floor(LOWEST_HZ / bin_hz) + 1, ceil(HIGHEST_HZ / bin_hz))
 
 
 @cache

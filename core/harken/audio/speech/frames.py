@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from harken.audio.blocks import FRAME, SAMPLE_RATE, Floats, Integers
-from harken.audio.fourier import WINDOW
+from harken.audio.fourier import hann
 from harken.audio.kernel import kernel
 
 LOWEST_HZ: Final = 52.0  # a bass is periodic too, though no voice is that low
@@ -44,7 +44,7 @@ OCTAVES: Final[Floats] = np.log2(1.0 / LAGS_S / LOWEST_HZ).astype(np.float32)
 def _correlator() -> Floats:
     """(LAGS, bins): this times the power is the autocorrelation over the window's own."""
     hertz = np.arange(_LOW, _HIGH) * (SAMPLE_RATE / FRAME)
-    own = np.fft.irfft(np.abs(np.fft.rfft(WINDOW, 2 * FRAME)) ** 2)[:FRAME]
+    own = np.fft.irfft(np.abs(np.fft.rfft(hann(FRAME), 2 * FRAME)) ** 2)[:FRAME]
     window = np.interp(LAGS_S * SAMPLE_RATE, np.arange(FRAME), own / own[0])
     cosines = np.cos(2 * np.pi * LAGS_S[:, None] * hertz)
     return (cosines / window[:, None]).astype(np.float32)
