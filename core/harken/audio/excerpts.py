@@ -38,8 +38,7 @@ class Excerpt:
         A whole recording has zeros around it, so that the first frame is around its first sample;
         what is around the stretches of a cut one is not known.
         """
-        around = size // 2 if self.whole else 0
-        return with_zeros(self.stretches, around, around)
+        return with_zeros(self.stretches, size // 2, size // 2) if self.whole else self.stretches
 
 
 def heard(excerpt: Excerpt) -> Excerpt | None:
