@@ -20,7 +20,7 @@ import numpy as np
 
 from harken.audio.blocks import Floats
 from harken.audio.kernel import kernel
-from harken.audio.levels import largest_magnitude
+from harken.audio.levels import SIGNLESS, largest_magnitude
 
 KAISER_BETA: Final = 5.0  # ripple against the width of the transition
 FIRST: Final = 6  # samples on either side that a value half-way between two depends on
@@ -127,20 +127,15 @@ def _peak_between(
 ) -> float:
     """The largest value on and between `samples`, shape (n,), if it is more than `peak`."""
     places = samples.shape[0] - REACH
-    bent = np.empty(CHUNK + REACH, dtype=np.float32)
     halves = np.empty(CHUNK + 2 * MARGIN, dtype=np.float32)
     doubled = np.empty(2 * (CHUNK + 2 * MARGIN), dtype=np.float32)
     quarters = np.empty(2 * CHUNK, dtype=np.float32)
     for start in range(0, places, CHUNK):
         count = min(CHUNK, places - start)
         part = samples[start : start + count + REACH]
-        largest = largest_magnitude(part)
+        largest, sharpest = _largest_and_sharpest(part)
         peak = max(peak, largest)
-        if doublings == 0:
-            continue
-        bends = bent[: part.shape[0] - 2]
-        _bend(part, bends)
-        if largest + MOST_ABOVE * largest_magnitude(bends) <= peak:
+        if doublings == 0 or largest + MOST_ABOVE * sharpest <= peak:
             continue
         between = halves[: count + 2 * MARGIN]
         _halfway(part, first, between)
@@ -157,11 +152,17 @@ def _peak_between(
 
 
 @kernel
-def _bend(samples: Floats, bends: Floats) -> None:
-    """Fill `bends`, shape (n,), with the second differences of the n + 2 `samples`."""
+def _largest_and_sharpest(samples: Floats) -> tuple[float, float]:
+    """The largest magnitudes of the samples and of their second differences, compared as in `largest_magnitude`."""
     before, here, after = samples[:-2], samples[1:-1], samples[2:]
-    for at in range(bends.shape[0]):
-        bends[at] = (before[at] - here[at]) + (after[at] - here[at])
+    bits = samples.view(np.int32)
+    largest = max(bits[0] & SIGNLESS, bits[bits.shape[0] - 1] & SIGNLESS)
+    sharpest = np.int32(0)
+    for at in range(here.shape[0]):
+        largest = max(largest, bits[at + 1] & SIGNLESS)
+        bend = np.float32((before[at] - here[at]) + (after[at] - here[at]))
+        sharpest = max(sharpest, bend.view(np.int32) & SIGNLESS)
+    return float(np.int32(largest).view(np.float32)), float(np.int32(sharpest).view(np.float32))
 
 
 @kernel
