@@ -1,9 +1,9 @@
 """FLAC read by harken's own loops: the samples that were written, and FFmpeg's whatever is broken."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pytest
 from av.audio.frame import AudioFrame
 
-from harken.audio import InputError
+from harken.audio import Feature, InputError, analyze
 from harken.audio.decode import Recording
-from harken.audio.flac.decoder import FlacDecoder
+from harken.audio.ffmpeg_sound import FfmpegSound
+from harken.audio.flac.stream import FlacStream
 from tests.data.flac_frames import (
     FIXED,
     LEFT_SIDE,
@@ -31,19 +32,25 @@ Samples = npt.NDArray[np.int64]
 
 
 class Counter:
-    """How many packets harken's decoder took, and how many it left to FFmpeg."""
+    """How many frames harken has read, and whether FFmpeg had to take over."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.read = self.left = 0
-        decode = FlacDecoder.decode
+        self.read = 0
+        self.by_ffmpeg = False
+        next_frame = FlacStream._next_frame  # pyright: ignore[reportPrivateUsage]
+        by_ffmpeg = FfmpegSound._by_ffmpeg  # pyright: ignore[reportPrivateUsage]
 
-        def counted(decoder: FlacDecoder, packet: av.Packet) -> AudioFrame | None:
-            found = decode(decoder, packet)
-            self.read += found is not None
-            self.left += found is None
-            return found
+        def counted(stream: FlacStream) -> int:
+            count = next_frame(stream)
+            self.read += count > 0
+            return count
 
-        monkeypatch.setattr(FlacDecoder, "decode", counted)
+        def noted(sound: FfmpegSound) -> Iterator[npt.NDArray[np.float32]]:
+            self.by_ffmpeg = True
+            return by_ffmpeg(sound)
+
+        monkeypatch.setattr(FlacStream, "_next_frame", counted)
+        monkeypatch.setattr(FfmpegSound, "_by_ffmpeg", noted)
 
 
 @pytest.fixture
@@ -56,10 +63,23 @@ def samples_of(path: Path) -> npt.NDArray[np.float32]:
         return np.concatenate([block.samples for block in recording.blocks()], axis=1)
 
 
-def by_ffmpeg(path: Path) -> npt.NDArray[np.float32]:
+def found(path: Path) -> tuple[object, ...]:
+    """What comes out of a file, and what is said of it."""
+    try:
+        with Recording(str(path)) as recording:
+            sound = b"".join(block.samples.T.tobytes() for block in recording.blocks())
+            source = recording.source
+            form = (source.codec, source.sample_format, recording.sample_rate, recording.channels)
+            facts = (source.coded_bytes, source.coded_s, source.first_pts_s, source.claimed_s)
+    except InputError as error:
+        return (error.reason,)
+    return (sound, *form, *facts, source.bytes_done, recording.share_done)
+
+
+def found_by_ffmpeg(path: Path) -> tuple[object, ...]:
     with pytest.MonkeyPatch.context() as without:
-        without.setattr(FlacDecoder, "of", lambda *_: None)
-        return samples_of(path)
+        without.setattr(FlacStream, "of", lambda *_: None)
+        return found(path)
 
 
 def music(channels: int, width: int, *, count: int, seed: int) -> Samples:
@@ -81,9 +101,7 @@ def encoded(path: Path, samples: Samples, width: int, options: dict[str, str]) -
     with av.open(path, "w", format="flac") as container:
         stream = container.add_stream("flac", RATE, layout=layout, options=options)
         stream.format = "s16" if width == 16 else "s32"
-        packed = (samples.T << (0 if width == 16 else 8)).astype(
-            np.int16 if width == 16 else np.int32
-        )
+        packed: Any = samples.T.astype(np.int16) if width == 16 else samples.T.astype(np.int32) << 8
         sound = AudioFrame.from_ndarray(
             packed.reshape(1, -1), "s16" if width == 16 else "s32", layout
         )
@@ -126,7 +144,8 @@ def test_what_an_encoder_writes_is_read_as_it_was(
     encoded(path, written, width, options)
     assert np.array_equal(samples_of(path), (written / (1 << (width - 1))).astype(np.float32))
     assert counter.read >= written.shape[1] // 65_535 + 1
-    assert counter.left == 0
+    assert not counter.by_ffmpeg
+    assert found(path) == found_by_ffmpeg(path)
 
 
 @pytest.mark.parametrize("width", [8, 12, 16, 20, 24])
@@ -141,7 +160,7 @@ def test_every_form_of_a_channel_is_read(tmp_path: Path, counter: Counter, width
     written = np.concatenate(lines, axis=1)
     path.write_bytes(flac(frames, rate=RATE, samples=written.shape[1], channels=2, width=width))
     assert np.array_equal(samples_of(path), (written / (1 << (width - 1))).astype(np.float32))
-    assert (counter.read, counter.left) == (len(frames), 0)
+    assert (counter.read, counter.by_ffmpeg) == (len(frames), False)
 
 
 def a_frame(rng: random.Random, width: int) -> tuple[Samples, list[str], int]:
@@ -212,13 +231,6 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     return bytes(broken)
 
 
-def outcome(read: Callable[[Path], npt.NDArray[np.float32]], path: Path) -> object:
-    try:
-        return read(path).tobytes()
-    except InputError as error:
-        return error.reason
-
-
 @pytest.mark.parametrize("width", [16, 24])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_damaged_file_gives_what_ffmpeg_makes_of_it(
@@ -229,8 +241,45 @@ def test_a_damaged_file_gives_what_ffmpeg_makes_of_it(
     data = path.read_bytes()
     for number in range(60):
         path.write_bytes(damaged(data, rng))
-        assert outcome(samples_of, path) == outcome(by_ffmpeg, path), number
-    assert counter.read > counter.left > 0
+        assert found(path) == found_by_ffmpeg(path), number
+    assert counter.read > 60
+    assert counter.by_ffmpeg
+
+
+def test_damage_at_the_end_of_a_long_file_leaves_it_cancellable(tmp_path: Path) -> None:
+    """FFmpeg reads all of it again, of which nothing new comes for a while."""
+    path = tmp_path / "sound.flac"
+    waits: list[float] = []
+    encoded(path, music(1, 16, count=40 * RATE, seed=2), 16, {})
+    data = bytearray(path.read_bytes())
+    data[-1_000] ^= 0xFF
+    path.write_bytes(data)
+    with Recording(str(path)) as recording:
+        for _ in recording.blocks(on_wait=lambda: waits.append(recording.decoded_s)):
+            pass
+    assert len(waits) >= 15
+    assert min(waits) > 39
+
+    told: list[str] = []
+    analyze(path, [Feature.LOUDNESS], on_progress=lambda *report: told.append(report[2]))
+    assert told.count("40 of 40 s") >= 15
+
+
+def test_tags_behind_the_last_frame_are_no_damage(tmp_path: Path, counter: Counter) -> None:
+    path = tmp_path / "sound.flac"
+    encoded(path, music(2, 16, count=5_000, seed=1), 16, {})
+    path.write_bytes(path.read_bytes() + b"TAG" + bytes(125))
+    assert samples_of(path).shape == (2, 5_000)
+    assert not counter.by_ffmpeg
+
+
+def test_a_piece_of_another_file_keeps_its_time_stamps(tmp_path: Path, counter: Counter) -> None:
+    """Frames that do not count from 0: FFmpeg knows what that means."""
+    path = tmp_path / "sound.flac"
+    frames = [frame(7 + at, 4_096, [constant(3, width=16)], width=16) for at in range(3)]
+    path.write_bytes(flac(frames, rate=RATE, samples=0, channels=1, width=16))
+    assert found(path) == found_by_ffmpeg(path)
+    assert counter.by_ffmpeg
 
 
 def others(folder: Path) -> Iterator[Path]:
@@ -253,4 +302,5 @@ def others(folder: Path) -> Iterator[Path]:
 def test_what_is_not_plain_is_left_to_ffmpeg(tmp_path: Path, counter: Counter) -> None:
     for path in others(tmp_path):
         assert samples_of(path).shape[1] >= 4_000
-    assert counter.read == counter.left == 0
+    assert counter.read == 0
+    assert counter.by_ffmpeg

@@ -1,6 +1,6 @@
 """A file's sound, block by block, whatever it is coded in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self
@@ -82,13 +82,16 @@ class Recording:
         done = self.decoded_s / claim if claim else self.source.bytes_done / max(self.size, 1)
         return min(done, 1.0)
 
-    def blocks(self) -> Iterator[SoundBlock]:
+    def blocks(self, on_wait: Callable[[], None] | None = None) -> Iterator[SoundBlock]:
         """The samples in order, every block at the first frame's rate and channels.
 
-        Damaged packets are left out. Raises InputError SOUND_ELSEWHERE, NO_SAMPLES when nothing at all could be
-        decoded, ALL_NON_FINITE, TOO_LONG, INFLATED, and OSError when the disk fails.
+        `on_wait` is called now and then where reading takes time without any coming of it. Damaged packets are left
+        out. Raises InputError SOUND_ELSEWHERE, NO_SAMPLES when nothing at all could be decoded, ALL_NON_FINITE,
+        TOO_LONG, INFLATED, and OSError when the disk fails.
         """
         for piece in self.source.pieces():
+            if piece.shape[1] == 0 and on_wait:
+                on_wait()
             longest = max(round(LONGEST_BLOCK_S * self.sample_rate), 1)
             for start in range(0, piece.shape[1], longest):
                 yield self._block(np.ascontiguousarray(piece[:, start : start + longest]))

@@ -104,17 +104,19 @@ def _decode(
             if mel is not None:
                 mel.add(block.power)
 
-    progress.seconds("decode", 0.0, recording.source.claimed_s, 0.0)
-    for sound in recording.blocks():
+    def report() -> None:
+        total_s, share = recording.source.claimed_s, recording.share_done
+        progress.seconds("decode", recording.decoded_s, total_s, share)
+
+    report()
+    for sound in recording.blocks(on_wait=report):
         heard.tell(Hears.SOUND, lambda analysis, sound=sound: analysis.on_sound(sound))
         if heard.hears & Hears.ENERGIES and (steps := energies.push(sound)) is not None:
             heard.tell(Hears.ENERGIES, lambda analysis, steps=steps: analysis.on_energies(steps))
         if makes_mono:
             mono = mono or MonoStream(sound.sample_rate)
             spread(mono.push(sound.samples))
-        progress.seconds(
-            "decode", recording.decoded_s, recording.source.claimed_s, recording.share_done
-        )
+        report()
     if mono is not None:
         spread(mono.finish(), last=True)
     progress.seconds("decode", recording.decoded_s, recording.decoded_s, 1.0)

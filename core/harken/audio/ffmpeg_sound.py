@@ -11,11 +11,13 @@ from typing import Final
 
 import av.logging
 import numpy as np
+from av.audio.frame import AudioFrame
 
 from harken.audio.blocks import Floats
 from harken.audio.container import codec_name, open_container, sound_stream
+from harken.audio.flac.stream import FlacStream
 from harken.audio.frame_reader import FrameReader
-from harken.audio.samples import Frame, copy_samples, holds_floats, length, silence_non_finite
+from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
 from harken.audio.sound_source import BLOCK_S, BLOCK_SAMPLES
 from harken.audio.source_file import SourceFile
 
@@ -36,6 +38,8 @@ class FfmpegSound:
             # Now, for a decoder that fails to start loses its name.
             self.codec = codec_name(self._stream)
             self._reader = FrameReader(self._container, self._stream)
+            flac = self._container.format.name == "flac"
+            self._reads = (FlacStream.of(file, self._stream) if flac else None) or self._reader
             self.claimed_s = self._claimed_s(file.size)
         except BaseException:
             self._container.close()
@@ -68,47 +72,62 @@ class FfmpegSound:
     @property
     def sample_rate(self) -> int:
         """Hz, of the first frame; 0 before it."""
-        return self._reader.sample_rate
+        return self._reads.sample_rate
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Names of the speakers."""
-        return self._reader.channels
+        return self._reads.channels
 
     @property
     def first_pts_s(self) -> float | None:
         """The time stamp of the first sample."""
-        return self._reader.first_pts_s
+        return self._reads.first_pts_s
 
     @property
     def coded_bytes(self) -> int:
         """Bytes of this stream's packets so far."""
-        return self._reader.coded_bytes
+        return self._reads.coded_bytes
 
     @property
     def coded_s(self) -> float:
         """How long those packets claim to be, in seconds; 0 when they do not."""
-        return self._reader.coded_s
+        return self._reads.coded_s
 
     @property
     def bytes_done(self) -> int:
         """How far in the file the reading is."""
-        return self._reader.bytes_done
+        return self._reads.bytes_done
 
     def pieces(self) -> Iterator[Floats]:
-        """The samples in order, (channels, n); damaged packets are left out."""
-        pending: list[Frame] = []
+        """The samples in order, (channels, n); damaged packets are left out.
+
+        A plain FLAC file's frames are read here. Should one not be whole, FFmpeg takes over: it starts from the
+        beginning, so that all is as if it alone had read the file, and for what has been given come empty pieces.
+        """
+        given = 0
+        if isinstance(self._reads, FlacStream):
+            yield from self._reads.pieces()
+            if self._reads.is_over:
+                return
+            given, self._reads = self._reads.samples, self._reader
+        for piece in self._by_ffmpeg():
+            yield np.ascontiguousarray(piece[:, given:])
+            given = max(given - piece.shape[1], 0)
+
+    def _by_ffmpeg(self) -> Iterator[Floats]:
+        pending: list[AudioFrame] = []
         held = 0
         for frame in self._reader.frames():
             pending.append(frame)
-            held += length(frame)
+            held += frame.samples
             if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
                 yield self._samples(pending, held)
                 pending, held = [], 0
         if held:
             yield self._samples(pending, held)
 
-    def _samples(self, frames: list[Frame], count: int) -> Floats:
+    def _samples(self, frames: list[AudioFrame], count: int) -> Floats:
         samples = np.empty((len(self.channels), count), dtype=np.float32)
         # A double may be infinite as a float: it is counted with what came so from the file. Some
         # processors call a NaN that becomes narrower invalid, which numpy would warn of.

@@ -5,15 +5,12 @@ from typing import Final
 
 import av.error
 from av.audio.frame import AudioFrame
-from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
 from harken.audio.container import take_odd_speakers
-from harken.audio.flac.decoder import FlacDecoder
-from harken.audio.samples import Frame
 
 MAX_DEAD_READS: Final = 16  # failed reads in a row after which the rest of a file is given up
 # Packets in a row that cannot be decoded, after which it is the same: a header of a few bytes can
@@ -28,7 +25,6 @@ class FrameReader:
         self._container = container
         self._stream = stream
         self._speakers = take_odd_speakers(stream)
-        self._flac = FlacDecoder.of(container, stream)
         self._layout = ""
         self.sample_rate = 0  # Hz, of the first frame
         self.channels: tuple[str, ...] = ()
@@ -42,16 +38,18 @@ class FrameReader:
         """How long the packets read so far claim to be, in seconds; 0 when they do not."""
         return float(self._coded_ticks * (self._stream.time_base or 0))
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[AudioFrame]:
         """The frames, all in the first one's rate and layout: some streams change on the way."""
         converter: AudioResampler | None = None
         converts: tuple[str, str, int] | None = None
         for frame in self._decoded():
+            if self.sample_rate == 0:
+                self._adopt(frame)
             other = self._other_form(frame)
             if converter and other != converts:
                 yield from _converted(converter, None)
                 converter = None
-            if other is None or not isinstance(frame, AudioFrame):
+            if other is None:
                 yield frame
                 continue
             if converter is None:
@@ -64,10 +62,8 @@ class FrameReader:
         if converter:
             yield from _converted(converter, None)
 
-    def _other_form(self, frame: Frame) -> tuple[str, str, int] | None:
+    def _other_form(self, frame: AudioFrame) -> tuple[str, str, int] | None:
         """The form of a frame that is not in the first one's rate and layout."""
-        if not isinstance(frame, AudioFrame):
-            return None
         layout, rate = frame.layout.name, frame.sample_rate
         alike = layout == self._layout and rate == self.sample_rate
         return None if alike else (frame.format.name, layout, rate)
@@ -90,7 +86,7 @@ class FrameReader:
                 # Past the damage the demuxer often finds its way again.
                 dead_reads += 1
 
-    def _decoded(self) -> Iterator[Frame]:
+    def _decoded(self) -> Iterator[AudioFrame]:
         dead_packets = 0
         for packet in self._packets():
             size = packet.size
@@ -99,11 +95,6 @@ class FrameReader:
                 self._coded_ticks += packet.duration or 0
                 if packet.pos is not None:
                     self.bytes_done = packet.pos + size
-                if self._flac and (samples := self._flac.decode(packet)) is not None:
-                    if self.sample_rate == 0:
-                        self._adopt(self._flac.sample_rate, self._stream.layout, packet)
-                    yield samples
-                    continue
             try:
                 frames = packet.decode()
             # A decoder that failed to start once is unknown to PyAV 19 from then on: a ValueError.
@@ -115,21 +106,15 @@ class FrameReader:
             dead_packets = 0
             for frame in frames:
                 if frame.samples > 0 and frame.sample_rate > 0 and frame.layout.nb_channels > 0:
-                    if self.sample_rate == 0:
-                        self._adopt(frame.sample_rate, frame.layout, frame)
                     yield frame
 
-    def _adopt(
-        self, rate: int, layout: AudioLayout, first: "AudioFrame | Packet[AudioStream]"
-    ) -> None:
-        self.sample_rate = rate
-        self._layout = layout.name
-        if self._flac and (self._flac.sample_rate, self._flac.layout) != (rate, layout.name):
-            self._flac = None  # the header lied, or the first frame is damaged
-        speakers = tuple(channel.name for channel in layout.channels)
+    def _adopt(self, frame: AudioFrame) -> None:
+        self.sample_rate = frame.sample_rate
+        self._layout = frame.layout.name
+        speakers = tuple(channel.name for channel in frame.layout.channels)
         self.channels = self._speakers if len(self._speakers) == len(speakers) else speakers
-        if first.pts is not None and first.time_base:
-            self.first_pts_s = float(first.pts * first.time_base)
+        if frame.pts is not None and frame.time_base:
+            self.first_pts_s = float(frame.pts * frame.time_base)
 
 
 def _converted(converter: AudioResampler, frame: AudioFrame | None) -> Iterator[AudioFrame]:

@@ -30,24 +30,14 @@ FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
 LARGEST: Final = 1e12
 
 
-# What a decoder hands out: FFmpeg's, or one that is here already, (channels, n).
-Frame = AudioFrame | Floats
-_Planes = tuple[AudioPlane, ...] | Floats
-
-
-def length(frame: Frame) -> int:
-    """Samples of each channel."""
-    return frame.samples if isinstance(frame, AudioFrame) else frame.shape[1]
-
-
-def copy_samples(frames: Iterable[Frame], samples: Floats) -> None:
+def copy_samples(frames: Iterable[AudioFrame], samples: Floats) -> None:
     """Write frames, one after the other, into `samples`, (channels, n), as they are: NaN stays NaN.
 
     Reading the planes costs a fifth of what `frame.to_ndarray()` does.
     """
     end = 0
-    for name, alike in groupby(frames, key=_format):
-        run = [(_planes(frame), length(frame)) for frame in alike]
+    for name, alike in groupby(frames, key=lambda frame: frame.format.name):
+        run = [(frame.planes, frame.samples) for frame in alike]
         start, end = end, end + sum(count for _, count in run)
         dtype, zero, full_scale = FORMATS[name]
         part = samples[:, start:end]
@@ -67,15 +57,7 @@ def copy_samples(frames: Iterable[Frame], samples: Floats) -> None:
             part *= 1.0 / full_scale
 
 
-def _format(frame: Frame) -> str:
-    return frame.format.name if isinstance(frame, AudioFrame) else "fltp"
-
-
-def _planes(frame: Frame) -> _Planes:
-    return frame.planes if isinstance(frame, AudioFrame) else frame
-
-
-def _split_frames(frames: list[tuple[_Planes, int]], samples: Floats) -> None:
+def _split_frames(frames: list[tuple[tuple[AudioPlane, ...], int]], samples: Floats) -> None:
     end = 0
     for planes, count in frames:
         start, end = end, end + count
@@ -83,9 +65,9 @@ def _split_frames(frames: list[tuple[_Planes, int]], samples: Floats) -> None:
         split_stereo(_values(planes[0], np.int16, 2 * count), left, right)
 
 
-def holds_floats(frame: Frame) -> bool:
+def holds_floats(frame: AudioFrame) -> bool:
     """Whether a frame's samples may be NaN or infinite."""
-    return isinstance(frame, AudioFrame) and FORMATS[frame.format.name][2] == 1.0
+    return FORMATS[frame.format.name][2] == 1.0
 
 
 def silence_non_finite(samples: Floats) -> int:
@@ -100,7 +82,7 @@ def silence_non_finite(samples: Floats) -> int:
     return int(np.count_nonzero(bad))
 
 
-def _values(plane: AudioPlane | Floats, dtype: DTypeLike, count: int) -> NDArray[Any]:
+def _values(plane: AudioPlane, dtype: DTypeLike, count: int) -> NDArray[Any]:
     # PyAV's stubs leave out that a plane is a buffer.
     return np.frombuffer(cast("memoryview", plane), dtype, count)
 

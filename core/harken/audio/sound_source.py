@@ -78,7 +78,10 @@ class SoundSource(Protocol):
         ...
 
     def pieces(self) -> Iterator[Floats]:
-        """The samples in order, (channels, n), all finite, at the first frame's rate and channels; once."""
+        """The samples in order, (channels, n), all finite, at the first frame's rate and channels; once.
+
+        An empty one says that the reading goes on.
+        """
         ...
 
     def close(self) -> None:

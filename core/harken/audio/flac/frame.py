@@ -13,6 +13,7 @@ from harken.audio.kernel import kernel
 MOST_SAMPLES: Final = 65_536  # of a channel in one frame
 _LEAST_BYTES: Final = 10  # of any frame
 _FOOTER_BYTES: Final = 2
+_SLICES: Final = 16  # bytes whose part in the check sum is looked up at once
 _LEFT_SIDE, _SIDE_RIGHT, _MIDDLE_SIDE = 8, 9, 10
 _RATES: Final = np.array(
     [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000],
@@ -22,34 +23,37 @@ _WIDTHS: Final = np.array([0, 8, 12, -1, 16, 20, 24, 32], dtype=np.int64)
 
 
 @kernel
-def read_frame(data: Bytes, size: int, sample_rate: int, width: int, lines: Integers) -> int:
-    """Read the frame in the first `size` bytes; samples of each channel, or BROKEN.
+def read_frame(
+    data: Bytes, size: int, sample_rate: int, width: int, lines: Integers
+) -> tuple[int, int]:
+    """Read the frame that begins with the data: samples of each channel, and bytes; BROKEN and 0 for none.
 
-    BROKEN is also what is not as the stream said at its start, and what does not end with the bytes: where one frame
-    is damaged, those behind it come as one with it.
+    BROKEN is also what is not as the stream said at its start, and what its check sum says is damaged.
 
-    data: the frame, followed by PADDING zeros.
+    data: `size` bytes or more than a frame has, followed by PADDING zeros.
     width: bits of a sample.
-    lines: (channels, BEFORE + MOST_SAMPLES); a channel's samples begin after BEFORE places.
+    lines: (channels, BEFORE + the longest frame's samples); a channel's samples begin after BEFORE places.
     """
     if size < _LEAST_BYTES or data[0] != 0xFF or data[1] & 0xFE != 0xF8:
-        return BROKEN
+        return BROKEN, 0
     assignment = data[3] >> 4
     channels = assignment + 1 if assignment < _LEFT_SIDE else 2
     if assignment > _MIDDLE_SIDE or channels != lines.shape[0]:
-        return BROKEN
+        return BROKEN, 0
     own_width = _WIDTHS[(data[3] >> 1) & 7]
     if data[3] & 1 or (own_width and own_width != width):
-        return BROKEN
+        return BROKEN, 0
     at = _after_number(data)
     if at == BROKEN:
-        return BROKEN
+        return BROKEN, 0
     samples, at = _length(data, at)
     own_rate, at = _rate(data, at)
-    if samples == BROKEN or (own_rate and own_rate != sample_rate):
-        return BROKEN
-    if data[at] != _check(data[:at]):
-        return BROKEN
+    if samples == BROKEN or samples > lines.shape[1] - BEFORE or at >= size:
+        return BROKEN, 0
+    if own_rate and own_rate != sample_rate:
+        return BROKEN, 0
+    if data[at] != header_check(data[:at]):
+        return BROKEN, 0
     position, end = 8 * (at + 1), 8 * size
     side = 0 if assignment == _SIDE_RIGHT else 1
     for channel in range(channels):
@@ -58,28 +62,41 @@ def read_frame(data: Bytes, size: int, sample_rate: int, width: int, lines: Inte
         line = lines[channel, : BEFORE + samples]
         position = read_subframe(data, position, end, width + more, line)
         if position == BROKEN:
-            return BROKEN
-    if (position + 7) // 8 + _FOOTER_BYTES != size:
-        return BROKEN
+            return BROKEN, 0
+    whole = (position + 7) // 8 + _FOOTER_BYTES
+    if whole > size or frame_check(data[:whole], _REMAINDERS) != 0:
+        return BROKEN, 0
     if assignment >= _LEFT_SIDE:
         _part(lines[0, BEFORE : BEFORE + samples], lines[1, BEFORE : BEFORE + samples], assignment)
-    return samples
+    if not _fits(lines, samples, width):
+        return BROKEN, 0
+    return samples, whole
 
 
 @kernel
-def scale_samples(lines: Integers, width: int, samples: Floats) -> bool:
-    """Numbers of `width` bits as floats, full scale ±1; False if one of them has more bits than that.
+def scale_samples(
+    lines: Integers, first: int, width: int, samples: Floats, start: int, count: int
+) -> None:
+    """Write `count` numbers of a frame, from its `first` on, to `samples`, from `start` on, full scale ±1.
 
-    lines: (channels, at least n); samples: (channels, n).
+    width: bits of a number. lines: as of `read_frame`. samples: (channels, n).
     """
     scale = np.float32(1.0) / np.float32(1 << (width - 1))
-    beyond = np.int32(0)
     for channel in range(samples.shape[0]):
-        numbers, made = lines[channel], samples[channel]
-        for at in range(made.shape[0]):
-            number = numbers[at]
-            beyond |= number ^ (number >> 31)
-            made[at] = np.float32(number) * scale
+        numbers = lines[channel, BEFORE + first : BEFORE + first + count]
+        made = samples[channel, start : start + count]
+        for at in range(count):
+            made[at] = np.float32(numbers[at]) * scale
+
+
+@kernel
+def _fits(lines: Integers, samples: int, width: int) -> bool:
+    """Whether no number has more bits than `width`."""
+    beyond = np.int32(0)
+    for channel in range(lines.shape[0]):
+        numbers = lines[channel, BEFORE : BEFORE + samples]
+        for at in range(samples):
+            beyond |= numbers[at] ^ (numbers[at] >> 31)
     return beyond >> (width - 1) == 0
 
 
@@ -128,7 +145,7 @@ def _rate(data: Bytes, at: int) -> tuple[int, int]:
 
 
 @kernel
-def _check(header: Bytes) -> int:
+def header_check(header: Bytes) -> int:
     """CRC-8 with the polynomial x⁸ + x² + x + 1."""
     check = 0
     for byte in header:
@@ -136,6 +153,41 @@ def _check(header: Bytes) -> int:
         for _ in range(8):
             check = (check << 1) ^ (0x107 if check & 0x80 else 0)
     return check
+
+
+@kernel
+def frame_check(frame: Bytes, remainders: Integers) -> int:
+    """CRC-16 with the polynomial x¹⁶ + x¹⁵ + x² + 1; 0 of a frame with its own check sum.
+
+    Sixteen bytes at a time, of which only two wait for those before (Kounavis, Berry 2008, "Novel table lookup-based
+    algorithms for high-performance CRC generation"); remainders: `_remainders()`.
+    """
+    check = 0
+    whole = frame.shape[0] // _SLICES * _SLICES
+    for start in range(0, whole, _SLICES):
+        part = frame[start : start + _SLICES]
+        rest = np.int32(0)
+        for at in range(2, _SLICES):
+            rest ^= remainders[_SLICES - 1 - at, part[at]]
+        first = remainders[_SLICES - 1, part[0] ^ (check >> 8)]
+        check = rest ^ first ^ remainders[_SLICES - 2, part[1] ^ (check & 0xFF)]
+    for at in range(whole, frame.shape[0]):
+        check = (check << 8 & 0xFF00) ^ remainders[0, frame[at] ^ (check >> 8)]
+    return check
+
+
+def _remainders() -> Integers:
+    """The check of each byte that 0 to 15 zeros follow, (16, 256)."""
+    table = np.arange(256, dtype=np.int32) << 8
+    for _ in range(8):
+        table = np.where(table & 0x8000, table << 1 ^ 0x18005, table << 1).astype(np.int32)
+    rows = [table]
+    for _ in range(_SLICES - 1):
+        rows.append((rows[-1] << 8 & 0xFF00) ^ table[rows[-1] >> 8])
+    return np.stack(rows)
+
+
+_REMAINDERS: Final = _remainders()
 
 
 @kernel
