@@ -45,7 +45,7 @@ class Counter:
             self.read += count > 0
             return count
 
-        def noted(sound: FfmpegSound) -> Iterator[npt.NDArray[np.float32]]:
+        def noted(sound: FfmpegSound) -> Iterator[AudioFrame]:
             self.by_ffmpeg = True
             return by_ffmpeg(sound)
 

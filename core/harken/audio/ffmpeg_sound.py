@@ -11,6 +11,7 @@ from typing import Final
 
 import av.logging
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 
 from harken.audio.blocks import Floats
@@ -111,28 +112,41 @@ class FfmpegSound:
             if self._reads.is_over:
                 return
             given, self._reads = self._reads.samples, self._reader
-        for piece in self._by_ffmpeg():
+        for frame in self._by_ffmpeg():
+            piece = self._samples(frame)
             yield np.ascontiguousarray(piece[:, given:])
             given = max(given - piece.shape[1], 0)
 
-    def _by_ffmpeg(self) -> Iterator[Floats]:
-        pending: list[AudioFrame] = []
-        held = 0
+    def _by_ffmpeg(self) -> Iterator[AudioFrame]:
+        """The frames, short ones joined: Python takes as long for a frame of 20 ms as for one of a second."""
+        queue, form = AudioFifo(), ""
         for frame in self._reader.frames():
-            pending.append(frame)
-            held += frame.samples
-            if held >= BLOCK_SAMPLES or held >= BLOCK_S * self.sample_rate:
-                yield self._samples(pending, held)
-                pending, held = [], 0
-        if held:
-            yield self._samples(pending, held)
+            long = frame.samples >= BLOCK_SAMPLES
+            if long or frame.format.name != form:
+                yield from _all_of(queue)
+                queue, form = AudioFifo(), frame.format.name
+            if long:
+                yield frame
+                continue
+            frame.pts = None  # gaps in time are none in the sound
+            queue.write(frame)
+            if queue.samples >= min(BLOCK_SAMPLES, BLOCK_S * self.sample_rate):
+                yield from _all_of(queue)
+        yield from _all_of(queue)
 
-    def _samples(self, frames: list[AudioFrame], count: int) -> Floats:
-        samples = np.empty((len(self.channels), count), dtype=np.float32)
+    def _samples(self, frame: AudioFrame) -> Floats:
+        samples = np.empty((len(self.channels), frame.samples), dtype=np.float32)
         # A double may be infinite as a float: it is counted with what came so from the file. Some
         # processors call a NaN that becomes narrower invalid, which numpy would warn of.
         with np.errstate(over="ignore", invalid="ignore"):
-            copy_samples(frames, samples)
-        if any(holds_floats(frame) for frame in frames):
+            copy_samples(frame, samples)
+        if holds_floats(frame):
             self.non_finite_samples += silence_non_finite(samples)
         return samples
+
+
+def _all_of(queue: AudioFifo) -> Iterator[AudioFrame]:
+    """What waits there, as one frame; nothing of an empty one."""
+    frame = queue.read()
+    if frame is not None:
+        yield frame
