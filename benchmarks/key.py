@@ -27,7 +27,7 @@ import soxr
 from numpy.typing import NDArray
 
 from harken.audio.blocks import FRAME, HOP, SAMPLE_RATE
-from harken.audio.fourier import WINDOW
+from harken.audio.fourier import hann
 from harken.audio.key import NAMES, Key, estimate_key
 from harken.audio.key_confidence import evidence, probability
 from harken.audio.pitch_classes import Pitches, PitchHistogram
@@ -160,7 +160,7 @@ def blocks(samples: Samples) -> list[NDArray[np.float32]]:
 
 def magnitude(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of windowed frames, (frames, bins)."""
-    spectrum: NDArray[np.complex128] = np.asarray(scipy.fft.rfft(frames * WINDOW))
+    spectrum: NDArray[np.complex128] = np.asarray(scipy.fft.rfft(frames * hann(FRAME)))
     return np.abs(spectrum).astype(np.float32)
 
 
