@@ -51,9 +51,11 @@ def transcribe(
     written = _Written(segments=[], words=[], texts=[])
     heard = 0.0
     for start, end in spans:
+        reached = start  # a model may hear a part that ends before the one before it
         for part in _shifted(transcriber.parts(sound.read(start, end), asked), start, end):
             _keep(written, part, captions)
-            on_heard(heard + min(part.end_s - start, end - start), total)
+            reached = max(reached, min(part.end_s, end))
+            on_heard(heard + (reached - start), total)
         heard += end - start
         on_heard(heard, total)
     return Transcript(
