@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from demo.piece import Piece, compose, write
+from tests.audio.two_ways import Ways
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,9 @@ def piece_path(piece: Piece, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("piece") / "piece.flac"
     write(path, piece)
     return path
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    """How files are read during the test."""
+    return Ways(monkeypatch)

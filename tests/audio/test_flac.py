@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pytest
 from av.audio.frame import AudioFrame
 
-from harken.audio import Feature, InputError, analyze
+from harken.audio import Feature, analyze
 from harken.audio.decode import Recording
-from harken.audio.ffmpeg_sound import FfmpegSound
-from harken.audio.flac.stream import FlacStream
+from tests.audio.two_ways import Ways, found, found_by_ffmpeg, samples_of
 from tests.data.flac_frames import (
     FIXED,
     LEFT_SIDE,
@@ -29,57 +28,6 @@ from tests.data.flac_frames import (
 
 RATE: Final = 44_100
 Samples = npt.NDArray[np.int64]
-
-
-class Counter:
-    """How many frames harken has read, and whether FFmpeg had to take over."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.read = 0
-        self.by_ffmpeg = False
-        next_frame = FlacStream._next_frame  # pyright: ignore[reportPrivateUsage]
-        by_ffmpeg = FfmpegSound._by_ffmpeg  # pyright: ignore[reportPrivateUsage]
-
-        def counted(stream: FlacStream) -> int:
-            count = next_frame(stream)
-            self.read += count > 0
-            return count
-
-        def noted(sound: FfmpegSound) -> Iterator[AudioFrame]:
-            self.by_ffmpeg = True
-            return by_ffmpeg(sound)
-
-        monkeypatch.setattr(FlacStream, "_next_frame", counted)
-        monkeypatch.setattr(FfmpegSound, "_by_ffmpeg", noted)
-
-
-@pytest.fixture
-def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
-    return Counter(monkeypatch)
-
-
-def samples_of(path: Path) -> npt.NDArray[np.float32]:
-    with Recording(str(path)) as recording:
-        return np.concatenate([block.samples for block in recording.blocks()], axis=1)
-
-
-def found(path: Path) -> tuple[object, ...]:
-    """What comes out of a file, and what is said of it."""
-    try:
-        with Recording(str(path)) as recording:
-            sound = b"".join(block.samples.T.tobytes() for block in recording.blocks())
-            source = recording.source
-            form = (source.codec, source.sample_format, recording.sample_rate, recording.channels)
-            facts = (source.coded_bytes, source.coded_s, source.first_pts_s, source.claimed_s)
-    except InputError as error:
-        return (error.reason,)
-    return (sound, *form, *facts, source.bytes_done, recording.share_done)
-
-
-def found_by_ffmpeg(path: Path) -> tuple[object, ...]:
-    with pytest.MonkeyPatch.context() as without:
-        without.setattr(FlacStream, "of", lambda *_: None)
-        return found(path)
 
 
 def music(channels: int, width: int, *, count: int, seed: int) -> Samples:
@@ -137,19 +85,19 @@ OPTIONS: Final = (
     "options", OPTIONS, ids=lambda options: " ".join(map("=".join, options.items()))
 )
 def test_what_an_encoder_writes_is_read_as_it_was(
-    tmp_path: Path, counter: Counter, width: int, channels: int, options: dict[str, str]
+    tmp_path: Path, ways: Ways, width: int, channels: int, options: dict[str, str]
 ) -> None:
     path = tmp_path / "sound.flac"
     written = music(channels, width, count=20_000, seed=7)
     encoded(path, written, width, options)
     assert np.array_equal(samples_of(path), (written / (1 << (width - 1))).astype(np.float32))
-    assert counter.read >= written.shape[1] // 65_535 + 1
-    assert not counter.by_ffmpeg
+    assert ways.own_samples == written.shape[1]
+    assert not ways.by_ffmpeg
     assert found(path) == found_by_ffmpeg(path)
 
 
 @pytest.mark.parametrize("width", [8, 12, 16, 20, 24])
-def test_every_form_of_a_channel_is_read(tmp_path: Path, counter: Counter, width: int) -> None:
+def test_every_form_of_a_channel_is_read(tmp_path: Path, ways: Ways, width: int) -> None:
     """Frames by hand, also those that encoders seldom make: parts in plain numbers, long runs of zeros, unused bits."""
     path, rng = tmp_path / "sound.flac", random.Random(width)
     frames, lines = [], []
@@ -160,7 +108,7 @@ def test_every_form_of_a_channel_is_read(tmp_path: Path, counter: Counter, width
     written = np.concatenate(lines, axis=1)
     path.write_bytes(flac(frames, rate=RATE, samples=written.shape[1], channels=2, width=width))
     assert np.array_equal(samples_of(path), (written / (1 << (width - 1))).astype(np.float32))
-    assert (counter.read, counter.by_ffmpeg) == (len(frames), False)
+    assert (ways.own_samples, ways.by_ffmpeg) == (written.shape[1], False)
 
 
 def a_frame(rng: random.Random, width: int) -> tuple[Samples, list[str], int]:
@@ -234,7 +182,7 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
 @pytest.mark.parametrize("width", [16, 24])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_damaged_file_gives_what_ffmpeg_makes_of_it(
-    tmp_path: Path, counter: Counter, width: int, channels: int
+    tmp_path: Path, ways: Ways, width: int, channels: int
 ) -> None:
     path, rng = tmp_path / "sound.flac", random.Random(width + channels)
     encoded(path, music(channels, width, count=30_000, seed=3), width, {"frame_size": "1024"})
@@ -242,8 +190,8 @@ def test_a_damaged_file_gives_what_ffmpeg_makes_of_it(
     for number in range(60):
         path.write_bytes(damaged(data, rng))
         assert found(path) == found_by_ffmpeg(path), number
-    assert counter.read > 60
-    assert counter.by_ffmpeg
+    assert ways.own_samples > 60 * 1024
+    assert ways.by_ffmpeg
 
 
 def test_damage_at_the_end_of_a_long_file_leaves_it_cancellable(tmp_path: Path) -> None:
@@ -265,21 +213,21 @@ def test_damage_at_the_end_of_a_long_file_leaves_it_cancellable(tmp_path: Path) 
     assert told.count("40 of 40 s") >= 15
 
 
-def test_tags_behind_the_last_frame_are_no_damage(tmp_path: Path, counter: Counter) -> None:
+def test_tags_behind_the_last_frame_are_no_damage(tmp_path: Path, ways: Ways) -> None:
     path = tmp_path / "sound.flac"
     encoded(path, music(2, 16, count=5_000, seed=1), 16, {})
     path.write_bytes(path.read_bytes() + b"TAG" + bytes(125))
     assert samples_of(path).shape == (2, 5_000)
-    assert not counter.by_ffmpeg
+    assert not ways.by_ffmpeg
 
 
-def test_a_piece_of_another_file_keeps_its_time_stamps(tmp_path: Path, counter: Counter) -> None:
+def test_a_piece_of_another_file_keeps_its_time_stamps(tmp_path: Path, ways: Ways) -> None:
     """Frames that do not count from 0: FFmpeg knows what that means."""
     path = tmp_path / "sound.flac"
     frames = [frame(7 + at, 4_096, [constant(3, width=16)], width=16) for at in range(3)]
     path.write_bytes(flac(frames, rate=RATE, samples=0, channels=1, width=16))
     assert found(path) == found_by_ffmpeg(path)
-    assert counter.by_ffmpeg
+    assert ways.by_ffmpeg
 
 
 def others(folder: Path) -> Iterator[Path]:
@@ -299,8 +247,8 @@ def others(folder: Path) -> Iterator[Path]:
     yield path
 
 
-def test_what_is_not_plain_is_left_to_ffmpeg(tmp_path: Path, counter: Counter) -> None:
+def test_what_is_not_plain_is_left_to_ffmpeg(tmp_path: Path, ways: Ways) -> None:
     for path in others(tmp_path):
         assert samples_of(path).shape[1] >= 4_000
-    assert counter.read == 0
-    assert counter.by_ffmpeg
+    assert ways.own_samples == 0
+    assert ways.by_ffmpeg

@@ -10,16 +10,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import av.logging
-import numpy as np
-from av.audio.fifo import AudioFifo
-from av.audio.frame import AudioFrame
 
 from harken.audio.blocks import Floats
 from harken.audio.container import codec_name, open_container, sound_stream
-from harken.audio.flac.stream import FlacStream
 from harken.audio.frame_reader import FrameReader
-from harken.audio.samples import copy_samples, holds_floats, silence_non_finite
-from harken.audio.sound_source import BLOCK_S, BLOCK_SAMPLES
+from harken.audio.plain_stream import plain_stream
 from harken.audio.source_file import SourceFile
 
 # No codec stays below this many bits a second, so a header that claims it is lying.
@@ -39,8 +34,8 @@ class FfmpegSound:
             # Now, for a decoder that fails to start loses its name.
             self.codec = codec_name(self._stream)
             self._reader = FrameReader(self._container, self._stream)
-            flac = self._container.format.name == "flac"
-            self._reads = (FlacStream.of(file, self._stream) if flac else None) or self._reader
+            self._plain = plain_stream(self._container.format.name, file, self._stream)
+            self._reads = self._plain or self._reader
             self.claimed_s = self._claimed_s(file.size)
         except BaseException:
             self._container.close()
@@ -54,7 +49,6 @@ class FfmpegSound:
             for stream in self._container.streams.video
             if stream.start_time is not None and stream.time_base
         )
-        self.non_finite_samples = 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -69,6 +63,11 @@ class FfmpegSound:
             return None
         plausible = 0 < claim <= size * 8 / LEAST_BIT_RATE
         return claim if plausible else None
+
+    @property
+    def non_finite_samples(self) -> int:
+        """How many were NaN or infinite, and are 0 now."""
+        return self._reads.non_finite_samples
 
     @property
     def sample_rate(self) -> int:
@@ -103,50 +102,13 @@ class FfmpegSound:
     def pieces(self) -> Iterator[Floats]:
         """The samples in order, (channels, n); damaged packets are left out.
 
-        A plain FLAC file's frames are read here. Should one not be whole, FFmpeg takes over: it starts from the
+        Of a plain file the frames are found here. Should one not be whole, FFmpeg takes over: it starts from the
         beginning, so that all is as if it alone had read the file, and for what has been given come empty pieces.
         """
         given = 0
-        if isinstance(self._reads, FlacStream):
-            yield from self._reads.pieces()
-            if self._reads.is_over:
+        if self._plain:
+            yield from self._plain.pieces()
+            if self._plain.is_over:
                 return
-            given, self._reads = self._reads.samples, self._reader
-        for frame in self._by_ffmpeg():
-            piece = self._samples(frame)
-            yield np.ascontiguousarray(piece[:, given:])
-            given = max(given - piece.shape[1], 0)
-
-    def _by_ffmpeg(self) -> Iterator[AudioFrame]:
-        """The frames, short ones joined: Python takes as long for a frame of 20 ms as for one of a second."""
-        queue, form = AudioFifo(), ""
-        for frame in self._reader.frames():
-            long = frame.samples >= BLOCK_SAMPLES
-            if long or frame.format.name != form:
-                yield from _all_of(queue)
-                queue, form = AudioFifo(), frame.format.name
-            if long:
-                yield frame
-                continue
-            frame.pts = None  # gaps in time are none in the sound
-            queue.write(frame)
-            if queue.samples >= min(BLOCK_SAMPLES, BLOCK_S * self.sample_rate):
-                yield from _all_of(queue)
-        yield from _all_of(queue)
-
-    def _samples(self, frame: AudioFrame) -> Floats:
-        samples = np.empty((len(self.channels), frame.samples), dtype=np.float32)
-        # A double may be infinite as a float: it is counted with what came so from the file. Some
-        # processors call a NaN that becomes narrower invalid, which numpy would warn of.
-        with np.errstate(over="ignore", invalid="ignore"):
-            copy_samples(frame, samples)
-        if holds_floats(frame):
-            self.non_finite_samples += silence_non_finite(samples)
-        return samples
-
-
-def _all_of(queue: AudioFifo) -> Iterator[AudioFrame]:
-    """What waits there, as one frame; nothing of an empty one."""
-    frame = queue.read()
-    if frame is not None:
-        yield frame
+            given, self._reads = self._plain.samples, self._reader
+        yield from self._reader.pieces(given)

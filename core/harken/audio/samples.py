@@ -28,6 +28,16 @@ FORMATS: Final[dict[str, tuple[DTypeLike, int, float]]] = {
 LARGEST: Final = 1e12
 
 
+def floats_of(frame: AudioFrame) -> tuple[Floats, int]:
+    """A frame's samples, (channels, n), all finite, and how many were not and are 0 now."""
+    samples = np.empty((frame.layout.nb_channels, frame.samples), dtype=np.float32)
+    # A double may be infinite as a float: it is counted with what came so from the file. Some
+    # processors call a NaN that becomes narrower invalid, which numpy would warn of.
+    with np.errstate(over="ignore", invalid="ignore"):
+        copy_samples(frame, samples)
+    return samples, silence_non_finite(samples) if holds_floats(frame) else 0
+
+
 def copy_samples(frame: AudioFrame, samples: Floats) -> None:
     """Write a frame into `samples`, (channels, n), as it is: NaN stays NaN.
 

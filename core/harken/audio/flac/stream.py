@@ -45,6 +45,7 @@ class FlacStream:
         self.sample_rate = form >> 44
         self.channels = channels
         self.samples = 0  # of each channel
+        self.non_finite_samples = 0
         self.bytes_done = start
 
     @classmethod
