@@ -17,7 +17,7 @@ from benchmarks.rhythm.scores import TOLERANCE, calibration_error, nearly_right,
 from harken.audio import tempo_model
 from harken.audio.blocks import Doubles
 from harken.audio.tempo import has_pulse, weigh
-from harken.audio.tempo_evidence import Candidates
+from harken.audio.tempo_evidence import FRACTIONS, Candidates
 from harken.audio.tempo_model import none_terms
 
 # Of the weights towards 0, each in its own spread: more than the held-out half asks for, because
@@ -108,10 +108,11 @@ def show(weights: Doubles, none: Doubles) -> None:
     """The constants as they stand in tempo_model.py."""
     values = weights.tolist()
     print("REPEATS: Final = (")
+    columns = len(FRACTIONS)
     for row in range(len(tempo_model.REPEATS)):
-        print(f"    {tuple(values[6 * row : 6 * row + 6])},")
+        print(f"    {tuple(values[columns * row : columns * (row + 1)])},")
     print(")")
-    rest = values[6 * len(tempo_model.REPEATS) :]
+    rest = values[columns * len(tempo_model.REPEATS) :]
     print(
         f"CROSS: Final = {tuple(rest[:3])}\nEVEN: Final = {rest[3]}\nCOMB: Final = {rest[4]}\n"
         f"SPEED: Final = {tuple(rest[5:9])}"

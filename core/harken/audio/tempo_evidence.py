@@ -35,7 +35,8 @@ LOOP_SLACK: Final = 0.08  # beats by which a peak measured on a loop misses its 
 LOOP_TOLERANCE: Final = 0.015  # of the tempo: a peak so near is taken to be the loop's own
 WHOLE_BPM: Final = 0.03  # a sequencer's tempo is whole; a length in whole samples blurs it so much
 
-FRACTIONS: Final = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 4.0)  # of a beat, where repetition is looked at
+# Of a beat, where repetition is looked at; bars have two, three or four.
+FRACTIONS: Final = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0)
 EQUAL: Final = 0.8  # of the beat's strength: a half beat that is stronger may be the beat
 CROSS_FRACTIONS: Final = (1 / 2, 1.0, 2.0)
 MIDDLE_BPM: Final = 110.0
