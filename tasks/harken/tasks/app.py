@@ -18,6 +18,7 @@ from harken.tasks.queues import (
     RESULT_EXPIRES_S,
     broker_settings,
 )
+from harken.tasks.results import BACKENDS
 
 # More often than each is due: a task that was done lately does nothing, and one that was missed is not missed for long.
 SENT_EVERY = timedelta(hours=1)
@@ -28,6 +29,8 @@ def make_app(settings: Settings) -> Celery:
     progress = RedisAddress.of(settings.result_backend)
     # Given here, it wins over a CELERY_RESULT_BACKEND of the environment.
     app = Celery("harken", backend=progress.celery_url, set_as_current=True)
+    loader: Any = app.loader
+    loader.override_backends = BACKENDS
     app.conf.update(broker_settings(settings))
     app.conf.update(
         result_backend=progress.celery_url,

@@ -24,6 +24,7 @@ from harken.tasks.job_task import JobTask
 from harken.tasks.kinds import BODIES
 from harken.tasks.measurement import CLAIM_LOST, REFUSED, Measuring, tell
 from harken.tasks.progress import Cancelled, ProgressReporter, Tick
+from harken.tasks.results import PROGRESS
 from harken.tasks.soft_limit import SoftLimit
 from harken.tasks.sources import shown
 from harken.tasks.work import Ending, OneStatement, Work
@@ -151,7 +152,7 @@ def _run(task: JobTask, job: Job, soft_limit: SoftLimit, measuring: Measuring) -
             "fraction": tick.fraction,
             "message": tick.message,
         }
-        task.update_state(task_id=job.job_id, state="PROGRESS", meta=meta)
+        task.update_state(task_id=job.job_id, state=PROGRESS, meta=meta)
 
     def cancel_requested() -> bool:
         return task.query(lambda c: execution.cancel_requested(c, job.job_id, job.attempt))
