@@ -1,4 +1,4 @@
-"""A worker's progress, from a process of its own: `update_state` as Celery does it, at a steady pace.
+"""A worker's progress, from a process of its own: `update_state` as its tasks do it, at a steady pace.
 
 `python -m benchmarks.streams.ticking URL JOB_ID PER_SECOND COUNT`; each tick's message is when it was reported, in
 nanoseconds of the machine's monotonic clock.
@@ -10,7 +10,8 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from celery import Celery
+from harken.settings import Settings
+from harken.tasks.app import make_app
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def ticking(url: str, job_id: str, *, per_second: float, count: int) -> Generato
 
 def main(url: str, job_id: str, per_second: float, count: int) -> None:
     """Reports progress."""
-    backend = Celery(backend=url, set_as_current=False).backend
+    backend = make_app(Settings(broker_url=url, result_backend=url)).backend
     begun = time.monotonic()
     for seq in range(1, count + 1):
         time.sleep(max(begun + seq / per_second - time.monotonic(), 0))
