@@ -1,16 +1,20 @@
 import asyncio
+import threading
 import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from harken.jobs import log
+from harken.jobs import log, queries
 from harken.jobs.errors import BatchNotFound, JobNotFound, RequestIdReused
-from harken.jobs.job import Batch, RefusedItem
+from harken.jobs.job import Batch, Job, RefusedItem
 from harken.jobs.queries import get_batch, get_job
 from harken.jobs.state import JobState
+from harken.jobs.store.database import Database
 from harken.jobs.store.writer import GroupWriter
 from harken.jobs.submission import Submission, submit_jobs
+from tests.conftest import eventually
 
 REQUEST = "0197c0de-0000-7000-8000-000000000001"
 OTHER_REQUEST = "0197c0de-0000-7000-8000-000000000002"
@@ -199,7 +203,13 @@ def submissions(jobs, *new, owner="local"):
     return [Submission(new=one, owner=owner) for one in new]
 
 
-def test_many_submits_in_one_call_make_what_each_alone_would(jobs):
+@pytest.fixture(params=["transaction", "statement"])
+def carry_out(request, jobs):
+    """Runs work in a transaction, or as one statement where the database allows."""
+    return jobs.write if request.param == "transaction" else jobs.statement
+
+
+def test_many_submits_in_one_call_make_what_each_alone_would(jobs, carry_out):
     earlier = jobs.submit("a.wav", request_id=REQUEST)
     wanted = submissions(
         jobs,
@@ -210,7 +220,7 @@ def test_many_submits_in_one_call_make_what_each_alone_would(jobs):
         jobs.new("b.wav", request_id=OTHER_REQUEST, priority=9, labels={"a": "1"}),
         jobs.new("d.wav", request_id=OTHER_REQUEST),
     )
-    found, reused, first, second, again, other = jobs.write(
+    found, reused, first, second, again, other = carry_out(
         lambda c: submit_jobs(c, wanted, now=jobs.now)
     )
     assert found == earlier
@@ -225,16 +235,92 @@ def test_many_submits_in_one_call_make_what_each_alone_would(jobs):
         assert [row.after for row in jobs.log(job)] == [JobState.QUEUED]
 
 
-def test_many_submits_in_one_call_are_of_several_owners(jobs):
+def test_many_submits_in_one_call_are_of_several_owners(jobs, carry_out):
     new = jobs.new(request_id=REQUEST)
     wanted = submissions(jobs, new) + submissions(jobs, new, owner="other")
-    made = jobs.write(lambda c: submit_jobs(c, wanted, now=jobs.now))
+    made = carry_out(lambda c: submit_jobs(c, wanted, now=jobs.now))
     assert len({job.job_id for job in made}) == 2
     assert [job.owner for job in made] == ["local", "other"]
     assert [jobs.get(job) for job in made] == made
 
 
-def test_many_submits_at_once_with_the_same_request_ids_make_each_job_once(database, jobs):
+def test_many_submits_in_one_call_may_differ_in_everything(jobs, carry_out):
+    new = [
+        jobs.new(
+            f"{n}.wav",
+            features=("rhythm",) if n % 2 else ("tonal", "media"),
+            queue="audio_processing" if n % 2 else "media_processing",
+            priority=n,
+            labels={"n": str(n)},
+            schedule_timeout=timedelta(seconds=n, microseconds=123456) if n % 3 else None,
+            run_timeout=timedelta(seconds=n + 0.5) if n % 4 else None,
+            trace_parent=f"00-{n:032x}-{n:016x}-01",
+            skip_cache=n % 2 == 1,
+            retry_of=str(uuid.UUID(int=n)),
+            filename=f"{n}.aif",
+            spec={"stems": {"count": n}} if n % 2 else None,
+        )
+        for n in range(9)
+    ]
+    made = carry_out(lambda c: submit_jobs(c, submissions(jobs, *new), now=jobs.now))
+    assert [jobs.get(job) for job in made] == made
+    for job, wanted in zip(made, new, strict=True):
+        assert (job.source, job.schedule_timeout) == (wanted.source, wanted.schedule_timeout)
+        assert [(row.revision, row.after) for row in jobs.log(job)] == [(1, JobState.QUEUED)]
+
+
+def test_a_submit_that_waits_for_another_does_not_hold_up_the_log(
+    postgresql_jobs, emptied_postgresql
+):
+    """Two processes have the same request_id: the second waits for the first's commit, and nobody for the second."""
+    jobs = postgresql_jobs
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+    other = Database(emptied_postgresql, pooled=False)
+    same = submissions(jobs, jobs.new("new.wav"), jobs.new(request_id=REQUEST))
+    found: list[Job] = []
+
+    def submit() -> None:
+        with other.statement() as connection:
+            found.extend(submit_jobs(connection, same, now=jobs.now))
+
+    submitting = threading.Thread(target=submit)
+    with jobs.database.write() as connection:
+        (first,) = submit_jobs(
+            connection, submissions(jobs, jobs.new(request_id=REQUEST)), now=jobs.now
+        )
+        submitting.start()
+        eventually(lambda: jobs.read(lambda c: c.exec_driver_sql(waiting).scalar()), within_s=5)
+        jobs.submit("beside.wav")  # would wait for ever if the other one had its turn already
+    submitting.join()
+    new, again = found
+    assert again == first
+    assert {job.job_id for job in jobs.listed()} > {new.job_id, first.job_id}
+    assert len(jobs.listed()) == 3
+
+
+def test_what_is_made_stands_where_what_was_made_before_cannot_be_told(
+    postgresql_jobs, monkeypatch
+):
+    """Who has no request_id would make another job by trying again."""
+    jobs = postgresql_jobs
+    jobs.submit(request_id=REQUEST)
+    wanted = submissions(jobs, jobs.new("new.wav"), jobs.new(request_id=REQUEST))
+
+    def broken(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("the server is going down"))
+
+    # The database that dies right between two statements cannot be had to order.
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "get_job", broken)
+        new, error = jobs.statement(lambda c: submit_jobs(c, wanted, now=jobs.now))
+    assert isinstance(error, OperationalError)
+    assert jobs.get(new) == new
+
+
+@pytest.mark.parametrize("one_statement", [False, True])
+def test_many_submits_at_once_with_the_same_request_ids_make_each_job_once(
+    database, jobs, one_statement
+):
     """The group of one process races that of another; each alone finds the job that was first."""
     new = [jobs.new(f"{n}.wav", request_id=str(uuid.UUID(int=n))) for n in range(20)]
 
@@ -246,7 +332,9 @@ def test_many_submits_at_once_with_the_same_request_ids_make_each_job_once(datab
 
         async def run() -> list[str]:
             wanted = submissions(jobs, *new)
-            made = await asyncio.gather(*[writer.run_among(write_all, one) for one in wanted])
+            made = await asyncio.gather(
+                *[writer.run_among(write_all, one, one_statement=one_statement) for one in wanted]
+            )
             return [job.job_id for job in made]
 
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harken.media import MediaRoots, SourceError, SourceNotAFile, SourceNotFound, SourceOutside
+from harken.media.roots import MOMENT_S
 from tests.conftest import eventually
 
 NOBODY = 65534  # a user who owns nothing
@@ -305,6 +306,34 @@ def test_many_paths_of_a_moment_come_out_as_each_alone(many_ways, reverse):
     together = roots.resolver()
     for path in [*paths, *reversed(paths)]:
         assert outcome(together, path) == outcome(roots.resolve, path), path
+
+
+def test_a_folder_that_leads_elsewhere_since_is_followed_anew_after_a_moment(root, roots, tmp_path):
+    moment = [0.0]
+    resolve = roots.resolver(clock=lambda: moment[0])
+    link = root / "link"
+    link.symlink_to(root / "album")
+    assert resolve("link/a.wav")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.wav").write_bytes(b"secret")
+    link.unlink()
+    link.symlink_to(outside)
+    moment[0] += MOMENT_S + 0.1
+    with pytest.raises(SourceOutside):
+        resolve("link/a.wav")
+
+
+def test_a_file_that_comes_and_goes_is_seen_as_it_is_at_once(root, roots):
+    resolve = roots.resolver()
+    for _ in range(2):
+        with pytest.raises(SourceNotFound):
+            resolve("new/b.wav")
+        (root / "new").mkdir()
+        (root / "new" / "b.wav").write_bytes(b"sound")
+        assert resolve("new/b.wav")
+        (root / "new" / "b.wav").unlink()
+        (root / "new").rmdir()
 
 
 def test_without_roots_no_path_of_many_is_below_one():

@@ -15,7 +15,7 @@ VARIABLE = "HARKEN_FAILPOINTS"
 class Point(StrEnum):
     """Between which two steps the process dies."""
 
-    COMMIT = "commit"  # a server's writes are made, and not committed
+    COMMIT = "commit"  # a server's writes are made, and not committed; of one statement, neither
     COMMITTED = "committed"  # they are committed, and nobody was answered
     PUBLISH = "publish"  # jobs are due, and the broker has none of them
     PUBLISHED = "published"  # the broker has them, and they are not marked

@@ -15,7 +15,9 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    FromClause,
     Insert,
+    Select,
     Text,
     Uuid,
     bindparam,
@@ -32,7 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from harken.jobs import log
 from harken.jobs.job import NewJob
 from harken.jobs.state import JobState
-from harken.jobs.store.schema import JOBS
+from harken.jobs.store.schema import JOBS, UtcDateTime, utc_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,32 +48,40 @@ class JobRow:
     request_hash: str
     create_time: datetime
 
+    @property
+    def schedule_deadline(self) -> datetime | None:
+        """When it is too late to start."""
+        timeout = self.new.schedule_timeout
+        return self.create_time + timeout if timeout else None
 
-# What may differ between jobs that are written at once, and usually does in few of them.
-_OWN: Mapping[str, Callable[[JobRow], Any]] = {
+    @property
+    def run_timeout_s(self) -> float | None:
+        """For how long it may run."""
+        return self.new.run_timeout.total_seconds() if self.new.run_timeout else None
+
+
+_VALUES: Mapping[str, Callable[[JobRow], Any]] = {
     "job_id": lambda row: row.job_id,
+    "owner": lambda row: row.owner,
+    "batch_id": lambda row: row.batch_id,
     "request_id": lambda row: row.new.request_id,
     "request_hash": lambda row: row.request_hash,
     "retry_of": lambda row: row.new.retry_of,
+    "priority": lambda row: row.new.priority,
     "queue": lambda row: row.new.queue,
     "source_kind": lambda row: row.new.source.kind,
     "source": lambda row: row.new.source.value,
+    "filename": lambda row: row.new.filename,
     "features": lambda row: row.new.features,
     "labels": lambda row: dict(row.new.labels),
+    "create_time": lambda row: row.create_time,
+    "schedule_deadline": lambda row: row.schedule_deadline,
+    "run_timeout_s": lambda row: row.run_timeout_s,
     "trace_parent": lambda row: row.new.trace_parent,
+    "skip_cache": lambda row: row.new.skip_cache,
+    "kind": lambda row: row.new.kind.value,
     "spec": lambda row: row.new.spec,
-    "filename": lambda row: row.new.filename,
 }
-_IN_COMMON = (
-    "owner",
-    "batch_id",
-    "priority",
-    "create_time",
-    "schedule_deadline",
-    "run_timeout_s",
-    "skip_cache",
-    "kind",
-)
 
 
 def insert_rows(
@@ -81,30 +91,32 @@ def insert_rows(
 
     With `unless_made` those are left out whose request_id has made a job before, otherwise they raise IntegrityError.
     """
-    alike: dict[tuple[Any, ...], list[JobRow]] = {}
-    for row in rows:
-        alike.setdefault(_in_common(row), []).append(row)
-    return sum(
-        _insert_alike(connection, dict(zip(_IN_COMMON, common, strict=True)), some, unless_made)
-        for common, some in alike.items()
-    )
+    if not rows:
+        return 0
+    different, parameters = _taken_apart(rows, connection.dialect.name)
+    statement = _insert_rows(connection.dialect.name, different, unless_made)
+    return connection.execute(statement, parameters).rowcount
 
 
-def _insert_alike(
-    connection: Connection, common: dict[str, Any], rows: Sequence[JobRow], unless_made: bool
-) -> int:
-    columns = {name: [*map(value_of, rows)] for name, value_of in _OWN.items()}
+def insert_and_log(connection: Connection, rows: Sequence[JobRow]) -> int:
+    """As `insert_rows` with `unless_made`, and their first transitions with them: a transaction by itself."""
+    different, parameters = _taken_apart(rows, connection.dialect.name)
+    return len(connection.execute(_insert_and_log(different), parameters).all())
+
+
+def _taken_apart(rows: Sequence[JobRow], dialect: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The columns in which rows differ, and the parameters that hold all values."""
+    columns = {name: [*map(value_of, rows)] for name, value_of in _VALUES.items()}
     same = {name: some[0] for name, some in columns.items() if some.count(some[0]) == len(rows)}
     same.pop("job_id", None)  # that of a single job
     different = tuple(name for name in columns if name not in same)
-    each = zip(*(_plain(name, columns[name]) for name in different), strict=True)
-    statement = _insert_rows(connection.dialect.name, different, unless_made)
-    return connection.execute(statement, {**common, **same, "rows": json.dumps([*each])}).rowcount
+    each = zip(*(_plain(name, columns[name], dialect) for name in different), strict=True)
+    return different, {**same, "rows": json.dumps([*each])}
 
 
 def log_batch(connection: Connection, batch_id: str) -> None:
     """Has the first transitions of a batch's jobs written, in the order of their ids."""
-    log.append_selected(connection, _FIRST_TRANSITIONS, {"batch_id": batch_id})
+    log.append_selected(connection, _OF_BATCH, {"batch_id": batch_id})
 
 
 def log_rows(connection: Connection, rows: Sequence[JobRow]) -> None:
@@ -123,25 +135,14 @@ def log_rows(connection: Connection, rows: Sequence[JobRow]) -> None:
     log.append(connection, first)
 
 
-def _in_common(row: JobRow) -> tuple[Any, ...]:
-    new, now = row.new, row.create_time
-    return (
-        row.owner,
-        row.batch_id,
-        new.priority,
-        now,
-        now + new.schedule_timeout if new.schedule_timeout else None,
-        new.run_timeout.total_seconds() if new.run_timeout else None,
-        new.skip_cache,
-        new.kind.value,
-    )
-
-
-def _plain(name: str, values: Sequence[Any]) -> Sequence[Any]:
+def _plain(name: str, values: Sequence[Any], dialect: str) -> Sequence[Any]:
     """The values of a column as JSON has them."""
-    if isinstance(JOBS.c[name].type, Uuid):
+    kind = JOBS.c[name].type
+    if isinstance(kind, Uuid):
         # Without hyphens, as SQLite keeps it; PostgreSQL takes it too.
         return [value and value.replace("-", "") for value in values]
+    if isinstance(kind, UtcDateTime):
+        return [value and utc_text(value, dialect) for value in values]
     return values
 
 
@@ -155,11 +156,13 @@ def _insert_rows(dialect: str, different: tuple[str, ...], unless_made: bool) ->
 
     def value(place: int, name: str) -> ColumnElement[Any]:
         column = JOBS.c[name]
+        if isinstance(column.type, UtcDateTime) and dialect == "sqlite":
+            return row.op("->>", return_type=column.type)(literal_column(str(place)))
         if isinstance(column.type, JSON):
             return row.op("->", return_type=column.type)(literal_column(str(place)))
         return cast(row.op("->>")(literal_column(str(place))), column.type)
 
-    same = [name for name in (*_OWN, *_IN_COMMON) if name not in different]
+    same = [name for name in _VALUES if name not in different]
     values = {
         **{name: value(place, name) for place, name in enumerate(different)},
         **{name: bindparam(name, type_=JOBS.c[name].type) for name in same},
@@ -179,17 +182,26 @@ def _insert_rows(dialect: str, different: tuple[str, ...], unless_made: bool) ->
     return made.execution_options(preserve_rowcount=True)
 
 
-_FIRST_TRANSITION = {
-    "job_id": JOBS.c.job_id,
-    "batch_id": JOBS.c.batch_id,
-    # Not the row's: the same transaction may have changed it since.
-    "revision": literal(1),
-    "attempt": literal(0),
-    "after": literal(JobState.QUEUED.value),
-    "time": JOBS.c.create_time,
-}
-_FIRST_TRANSITIONS = (
-    select(*(column.label(name) for name, column in _FIRST_TRANSITION.items()))
-    .where(JOBS.c.batch_id == bindparam("batch_id"))
-    .order_by(JOBS.c.job_id)
+@lru_cache(maxsize=100)
+def _insert_and_log(different: tuple[str, ...]) -> Select[Any]:
+    inserted = _insert_rows("postgresql", different, unless_made=True)
+    made = inserted.returning(JOBS.c.job_id, JOBS.c.batch_id, JOBS.c.create_time).cte("made")
+    return select(made.c.job_id).add_cte(log.appending(made, _first_transitions(made)))
+
+
+def _first_transitions(made: FromClause) -> Select[Any]:
+    columns: dict[str, ColumnElement[Any]] = {
+        "job_id": made.c.job_id,
+        "batch_id": made.c.batch_id,
+        # Not the row's: the same transaction may have changed it since.
+        "revision": literal(1),
+        "attempt": literal(0),
+        "after": literal(JobState.QUEUED.value),
+        "time": made.c.create_time,
+    }
+    return select(*(column.label(name) for name, column in columns.items()))
+
+
+_OF_BATCH = (
+    _first_transitions(JOBS).where(JOBS.c.batch_id == bindparam("batch_id")).order_by(JOBS.c.job_id)
 )

@@ -59,9 +59,10 @@ def appending(change: CTE, rows: Select[Any]) -> CTE:
 
     For a statement that is a transaction by itself: it has made its change when it waits for its turn.
     """
+    # Counted first, so that all is changed by then: with the lock nothing is waited for.
+    changes = select(func.count().label("number")).select_from(change).subquery()
     locked = select(func.pg_advisory_xact_lock(_ORDER_LOCK).is_not(None))
-    # Of the row that was changed: by itself, the lock would be taken before anything else is done.
-    after = locked.where(change.c.job_id.is_not(None)).correlate(change).scalar_subquery()
+    after = locked.where(changes.c.number > 0).scalar_subquery()
     names = [column.name for column in rows.selected_columns]
     return insert(TRANSITIONS).from_select(names, rows.where(after)).cte("logged")
 

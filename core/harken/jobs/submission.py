@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from harken.jobs import job_rows, queries
-from harken.jobs.errors import JobsError, QuotaExceeded, RequestIdReused
+from harken.jobs.errors import QuotaExceeded, RequestIdReused
 from harken.jobs.ids import new_id, new_ids
 from harken.jobs.job import Batch, Job, JobKind, NewBatch, NewJob, RefusedItem
 from harken.jobs.job_rows import JobRow
@@ -18,6 +19,7 @@ from harken.jobs.queueing.waiting_room import WaitingRoom
 from harken.jobs.request_ids import raced
 from harken.jobs.state import JobState
 from harken.jobs.store.schema import BATCHES, JOBS
+from harken.jobs.store.transaction import none_around
 
 CHUNK = 1_000  # request_ids looked up at once: SQLite takes 32,766 parameters
 
@@ -48,7 +50,7 @@ def submit_job(
 ) -> Job:
     """Makes the job, or finds the one that its request_id made. Raises RequestIdReused and QuotaExceeded."""
     (outcome,) = submit_jobs(connection, [Submission(new=new, owner=owner)], now=now, room=room)
-    if isinstance(outcome, JobsError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
@@ -59,13 +61,14 @@ def submit_jobs(
     *,
     now: datetime,
     room: WaitingRoom | None = None,
-) -> list[Job | RequestIdReused | QuotaExceeded]:
+) -> list[Job | Exception]:
     """Does as `submit_job` for each, with as many statements as for one; errors are returned in the job's place.
 
-    New jobs have to find room, where it is limited; what a request_id made before has found it then.
+    New jobs have to find room, where it is limited, and then have to be in a transaction; what a request_id made before
+    has found it then. Without one, on PostgreSQL, all is made by one statement.
     """
     if room is None:
-        return [*_submit_jobs(connection, submissions, now)]
+        return _submit_jobs(connection, submissions, now)
     refused = _without_room(connection, submissions, room)
     admitted = [one for place, one in enumerate(submissions) if place not in refused]
     outcomes = iter(_submit_jobs(connection, admitted, now) if admitted else ())
@@ -74,7 +77,7 @@ def submit_jobs(
 
 def _submit_jobs(
     connection: Connection, submissions: Sequence[Submission], now: datetime
-) -> list[Job | RequestIdReused]:
+) -> list[Job | Exception]:
     ids = new_ids(now, len(submissions))
     rows = [
         _row(job_id, one.new, owner=one.owner, batch_id=None, now=now)
@@ -82,22 +85,43 @@ def _submit_jobs(
     ]
     jobs = [_job(job_id, one, now) for job_id, one in zip(ids, submissions, strict=True)]
     wanted = _first_of_each(rows)
+    if none_around(connection):
+        if job_rows.insert_and_log(connection, wanted) == len(rows):
+            return [*jobs]
+        try:
+            return _made_or_found(connection, rows, jobs)[0]
+        except SQLAlchemyError as error:
+            # What is made stands: who has no request_id must not be told to try again.
+            return [
+                job if row.new.request_id is None else error
+                for job, row in zip(jobs, rows, strict=True)
+            ]
     if job_rows.insert_rows(connection, wanted, unless_made=True) == len(rows):
         job_rows.log_rows(connection, rows)
         return [*jobs]
+    outcomes, made = _made_or_found(connection, rows, jobs)
+    job_rows.log_rows(connection, made)
+    return outcomes
+
+
+def _made_or_found(
+    connection: Connection, rows: Sequence[JobRow], jobs: Sequence[Job]
+) -> tuple[list[Job | Exception], list[JobRow]]:
+    """What each row has come to, as its request_id may have made a job before; and the rows that are new."""
     made = _made_by(connection, [(row.owner, row.new.request_id) for row in rows])
-    outcomes: list[Job | RequestIdReused] = []
+    outcomes: list[Job | Exception] = []
+    new: list[JobRow] = []
     for job, row in zip(jobs, rows, strict=True):
         request_id = row.new.request_id
         maker = made[row.owner, request_id] if request_id else None
         if maker is None or maker.job_id == job.job_id:
-            job_rows.log_rows(connection, [row])
+            new.append(row)
             outcomes.append(job)
         elif request_id and maker.request_hash != row.request_hash:
             outcomes.append(RequestIdReused(request_id, f"job {maker.job_id}"))
         else:
             outcomes.append(queries.get_job(connection, maker.job_id, owner=row.owner))
-    return outcomes
+    return outcomes, new
 
 
 def _without_room(

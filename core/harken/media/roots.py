@@ -11,6 +11,7 @@ them is. Hard links are files as any other: who may make one to a file outside i
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from io import FileIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from harken.media.descent import PathChanged, open_below, open_folder_below
 
 _NO_NAMES = ("", ".", "..")  # of a file
 _LOOKS = 10  # at a path that changes while it is opened; nobody changes one so often in good faith
+MOMENT_S = 1.0  # a resolver believes for so long what it has seen of a folder
 LONGEST_SHOWN = 60  # characters of a path in a message: its end tells files apart
 
 
@@ -135,11 +137,19 @@ class MediaRoots:
             path, f"{_shown(path)} does not exist. Check the spelling of the path."
         )
 
-    def resolver(self) -> Callable[[str], object]:
-        """As `resolve`, for many paths of one moment: a folder that holds several is followed once."""
-        folders: dict[str, str | None] = {}
+    def resolver(self, clock: Callable[[], float] = time.monotonic) -> Callable[[str], object]:
+        """As `resolve`, for many paths: a folder that holds several is followed once in a moment.
+
+        With threads it is far quicker: each look at the file system may cost a thread its turn at Python.
+        """
+        followed: dict[str, str | None] = {}
+        begun = clock()
 
         def resolve(path: str) -> object:
+            nonlocal followed, begun
+            if clock() - begun > MOMENT_S:
+                followed, begun = {}, clock()
+            folders = followed  # another thread may begin anew
             folder, _, name = path.rpartition("/")
             if self._roots and name not in _NO_NAMES:
                 if folder not in folders:

@@ -12,7 +12,6 @@ from functools import partial
 from sqlalchemy import Connection
 
 from harken.jobs import audit, cancellation, clock, queries, redrive, submission
-from harken.jobs.errors import QuotaExceeded, RequestIdReused
 from harken.jobs.files import artifacts, upload_sources
 from harken.jobs.job import Batch, Job, NewBatch, NewJob
 from harken.jobs.queueing.waiting_room import WaitingRoom
@@ -64,6 +63,7 @@ class JobService(JobServiceServicer):
         self._hub = hub
         self._openings = Openings(store, hub)
         self._roots = roots
+        self._resolve = roots.resolver()
         self._checks = checks
         self._rules = rules
         self._longest_run = longest_run
@@ -85,7 +85,7 @@ class JobService(JobServiceServicer):
         owner = current_caller().owner
         self._quotas.submits(owner)
         if new.source.kind == "path":
-            await self._checks.run(partial(self._roots.resolve, new.source.value))
+            await self._checks.run(partial(self._resolve, new.source.value))
         elif new.source.kind == "uri":
             self._rules.check(parse_uri(new.source.value))
         if trace_parent := tracing.trace_parent():
@@ -94,7 +94,9 @@ class JobService(JobServiceServicer):
             job = await self._store.write(partial(self._submit_upload, owner, new))
         else:
             wanted = submission.Submission(new=new, owner=owner)
-            job = await self._store.write_among(self._submit_all, wanted)
+            # To find room takes more than one statement.
+            alone = self._quotas.room is None
+            job = await self._store.write_among(self._submit_all, wanted, one_statement=alone)
         self._hub.ring()
         return job
 
@@ -356,7 +358,7 @@ class JobService(JobServiceServicer):
 
 def _submit_all(
     room: WaitingRoom | None, connection: Connection, wanted: Sequence[submission.Submission]
-) -> list[Job | RequestIdReused | QuotaExceeded]:
+) -> list[Job | Exception]:
     return submission.submit_jobs(connection, wanted, now=clock.now(connection), room=room)
 
 

@@ -47,9 +47,14 @@ class Store:
         """Runs `work` in a write transaction; returns once that is committed."""
         return await self._writer.run(work)
 
-    async def write_among(self, write_all: WriteAll[Item, T], item: Item) -> T:
-        """Runs `write_all` for the item and those that wait beside it; returns its value once that is committed."""
-        return await self._writer.run_among(write_all, item)
+    async def write_among(
+        self, write_all: WriteAll[Item, T], item: Item, *, one_statement: bool = False
+    ) -> T:
+        """Runs `write_all` for the item and those that wait beside it; returns its value once that is committed.
+
+        `one_statement` as of `GroupWriter.run_among`.
+        """
+        return await self._writer.run_among(write_all, item, one_statement=one_statement)
 
     def close(self) -> None:
         """Finishes the writes that were asked for, and closes the connections."""

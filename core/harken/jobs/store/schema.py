@@ -55,6 +55,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def utc_text(value: datetime, dialect: str) -> str:
+    """A time as the text by which the database knows it."""
+    moment = value.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")
+    return moment.removesuffix("+00:00") if dialect == "sqlite" else moment
+
+
 class Float32s(TypeDecorator[Sequence[float]]):
     """Numbers of single precision: bytes, little-endian, in SQLite; an array in PostgreSQL, which pgvector can read."""
 

@@ -2,14 +2,16 @@
 
 A commit waits for the disk; waiting once for a hundred callers is what makes a hundred callers fast. It also keeps
 SQLite's writers from waiting for each other. Writes of the same kind that stand next to each other can be one call, and
-so take as many statements as one of them.
+so take as many statements as one of them. While many write, the thread waits a little for those that are on their way:
+a commit, and the processor time around it, costs more than what it waits.
 """
 
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
@@ -19,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from harken.jobs.failpoint import Point, failpoint
 from harken.jobs.store.database import Database
-from harken.jobs.store.transaction import savepoint
+from harken.jobs.store.transaction import none_around, savepoint
 
 T = TypeVar("T")
 Item = TypeVar("Item")  # what a write is about
@@ -28,12 +30,16 @@ Item = TypeVar("Item")  # what a write is about
 WriteAll = Callable[[Connection, Sequence[Item]], Sequence[T | Exception]]
 
 LARGEST_GROUP = 256  # writes to a transaction
+# After a group of more than one it waits for more writes, as long as they keep coming.
+GATHERS_FOR_S = 0.02
+KEEPS_COMING_S = 0.003  # the longest time without one
 
 
 @dataclass(frozen=True)
 class _Write:
     write_all: WriteAll[Any, Any]
     item: Any
+    one_statement: bool
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
 
@@ -46,7 +52,7 @@ class GroupWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._closed = False
+        self._closing = threading.Event()
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="group-writer", daemon=True)
         self._thread.start()
@@ -58,30 +64,48 @@ class GroupWriter:
         """
         return await self.run_among(lambda connection, _: [work(connection)], None)
 
-    async def run_among(self, write_all: WriteAll[Item, T], item: Item) -> T:
+    async def run_among(
+        self, write_all: WriteAll[Item, T], item: Item, *, one_statement: bool = False
+    ) -> T:
         """Runs `write_all` for the item, and for those of other callers that are next to it, in a write transaction.
+
+        `one_statement`: by itself it needs no transaction around where it can write with one statement, and it raises
+        only where nothing was written.
 
         Returns its value for the item once that is committed, or raises it when it is an exception. Raises
         RuntimeError once the writer is closed.
         """
-        if self._closed:
+        if self._closing.is_set():
             raise RuntimeError("the writer is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Write(write_all, item, future, loop))
+        self._queue.put(_Write(write_all, item, one_statement, future, loop))
         return await future
 
     def close(self) -> None:
         """Finishes what was asked for, and ends."""
-        self._closed = True
+        self._closing.set()
         self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
+        many = False
         while (first := self._queue.get()) is not None:
+            if many:
+                self._await_more()
             group, last = self._gather(first)
+            many = len(group) > 1
             self._commit(group)
             if last:
+                return
+
+    def _await_more(self) -> None:
+        """Returns once no more writes come, or after a while; it looks seldom, since a look stops the event loop."""
+        enough = time.monotonic() + GATHERS_FOR_S
+        seen = -1
+        while seen < self._queue.qsize() < LARGEST_GROUP and time.monotonic() < enough:
+            seen = self._queue.qsize()
+            if self._closing.wait(KEEPS_COMING_S):
                 return
 
     def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
@@ -100,11 +124,14 @@ class GroupWriter:
         runs = [list(alike) for _, alike in groupby(group, key=lambda write: write.write_all)]
         outcomes: list[Any] = []
         try:
-            with self._database.write() as connection:
+            with self._opened(runs) as connection:
+                if none_around(connection):
+                    failpoint(Point.COMMIT)
                 for run in runs:
                     # One that is the whole transaction needs no savepoint to be undone.
                     outcomes += _write(connection, run) if len(runs) == 1 else _try(connection, run)
-                failpoint(Point.COMMIT)
+                if not none_around(connection):
+                    failpoint(Point.COMMIT)
             failpoint(Point.COMMITTED)
         except Exception as error:
             nothing_kept = len(outcomes) < len(group) or isinstance(error, DBAPIError)
@@ -114,6 +141,11 @@ class GroupWriter:
                 return
             outcomes = [error] * len(group)
         _settle(group, outcomes)
+
+    def _opened(self, runs: Sequence[Sequence[_Write]]) -> AbstractContextManager[Connection]:
+        if len(runs) == 1 and runs[0][0].one_statement:
+            return self._database.statement()
+        return self._database.write()
 
 
 def _write(connection: Connection, run: Sequence[_Write]) -> Sequence[Any]:
