@@ -145,8 +145,10 @@ class Options:
 
     def to_spec(self) -> dict[str, Any] | None:
         """A job's `spec`; None where nothing was chosen."""
+        if self == _NOTHING:
+            return None
         chosen = {name: part for name, part in asdict(self).items() if part is not None}
-        return {_KEY: _plain(chosen)} if chosen else None
+        return {_KEY: _plain(chosen)}
 
     @classmethod
     def of_spec(cls, spec: Mapping[str, Any] | None) -> "Options":
@@ -164,6 +166,9 @@ class Options:
             transcript=None if transcript is None else _transcript(transcript),
             insights=None if insights is None else _insights(insights),
         )
+
+
+_NOTHING = Options()
 
 
 def _stems(plain: Mapping[str, Any]) -> StemsOptions:

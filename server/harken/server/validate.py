@@ -57,7 +57,7 @@ def new_job(request: SubmitAnalysisRequest, *, longest_run: timedelta) -> NewJob
     ]
     if violations:
         raise InvalidRequest(violations)
-    return _with_limits(_job(request), request)
+    return _job(request)
 
 
 def new_batch(
@@ -79,10 +79,18 @@ def new_batch(
         violations.append(Violation("items", "TOO_MANY_ITEMS", description))
     if violations:
         raise InvalidRequest(violations)
-    like = _with_limits(NewJob(source=NO_SOURCE, features=(), queue=""), request)
-    like = replace(like, features=_features(request.features), priority=_priority(request))
+    features = _features(request.features)
     options = options_of(request.options)
-    like = replace(like, queue=queue_for(like.features, options), spec=options.to_spec())
+    like = NewJob(
+        source=NO_SOURCE,
+        features=features,
+        queue=queue_for(features, options),
+        spec=options.to_spec(),
+        priority=_priority(request),
+        schedule_timeout=_schedule_timeout(request),
+        run_timeout=_run_timeout(request),
+        skip_cache=request.skip_cache,
+    )
     resolve = roots.resolver()
     accepted: list[tuple[int, NewJob]] = []
     refused: list[RefusedItem] = []
@@ -202,6 +210,9 @@ def _job(request: SubmitAnalysisRequest) -> NewJob:
         priority=_priority(request),
         labels=dict(request.labels),
         request_id=_request_id(request),
+        schedule_timeout=_schedule_timeout(request),
+        run_timeout=_run_timeout(request),
+        skip_cache=request.skip_cache,
     )
 
 
@@ -219,15 +230,6 @@ def _request_id(
 
 def _priority(request: SubmitAnalysisRequest | SubmitBatchRequest) -> int:
     return request.priority if request.HasField("priority") else DEFAULT_PRIORITY
-
-
-def _with_limits(new: NewJob, request: SubmitAnalysisRequest | SubmitBatchRequest) -> NewJob:
-    return replace(
-        new,
-        schedule_timeout=_schedule_timeout(request),
-        run_timeout=_run_timeout(request),
-        skip_cache=request.skip_cache,
-    )
 
 
 def _schedule_timeout(request: SubmitAnalysisRequest | SubmitBatchRequest) -> timedelta | None:
@@ -248,8 +250,10 @@ def _length(message: Duration) -> timedelta | None:
 
 def _features(numbers: Sequence[int]) -> tuple[str, ...]:
     """The names of the features in the order of the enum, each once; the default ones for none."""
+    if not numbers:
+        return DEFAULT_FEATURES
     wanted = {convert.feature_name(number) for number in numbers}
-    return tuple(name for name in ALL_FEATURES if name in wanted) or DEFAULT_FEATURES
+    return tuple(name for name in ALL_FEATURES if name in wanted)
 
 
 def request_id_violations(
@@ -308,6 +312,8 @@ def _options_violations(
     otherwise: Sequence[str] = (),
 ) -> Iterable[Violation]:
     """What is wrong with options, of the features of the request, or else of those it is about `otherwise`."""
+    if not request.HasField("options"):
+        return ()
     known = [number for number in request.features if number in Feature.values()]
     features = _features(known) if known else otherwise
     return options_violations(field, request.options, features)

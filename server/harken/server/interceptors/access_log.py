@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import grpc
@@ -14,6 +14,7 @@ from harken.telemetry import logs
 
 LOG = logging.getLogger("harken.access")
 
+_NAMES: Mapping[object, str] = {code.value[0]: code.name for code in grpc.StatusCode}
 NOBODY = "-"  # the owner of a call that was refused, or is open to all
 
 
@@ -59,4 +60,4 @@ def _name(code: object) -> str:
     """The status code's name; grpc.aio keeps it as a number, and 0 or None is OK."""
     if isinstance(code, grpc.StatusCode):
         return code.name
-    return next((known.name for known in grpc.StatusCode if known.value[0] == code), "OK")
+    return _NAMES.get(code, "OK")
