@@ -7,9 +7,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from harken.jobs import submission
+from harken.jobs.store import writer as writer_module
 from harken.jobs.store.database import Database
 from harken.jobs.store.schema import JOBS
-from harken.jobs.store.writer import GroupWriter
+from harken.jobs.store.transaction import none_around
+from harken.jobs.store.writer import FEW, GroupWriter
 
 # A row whose job does not exist; the database notices at the commit.
 ORPHAN = text(
@@ -107,6 +109,68 @@ async def test_writes_that_are_waiting_share_one_commit(jobs, writer, submit, co
     await asyncio.gather(*tasks)
     assert len(commits) == 2
     assert len(paths(jobs)) == 20
+
+
+async def _many(writer, submit, *, count):
+    """Writes that share one commit, after that of the write which they have waited for."""
+    held = await _Held(writer).begun()
+    tasks = await started(*[writer.run(submit(f"many {n}.wav")) for n in range(count)])
+    await held.let_go()
+    await asyncio.gather(*tasks)
+
+
+async def test_while_many_write_those_that_keep_coming_share_one_commit(
+    jobs, writer, submit, commits, monkeypatch
+):
+    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 10.0)
+    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 0.5)
+    await _many(writer, submit, count=FEW + 1)
+    tasks = []
+    for n in range(20):
+        tasks += await started(writer.run(submit(f"{n}.wav")))
+        await asyncio.sleep(0.01)  # the pace at which they come is what is tested
+    await asyncio.gather(*tasks)
+    assert len(commits) == 3
+    assert len(paths(jobs)) == 20 + FEW + 1
+
+
+async def test_writes_of_a_few_are_not_kept_waiting(writer, submit, monkeypatch):
+    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
+    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 60.0)
+    await _many(writer, submit, count=FEW)
+    async with asyncio.timeout(10):
+        await writer.run(submit("a.wav"))
+
+
+async def test_a_writer_that_waits_for_more_closes_at_once(jobs, database, submit, monkeypatch):
+    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
+    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 60.0)
+    writer = GroupWriter(database)
+    await _many(writer, submit, count=FEW + 1)
+    tasks = await started(writer.run(submit("last.wav")))
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(writer.close)
+        await asyncio.gather(*tasks)
+    assert "last.wav" in paths(jobs)
+
+
+async def test_one_statement_alone_has_no_transaction_around_where_the_database_allows(
+    writer, database
+):
+    around = []
+
+    def write_all(connection, items):
+        around.append(not none_around(connection))
+        return items
+
+    await writer.run_among(write_all, "a", one_statement=True)
+    held = await _Held(writer).begun()
+    tasks = await started(
+        writer.run_among(write_all, "b", one_statement=True), writer.run(lambda _: None)
+    )
+    await held.let_go()
+    await asyncio.gather(*tasks)
+    assert around == [database.dialect == "sqlite", True]
 
 
 async def test_a_write_that_fails_undoes_itself_alone(jobs, writer, submit):

@@ -30,7 +30,8 @@ Item = TypeVar("Item")  # what a write is about
 WriteAll = Callable[[Connection, Sequence[Item]], Sequence[T | Exception]]
 
 LARGEST_GROUP = 256  # writes to a transaction
-# After a group of more than one it waits for more writes, as long as they keep coming.
+# After a group of more than a few it waits for more writes, as long as they keep coming. A few are all there are.
+FEW = 4
 GATHERS_FOR_S = 0.02
 KEEPS_COMING_S = 0.003  # the longest time without one
 
@@ -94,7 +95,7 @@ class GroupWriter:
             if many:
                 self._await_more()
             group, last = self._gather(first)
-            many = len(group) > 1
+            many = len(group) > FEW
             self._commit(group)
             if last:
                 return
