@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harken.client import Client, LimitExceeded, Reconnect, ServerUnavailable
+from harken.client import Client, LimitExceeded, Reconnect
 from harken.jobs.store.database import Database
 from harken.jobs.store.migrate import migrate
 from harken.media.storage import Storage
@@ -37,24 +37,22 @@ def small(redis: str, tmp_path: Path):
         HARKEN_STORAGE_URL=str(tmp_path / "storage"),
         HARKEN_MEDIA_ROOTS=str(tmp_path),
     )
-    server = subprocess.Popen(
-        [sys.executable, "-m", "harken.server"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=limit_files,
-    )
+    log = tmp_path / "server.log"
+    with log.open("wb") as lines:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "harken.server"],
+            env=environment,
+            stdout=lines,
+            stderr=lines,
+            preexec_fn=limit_files,
+        )
 
-    def answers() -> bool:
-        with Client(address, reconnect=Reconnect(give_up_after=0)) as client:
-            try:
-                client.list_queues(timeout=1)
-            except ServerUnavailable:
-                return False
-        return True
+    def serves() -> bool:
+        assert server.poll() is None, log.read_text()
+        return "serving on" in log.read_text()
 
     try:
-        eventually(answers, within_s=60)
+        eventually(serves, within_s=60)
         with Client(address, reconnect=Reconnect(give_up_after=0)) as client:
             yield client
     finally:
