@@ -15,6 +15,10 @@ import harken.audio
 from demo.piece import Piece
 from tests.audio.signals import noise
 
+# Three quarters of a minute on an idle machine, two minutes beside other tests on a slow one.
+COMPILING_S = 280
+pytestmark = pytest.mark.timeout(2 * COMPILING_S)
+
 # Analyses files, and prints how many loops came from the cache and how many were compiled.
 COUNT = """
 import json, sys
@@ -63,7 +67,7 @@ def analyse(music: str, cache: Path | None, *flags: str, **environment: str) -> 
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=COMPILING_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -76,7 +80,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kernels")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
     command = [sys.executable, "-m", "harken.audio", "--warm-up"]
-    subprocess.run(command, env=environment, timeout=110, check=True)
+    subprocess.run(command, env=environment, timeout=COMPILING_S, check=True)
     return folder
 
 

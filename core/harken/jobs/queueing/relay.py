@@ -12,7 +12,7 @@ from datetime import datetime
 from math import ceil, inf
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, func, select, text, union_all
+from sqlalchemy import Connection, TextClause, func, select, text, tuple_, union_all
 
 from harken.jobs.job import JobKind
 from harken.jobs.owners.quotas import NO_QUOTA, Quota
@@ -76,6 +76,9 @@ _AS_BEFORE = text(
     "SELECT set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true),"
     " set_config('enable_bitmapscan', 'on', true), set_config('plan_cache_mode', 'auto', true)"
 )
+# An owner's jobs of a level are a range of these, in their order: asked for so, PostgreSQL has one index for them. By
+# equals and in the order of ids, it may take the index of all ids, and walk past all that have ended.
+_GROUP = tuple_(JOBS.c.queue, JOBS.c.priority, JOBS.c.owner)
 _OWNERS = _owners("")
 _OWNERS_AFTER = _owners("AND owner < :after")
 
@@ -226,15 +229,11 @@ def waiting_of(connection: Connection, owner: str, *, most: int) -> int:
     for level in _levels(connection):
         if number >= most:
             break
+        of = tuple_(level.queue, level.priority, owner)
         of_level = (
             select(JOBS.c.queue)
-            .where(
-                OUTBOX,
-                JOBS.c.queue == level.queue,
-                JOBS.c.priority == level.priority,
-                JOBS.c.owner == owner,
-            )
-            .order_by(JOBS.c.job_id)  # as the index has them
+            .where(OUTBOX, _GROUP.between(of, of))
+            .order_by(*_GROUP, JOBS.c.job_id)
             .limit(most - number)
         )
         counted = select(func.count()).select_from(of_level.subquery())
@@ -275,16 +274,11 @@ def _candidates(
         return {}
     oldest = [
         select(JOBS.c.job_id, JOBS.c.attempt, JOBS.c.owner, JOBS.c.trace_parent, JOBS.c.kind)
-        .where(
-            OUTBOX,
-            JOBS.c.queue == level.queue,
-            JOBS.c.priority == level.priority,
-            JOBS.c.owner == owner,
-        )
-        .order_by(JOBS.c.job_id)
+        .where(OUTBOX, _GROUP.between(of, of))
+        .order_by(*_GROUP, JOBS.c.job_id)
         .limit(each)
         .subquery()
-        for owner in owners
+        for of in (tuple_(level.queue, level.priority, owner) for owner in owners)
     ]
     query = union_all(*(select(subquery) for subquery in oldest))
     found: dict[str, list[Outgoing]] = {}
