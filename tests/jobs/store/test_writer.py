@@ -11,7 +11,7 @@ from harken.jobs.store import writer as writer_module
 from harken.jobs.store.database import Database
 from harken.jobs.store.schema import JOBS
 from harken.jobs.store.transaction import none_around
-from harken.jobs.store.writer import FEW, GroupWriter
+from harken.jobs.store.writer import FEW, LATEST, GroupWriter
 
 # A row whose job does not exist; the database notices at the commit.
 ORPHAN = text(
@@ -122,21 +122,50 @@ async def _many(writer, submit, *, count):
 async def test_while_many_write_those_that_keep_coming_share_one_commit(
     jobs, writer, submit, commits, monkeypatch
 ):
-    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 10.0)
-    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 0.5)
-    await _many(writer, submit, count=FEW + 1)
+    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
+    monkeypatch.setattr(writer_module, "QUIET_FOR_S", 60.0)
+    await _many(writer, submit, count=20)
     tasks = []
-    for n in range(20):
-        tasks += await started(writer.run(submit(f"{n}.wav")))
-        await asyncio.sleep(0.01)  # the pace at which they come is what is tested
-    await asyncio.gather(*tasks)
+    async with asyncio.timeout(10):  # with the last of as many as before it waits no longer
+        for n in range(20):
+            tasks += await started(writer.run(submit(f"{n}.wav")))
+            await asyncio.sleep(0.01)  # the pace at which they come is what is tested
+        await asyncio.gather(*tasks)
     assert len(commits) == 3
-    assert len(paths(jobs)) == 20 + FEW + 1
+    assert len(paths(jobs)) == 20 + 20
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"QUIET_FOR_S": 0.3, "GATHERS_FOR_S": 60.0}, {"QUIET_FOR_S": 60.0, "GATHERS_FOR_S": 0.3}],
+    ids=["none comes", "enough"],
+)
+async def test_those_who_do_not_come_again_are_not_waited_for(
+    jobs, writer, submit, commits, monkeypatch, limits
+):
+    for name, seconds in limits.items():
+        monkeypatch.setattr(writer_module, name, seconds)
+    await _many(writer, submit, count=20)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*await started(*(writer.run(submit(f"{n}.wav")) for n in range(5))))
+    assert len(commits) == 3
+    assert len(paths(jobs)) == 20 + 5
+
+
+async def test_many_are_forgotten_after_a_few_groups(writer, submit, monkeypatch):
+    monkeypatch.setattr(writer_module, "QUIET_FOR_S", 0.01)
+    await _many(writer, submit, count=20)
+    for _ in range(LATEST):
+        await writer.run(submit("a.wav"))
+    monkeypatch.setattr(writer_module, "QUIET_FOR_S", 60.0)
+    monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
+    async with asyncio.timeout(10):
+        await writer.run(submit("a.wav"))
 
 
 async def test_writes_of_a_few_are_not_kept_waiting(writer, submit, monkeypatch):
     monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
-    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 60.0)
+    monkeypatch.setattr(writer_module, "QUIET_FOR_S", 60.0)
     await _many(writer, submit, count=FEW)
     async with asyncio.timeout(10):
         await writer.run(submit("a.wav"))
@@ -144,7 +173,7 @@ async def test_writes_of_a_few_are_not_kept_waiting(writer, submit, monkeypatch)
 
 async def test_a_writer_that_waits_for_more_closes_at_once(jobs, database, submit, monkeypatch):
     monkeypatch.setattr(writer_module, "GATHERS_FOR_S", 60.0)
-    monkeypatch.setattr(writer_module, "KEEPS_COMING_S", 60.0)
+    monkeypatch.setattr(writer_module, "QUIET_FOR_S", 60.0)
     writer = GroupWriter(database)
     await _many(writer, submit, count=FEW + 1)
     tasks = await started(writer.run(submit("last.wav")))

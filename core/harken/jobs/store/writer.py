@@ -2,14 +2,15 @@
 
 A commit waits for the disk; waiting once for a hundred callers is what makes a hundred callers fast. It also keeps
 SQLite's writers from waiting for each other. Writes of the same kind that stand next to each other can be one call, and
-so take as many statements as one of them. While many write, the thread waits a little for those that are on their way:
-a commit, and the processor time around it, costs more than what it waits.
+so take as many statements as one of them. While many write, the thread waits a little until as many have come as wrote
+lately: whoever has had an answer writes again, and a commit with the processor time around it costs more than the wait.
 """
 
 import asyncio
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -30,10 +31,13 @@ Item = TypeVar("Item")  # what a write is about
 WriteAll = Callable[[Connection, Sequence[Item]], Sequence[T | Exception]]
 
 LARGEST_GROUP = 256  # writes to a transaction
-# After a group of more than a few it waits for more writes, as long as they keep coming. A few are all there are.
-FEW = 4
-GATHERS_FOR_S = 0.02
-KEEPS_COMING_S = 0.003  # the longest time without one
+# After groups of more than a few it waits until as many have come as in the largest of the latest, unless none comes
+# for a while. A look at how many there are stops the event loop, so it looks seldom.
+FEW = 2
+LATEST = 3
+GATHERS_FOR_S = 0.06
+QUIET_FOR_S = 0.006
+LOOKS_EVERY_S = 0.002
 
 
 @dataclass(frozen=True)
@@ -90,23 +94,27 @@ class GroupWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        many = False
+        sizes: deque[int] = deque([0], maxlen=LATEST)
         while (first := self._queue.get()) is not None:
-            if many:
-                self._await_more()
+            if (expected := max(sizes)) > FEW:
+                self._await_more(expected - 1)
             group, last = self._gather(first)
-            many = len(group) > FEW
+            sizes.append(len(group))
             self._commit(group)
             if last:
                 return
 
-    def _await_more(self) -> None:
-        """Returns once no more writes come, or after a while; it looks seldom, since a look stops the event loop."""
-        enough = time.monotonic() + GATHERS_FOR_S
-        seen = -1
-        while seen < self._queue.qsize() < LARGEST_GROUP and time.monotonic() < enough:
-            seen = self._queue.qsize()
-            if self._closing.wait(KEEPS_COMING_S):
+    def _await_more(self, expected: int) -> None:
+        """Returns once so many writes wait, no more come, or enough time has passed."""
+        begun = came = time.monotonic()
+        seen = 0
+        while (waiting := self._queue.qsize()) < expected:
+            now = time.monotonic()
+            if waiting > seen:
+                seen, came = waiting, now
+            if now - came >= QUIET_FOR_S or now - begun >= GATHERS_FOR_S:
+                return
+            if self._closing.wait(LOOKS_EVERY_S):
                 return
 
     def _gather(self, first: _Write) -> tuple[list[_Write], bool]:
