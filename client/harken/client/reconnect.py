@@ -63,11 +63,13 @@ def pause_before_another(
 ) -> float:
     """The pause in seconds that the server has asked for before the call is made again.
 
-    It is up to a quarter longer, so that those who were refused together do not come back together.
-    Raises what was refused where no pause was asked for, or more than is left of the call's time.
+    It is up to a quarter longer, so that those who were refused together do not come back together; half of the time
+    that would be left is the call's all the same. Raises what was refused where no pause was asked for, or more than is
+    left of the call's time.
     """
+    asked = refused.retry_after
     left = deadline.left()
-    if refused.retry_after is None or (left is not None and refused.retry_after >= left):
+    if asked is None or (left is not None and asked >= left):
         raise refused
-    pause = refused.retry_after * (1 + chance() / 4)
-    return deadline.within(pause)
+    longer = asked / 4 if left is None else min(asked / 4, (left - asked) / 2)
+    return asked + longer * chance()
