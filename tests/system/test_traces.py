@@ -112,11 +112,18 @@ def test_a_job_is_one_trace_from_the_caller_to_the_stages(
     )
     assert float(caller.stdout) == pytest.approx(12, abs=0.5)
     eventually(lambda: receiver.named("end") and receiver.named("my work"))
-
     ((_, root),) = receiver.named("my work")
-    of_trace = [
-        (service, span) for service, span in receiver.spans if span.trace_id == root.trace_id
-    ]
+
+    def whole_trace() -> list[tuple[str, Span]]:
+        """Each process sends what has ended, so a span is there before the one that it is in."""
+        found = [
+            (service, span) for service, span in receiver.spans if span.trace_id == root.trace_id
+        ]
+        known = {b"", *(span.span_id for _, span in found)}
+        return found if all(span.parent_span_id in known for _, span in found) else []
+
+    of_trace = eventually(whole_trace)
+    assert isinstance(of_trace, list)
     by_id = {span.span_id: span for _, span in of_trace}
 
     def way(name: str, service: str) -> list[str]:
@@ -146,7 +153,7 @@ def test_the_stages_of_a_trace_follow_each_other(traced: System, receiver: Recei
             for item in span.attributes
             if (item.key, item.value.string_value) == ("harken.job_id", job.job_id)
         ]
-        return spans if any(span.name == "end" for span in spans) else []
+        return spans if {"publish", "end"} <= {span.name for span in spans} else []
 
     spans = eventually(of_job)
     assert isinstance(spans, list)
